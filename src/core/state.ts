@@ -1,0 +1,126 @@
+/**
+ * What is remembered between passes, as documents. A pass reads them, `decide` makes new ones,
+ * and the store writes those in one transaction.
+ */
+import type { Counters, EpochMs, Key, KeyId } from './key.ts';
+
+/** A key as the ledger knows it. One document per (id, createdAt). */
+export interface KeyRecord {
+  readonly id: KeyId;
+  readonly createdAt: EpochMs;
+  readonly firstSeenAt: EpochMs;
+  /** As last listed. */
+  readonly facts: Key;
+  /** Its name before any rename of Keywarden's own; a person's rename makes the new name the original. */
+  readonly originalName: string;
+  /** True once it has borne any other name than the one it was first seen with. */
+  readonly nameChanged: boolean;
+  /** Keywarden's own renames that still stand, oldest first. */
+  readonly standing: readonly StandingRename[];
+  /** When a person last changed the name; null: never seen to. */
+  readonly renamedByPersonAt: EpochMs | null;
+  /** When a listing first lacked it. */
+  readonly goneAt: EpochMs | null;
+  /** The last individual lifetime reading. */
+  readonly check: { readonly at: EpochMs; readonly counters: Counters } | null;
+  /** Why the aggregate's row of its name cannot be credited to it; null: no contradiction seen. */
+  readonly conflict: string | null;
+}
+
+export interface StandingRename {
+  readonly findingId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly at: EpochMs;
+  readonly restore: boolean;
+}
+
+/** A case of one policy against one subject in one period. */
+export interface Finding {
+  /** `policy/subject/start`, stable and readable. */
+  readonly id: string;
+  readonly policy: string;
+  readonly subject: FindingSubject;
+  readonly periodStart: EpochMs | null;
+  readonly periodEnd: EpochMs | null;
+  readonly openedAt: EpochMs;
+  readonly closedAt: EpochMs | null;
+  readonly closedBecause: string | null;
+  /** Which steps were announced, by position in the policy (from 0). */
+  readonly fired: readonly FiredStep[];
+  /** Since when no step could be told reached or not; null: certain. */
+  readonly uncertainSince: EpochMs | null;
+  readonly uncertainToldAt: EpochMs | null;
+  readonly deletions: readonly PendingDeletion[];
+  /** Renames that were done, or that a person's hand has settled: not tried again in this finding. */
+  readonly renamed: readonly { readonly step: number; readonly keyId: KeyId }[];
+  /** Idle: individual readings that proved it, first and last. */
+  readonly idleProof: { readonly firstAt: EpochMs; readonly lastAt: EpochMs } | null;
+  /** Channels that were told of it and so hear when it is over. */
+  readonly heardBy: readonly string[];
+}
+
+export type FindingSubject =
+  | { readonly kind: 'key'; readonly id: KeyId; readonly createdAt: EpochMs }
+  | { readonly kind: 'group'; readonly group: string };
+
+export interface FiredStep {
+  readonly step: number;
+  readonly at: EpochMs;
+  /** When it was last announced; differs from `at` with `repeat`. */
+  readonly alertedAt: EpochMs;
+}
+
+export interface PendingDeletion {
+  readonly keyId: KeyId;
+  readonly createdAt: EpochMs;
+  readonly step: number;
+  readonly noticeAlertId: string;
+  readonly noticeMs: number;
+  readonly announcedAt: EpochMs;
+  /** The name the key must still bear, or a person has stopped it. Follows Keywarden's own renames. */
+  readonly expectedName: string;
+  readonly vetoedAt: EpochMs | null;
+}
+
+/** The journal: written as an intent before the request, settled after it. */
+export interface Change {
+  readonly id: string;
+  readonly kind: 'rename' | 'restore' | 'delete';
+  readonly keyId: KeyId;
+  readonly keyCreatedAt: EpochMs;
+  readonly policy: string;
+  readonly findingId: string;
+  readonly step: number | null;
+  readonly from: string;
+  /** The new name; null for a deletion. */
+  readonly to: string | null;
+  readonly intentAt: EpochMs;
+  readonly settledAt: EpochMs | null;
+  readonly outcome: 'done' | 'failed' | 'not-done' | null;
+  readonly detail: string | null;
+}
+
+/** Lifetime counters as observed from `firstAt` to `lastAt` without a change between. */
+export interface SampleRun {
+  /** `account` for the account's total. */
+  readonly key: KeyId | 'account';
+  /** The key's creation; 0 for the account. */
+  readonly createdAt: EpochMs;
+  readonly firstAt: EpochMs;
+  readonly lastAt: EpochMs;
+  readonly counters: Counters;
+}
+
+/** What is known around an instant P: the last counters at or before it, the first at or after P + lag. */
+export interface Mark {
+  readonly before: Counters | null;
+  readonly after: Counters | null;
+}
+
+/** One entry of the append-only record. Plain JSON values, no secrets. */
+export interface RecordEntry {
+  readonly at: EpochMs;
+  readonly kind: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,61 @@
+/**
+ * The one interface to what is remembered. SQLite stands behind it (`sqlite.ts`); asynchronous,
+ * so that a database server can.
+ */
+import type { Change, Finding, KeyRecord, Mark, RecordEntry, SampleRun } from '../core/state.ts';
+import type { EpochMs, KeyId } from '../core/key.ts';
+import type { Outbox, OutboxEntry, OutboxItem } from '../ports.ts';
+
+/** What a pass writes, in one transaction: all of it or nothing. Documents replace those with the same id. */
+export interface Batch {
+  readonly keys?: readonly KeyRecord[];
+  readonly findings?: readonly Finding[];
+  readonly changes?: readonly Change[];
+  /** Replaces the run of the same key and `firstAt`. */
+  readonly samples?: readonly SampleRun[];
+  readonly outbox?: readonly OutboxItem[];
+  readonly record?: readonly RecordEntry[];
+  readonly meta?: Readonly<Record<string, string>>;
+}
+
+export interface StoredState {
+  /** Live keys, and those gone for less than 400 days. */
+  readonly keys: readonly KeyRecord[];
+  /** Open ones, and closed ones whose period has not ended. */
+  readonly findings: readonly Finding[];
+  /** Those of the last 24 hours (by intent), and all unsettled ones. */
+  readonly changes: readonly Change[];
+  /** The newest run of each key. */
+  readonly samples: readonly SampleRun[];
+  readonly meta: Readonly<Record<string, string>>;
+}
+
+export interface StoredRecordEntry extends RecordEntry {
+  readonly seq: number;
+  /** Hex SHA-256 over the previous entry's hash and this entry. */
+  readonly hash: string;
+}
+
+export interface Store extends AsyncDisposable {
+  readonly outbox: Outbox;
+  load(now: EpochMs): Promise<StoredState>;
+  commit(batch: Batch): Promise<void>;
+  /** Of every key (and `account`) that has a sample near `at`. */
+  marks(at: EpochMs, lagMs: number): Promise<ReadonlyMap<KeyId | 'account', Mark>>;
+  /** When each alert was first accepted by any receiver; alerts not accepted yet are absent. */
+  acceptances(alertIds: readonly string[]): Promise<ReadonlyMap<string, EpochMs>>;
+  /** Drops samples finer than the ledger keeps; those around `boundaries` stay. Returns how many went. */
+  thin(now: EpochMs, boundaries: readonly EpochMs[], lagMs: number): Promise<number>;
+  /** Newest last. */
+  recorded(query: {
+    readonly limit: number;
+    readonly findingId?: string;
+  }): Promise<readonly StoredRecordEntry[]>;
+  outboxSummary(): Promise<{
+    readonly pending: number;
+    readonly dead: readonly OutboxEntry[];
+    readonly oldestPendingAt: EpochMs | null;
+  }>;
+  /** Bytes on disk. */
+  size(): Promise<number>;
+}
