@@ -2,6 +2,7 @@
  * What is remembered between passes, as documents. A pass reads them, `decide` makes new ones,
  * and the store writes those in one transaction.
  */
+import type { Figures } from './alert.ts';
 import type { Counters, EpochMs, Key, KeyId } from './key.ts';
 
 /** A key as the ledger knows it. One document per (id, createdAt). */
@@ -54,8 +55,18 @@ export interface Finding {
   readonly deletions: readonly PendingDeletion[];
   /** Renames that were done, or that a person's hand has settled: not tried again in this finding. */
   readonly renamed: readonly { readonly step: number; readonly keyId: KeyId }[];
-  /** Idle: individual readings that proved it, first and last. */
-  readonly idleProof: { readonly firstAt: EpochMs; readonly lastAt: EpochMs } | null;
+  /**
+   * Idle: since when the key is known to be unused (`unusedSince`, proved at `provedAt`), and the
+   * individual readings that confirmed it, first and last.
+   */
+  readonly idle: {
+    readonly unusedSince: EpochMs;
+    readonly provedAt: EpochMs;
+    readonly confirmedFirstAt: EpochMs | null;
+    readonly confirmedLastAt: EpochMs | null;
+  } | null;
+  /** As last judged, so that its end can be told when its policy is gone. */
+  readonly figures: Figures;
   /** Channels that were told of it and so hear when it is over. */
   readonly heardBy: readonly string[];
 }
