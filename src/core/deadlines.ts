@@ -1,8 +1,9 @@
 /** Deadlines of keys: when one expires, and when it has been idle for too long. */
+import { questionKey } from './evidence.ts';
 import type { Evidence, KeyEvidence, Question } from './evidence.ts';
 import { windowMs, windows } from './key.ts';
 import type { EpochMs, Window } from './key.ts';
-import type { ExpiryRule, IdleRule } from './policy.ts';
+import type { ExpiryRule } from './policy.ts';
 import type { Finding, KeyRecord } from './state.ts';
 
 export interface Deadline {
@@ -17,12 +18,18 @@ export function expiryDeadline(rule: ExpiryRule, record: KeyRecord): Deadline | 
   const { expiresAt, createdAt } = record.facts;
   if (expiresAt !== null) candidates.push({ at: expiresAt, why: 'its own expires_at' });
   if (rule.maxAgeMs !== null) {
-    candidates.push({ at: createdAt + rule.maxAgeMs, why: `created more than ${days(rule.maxAgeMs)} before` });
+    candidates.push({
+      at: createdAt + rule.maxAgeMs,
+      why: `created more than ${days(rule.maxAgeMs)} before`,
+    });
   }
   if (rule.requireExpiresAt && expiresAt === null && rule.maxAgeMs === null) {
     candidates.push({ at: createdAt, why: 'it has no expires_at' });
   }
-  return candidates.reduce<Deadline | null>((first, one) => (first === null || one.at < first.at ? one : first), null);
+  return candidates.reduce<Deadline | null>(
+    (first, one) => (first === null || one.at < first.at ? one : first),
+    null,
+  );
 }
 
 function days(ms: number): string {
@@ -34,8 +41,15 @@ function days(ms: number): string {
 export interface LastUse {
   /** The key was not used after this instant; null: that cannot be told. */
   readonly latest: EpochMs | null;
-  /** True when the key's own readings say so, not only the aggregate. */
-  readonly individually: boolean;
+  /** As `latest`, by the key's own readings of this pass alone. */
+  readonly ownLatest: EpochMs | null;
+  readonly why: string;
+}
+
+interface Proof {
+  readonly latest: EpochMs;
+  /** True when it rests on the key's own reading, not on the aggregate. */
+  readonly own: boolean;
   readonly why: string;
 }
 
@@ -46,13 +60,23 @@ export interface LastUse {
  */
 export function lastUse(record: KeyRecord, evidence: Evidence, remembered: Finding['idle']): LastUse {
   const known = evidence.keys.get(record.id);
-  if (known === undefined) return { latest: null, individually: false, why: 'no reading' };
-  const proofs = [...provenUnused(record, known, evidence.at, remembered)];
-  const best = proofs.reduce<LastUse | null>((a, b) => (a === null || (b.latest ?? 0) < (a.latest ?? 0) ? b : a), null);
-  if (best === null || best.latest === null) return { latest: null, individually: false, why: 'used or not known' };
-  const { lastUsedAt } = record.facts;
-  const latest = Math.max(best.latest, record.createdAt, lastUsedAt ?? 0);
-  return { ...best, latest, individually: known.individual.size > 0 };
+  const proofs = known === undefined ? [] : [...provenUnused(record, known, evidence.at, remembered)];
+  const best = earliest(proofs);
+  if (best === null) return { latest: null, ownLatest: null, why: 'used, or not known' };
+  const floor = Math.max(record.createdAt, record.facts.lastUsedAt ?? 0);
+  const own = earliest(proofs.filter((proof) => proof.own));
+  return {
+    latest: Math.max(best.latest, floor),
+    ownLatest: own === null ? null : Math.max(own.latest, floor),
+    why: best.why,
+  };
+}
+
+function earliest(proofs: readonly Proof[]): Proof | null {
+  return proofs.reduce<Proof | null>(
+    (first, one) => (first === null || one.latest < first.latest ? one : first),
+    null,
+  );
 }
 
 function* provenUnused(
@@ -60,30 +84,58 @@ function* provenUnused(
   known: KeyEvidence,
   now: EpochMs,
   remembered: Finding['idle'],
-): Generator<LastUse> {
-  if (known.lifetime.high?.requests === 0) {
-    yield { latest: record.createdAt, individually: false, why: 'never used' };
-  }
+): Generator<Proof> {
+  const own = known.individual.has('lifetime');
+  if (known.lifetime.high?.requests === 0) yield { latest: record.createdAt, own, why: 'never used' };
   if (known.unchangedSince !== null) {
-    yield { latest: known.unchangedSince, individually: false, why: 'its request counter has not moved' };
+    yield { latest: known.unchangedSince, own, why: 'its request counter has not moved' };
     if (remembered !== null && known.unchangedSince <= remembered.provedAt) {
-      yield { latest: remembered.unusedSince, individually: false, why: 'unused when first judged, and its counter has not moved' };
+      yield {
+        latest: remembered.unusedSince,
+        own,
+        why: 'unused when first judged, and its counter has not moved',
+      };
     }
   }
   for (const [window, bounds] of known.windows) {
-    if (bounds.high?.requests === 0) {
-      yield { latest: now - windowMs[window], individually: false, why: `no requests in the last ${window}` };
-    }
+    if (bounds.high?.requests !== 0) continue;
+    const latest = now - windowMs[window];
+    yield { latest, own: known.individual.has(window), why: `no requests in the last ${window}` };
   }
 }
 
-/** What would prove that a key has been unused for `ms`: the shortest window that covers it. */
-export function idleQuestions(rule: IdleRule, ms: number, record: KeyRecord, evidence: Evidence): Question[] {
+/** The key's own reading that would prove it unused for `ms`; lifetime where no window is that long. */
+export function ownIdleReading(ms: number, record: KeyRecord): Question {
+  return { kind: 'key', id: record.id, window: windows.find((one) => windowMs[one] >= ms) ?? null };
+}
+
+/**
+ * True when the key was certainly used within the last `ms`: then nothing more need be asked.
+ * A window no longer than `ms` with requests in it says so, and so does `last_used_at`.
+ */
+export function surelyUsedWithin(ms: number, record: KeyRecord, evidence: Evidence): boolean {
   const known = evidence.keys.get(record.id);
-  if (known === undefined || evidence.at - record.createdAt < rule.forMs) return [];
-  const window: Window = windows.find((one) => windowMs[one] >= ms) ?? '90d';
-  if (known.windows.has(window)) return [];
-  const question: Question = known.credited ? { kind: 'aggregate', window } : { kind: 'key', id: record.id, window };
-  const key = known.credited ? `aggregate ${window}` : `key ${record.id} ${window}`;
-  return evidence.unanswered.has(key) ? [] : [question];
+  const lastUsedAt = record.facts.lastUsedAt ?? 0;
+  if (evidence.at - Math.max(record.createdAt, lastUsedAt) < ms) return true;
+  if (known === undefined) return false;
+  return [...known.windows].some(([window, bounds]) => windowMs[window] <= ms && bounds.low.requests > 0);
+}
+
+/**
+ * What would prove that a key has been unused for `ms`, or has not: first the shortest window that
+ * covers it, then the longest inside it.
+ */
+export function idleQuestions(ms: number, record: KeyRecord, evidence: Evidence): Question[] {
+  const known = evidence.keys.get(record.id);
+  if (known === undefined) return [];
+  const covering: Window = windows.find((one) => windowMs[one] >= ms) ?? '90d';
+  const inside = windows.filter((one) => windowMs[one] <= ms).at(-1) ?? '1h';
+  for (const window of [covering, inside]) {
+    if (known.windows.has(window)) continue;
+    const question: Question = known.credited
+      ? { kind: 'aggregate', window }
+      : { kind: 'key', id: record.id, window };
+    return evidence.unanswered.has(questionKey(question)) ? [] : [question];
+  }
+  return [];
 }

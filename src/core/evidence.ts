@@ -37,7 +37,11 @@ export interface KeyEvidence {
 export interface Evidence {
   readonly at: EpochMs;
   readonly keys: ReadonlyMap<KeyId, KeyEvidence>;
-  readonly account: { readonly lifetime: Bounds | null; readonly windows: ReadonlyMap<Window, Counters>; readonly because: string | null };
+  readonly account: {
+    readonly lifetime: Bounds | null;
+    readonly windows: ReadonlyMap<Window, Counters>;
+    readonly because: string | null;
+  };
   /** By the instant asked for. */
   readonly marks: ReadonlyMap<EpochMs, ReadonlyMap<KeyId | 'account', Mark>>;
   /** Questions that were put and could not be answered in this pass; they are not put again. */

@@ -7,7 +7,7 @@
  *   key is younger than P
  * - a window reading R with `now − R ≥ P` raises `low`; with `now − R ≤ P` it lowers `high`
  */
-import { addIntervals, measured, narrow, nothingKnown, zeroCounters } from './evidence.ts';
+import { addIntervals, measured, narrow, nothingKnown, questionKey, zeroCounters } from './evidence.ts';
 import type { Bounds, Evidence, Interval, KeyEvidence, Question } from './evidence.ts';
 import { windowMs, windows } from './key.ts';
 import type { Counters, EpochMs, KeyId, Measure, Window } from './key.ts';
@@ -37,12 +37,19 @@ export function accountLevel(rule: SpendRule, period: Period, evidence: Evidence
   if (period.start === null) return lifetime;
   const mark = evidence.marks.get(period.start)?.get('account') ?? null;
   const exact = new Map<Window, Bounds>();
-  for (const [window, counters] of readings) exact.set(window, { low: counters, high: counters, confirmed: true });
+  for (const [window, counters] of readings)
+    exact.set(window, { low: counters, high: counters, confirmed: true });
   return byWindows(sinceMark(lifetime, mark, meter), exact, period.start, evidence.at, meter);
 }
 
 /** What a key that is gone consumed in `period`: its last known counters less what they were at the start. */
-export function goneLevel(rule: SpendRule, period: Period, record: KeyRecord, last: Counters | null, evidence: Evidence): Interval {
+export function goneLevel(
+  rule: SpendRule,
+  period: Period,
+  record: KeyRecord,
+  last: Counters | null,
+  evidence: Evidence,
+): Interval {
   if (last === null || rule.models !== null) return nothingKnown;
   if (period.start !== null && record.goneAt !== null && record.goneAt <= period.start) {
     return { low: 0, high: 0, confirmed: true };
@@ -118,7 +125,12 @@ function modelLevel(
   for (const [window, rows] of known.models.windows) {
     const windowStart = now - windowMs[window];
     const value = total(rows);
-    result = narrow(result, windowStart >= period.start ? value : 0, windowStart <= period.start ? value : null, confirmed);
+    result = narrow(
+      result,
+      windowStart >= period.start ? value : 0,
+      windowStart <= period.start ? value : null,
+      confirmed,
+    );
   }
   return result;
 }
@@ -140,14 +152,23 @@ export function bracketingWindows(since: EpochMs, now: EpochMs): Window[] {
  * What to ask next to decide about a key, cheapest first: an aggregate serves all keys with one
  * call; a key's own reading is asked for when its row cannot be credited or was never checked.
  */
-export function keyQuestions(record: KeyRecord, period: Period, evidence: Evidence, models: boolean): Question[] {
+export function keyQuestions(
+  record: KeyRecord,
+  period: Period,
+  evidence: Evidence,
+  models: boolean,
+): Question[] {
   const known = evidence.keys.get(record.id);
   if (known === undefined) return [];
-  const wanted = period.start === null || record.createdAt >= period.start ? [] : bracketingWindows(period.start, evidence.at);
-  const fresh = (question: Question, key: string): Question[] => (evidence.unanswered.has(key) ? [] : [question]);
+  const wanted =
+    period.start === null || record.createdAt >= period.start
+      ? []
+      : bracketingWindows(period.start, evidence.at);
+  const fresh = (question: Question): Question[] =>
+    evidence.unanswered.has(questionKey(question)) ? [] : [question];
   if (known.credited) {
     const missing = wanted.filter((window) => !known.windows.has(window));
-    const aggregates = missing.flatMap((window) => fresh({ kind: 'aggregate', window }, `aggregate ${window}`));
+    const aggregates = missing.flatMap((window) => fresh({ kind: 'aggregate', window }));
     if (aggregates.length > 0) return aggregates;
     return known.lifetime.confirmed ? [] : ownReading(record.id, null, known, fresh);
   }
@@ -159,8 +180,8 @@ function ownReading(
   id: KeyId,
   window: Window | null,
   known: KeyEvidence,
-  fresh: (question: Question, key: string) => Question[],
+  fresh: (question: Question) => Question[],
 ): Question[] {
   if (known.individual.has(window ?? 'lifetime')) return [];
-  return fresh({ kind: 'key', id, window }, `key ${id} ${window ?? 'lifetime'}`);
+  return fresh({ kind: 'key', id, window });
 }

@@ -66,7 +66,9 @@ function periodDate(spec: CalendarSpec, date: Temporal.PlainDate): Temporal.Plai
       return date.subtract({ days: (date.dayOfWeek - spec.startsOn + 7) % 7 });
     case 'month': {
       const here = clampDay(date, spec.startsOn);
-      return Temporal.PlainDate.compare(date, here) >= 0 ? here : clampDay(date.subtract({ months: 1 }), spec.startsOn);
+      return Temporal.PlainDate.compare(date, here) >= 0
+        ? here
+        : clampDay(date.subtract({ months: 1 }), spec.startsOn);
     }
     case 'quarter':
       return date.with({ month: date.month - ((date.month - 1) % 3), day: 1 });

@@ -67,6 +67,8 @@ export interface Finding {
   } | null;
   /** As last judged, so that its end can be told when its policy is gone. */
   readonly figures: Figures;
+  /** When its people were last told that a change failed. */
+  readonly failureToldAt: EpochMs | null;
   /** Channels that were told of it and so hear when it is over. */
   readonly heardBy: readonly string[];
 }

@@ -1,0 +1,132 @@
+/**
+ * The decision: from what is known to what is to be done. A pure function; the same input gives
+ * the same plan, byte for byte.
+ */
+import type { CaseAlert } from './alert.ts';
+import { advance, close, findingFor, whyOver } from './cases.ts';
+import type { Court } from './court.ts';
+import { modeOf, subjectOf } from './court.ts';
+import type { Question } from './evidence.ts';
+import { questionKey } from './evidence.ts';
+import { judge } from './judge.ts';
+import { caseKey } from './judgement.ts';
+import type { Judgement } from './judgement.ts';
+import { withinLimits } from './limits.ts';
+import type { Decision, FindingView, Held, PlannedChange } from './plan.ts';
+import { wantedRestores } from './restores.ts';
+import type { Finding } from './state.ts';
+import { wantedChanges } from './wanted.ts';
+
+export function decide(court: Court): Decision {
+  const verdict = judge(court.policy.policies, court.bench);
+  const byId = new Map(court.findings.map((finding) => [finding.id, finding]));
+  const findings = new Map<string, Finding>();
+  const alerts: CaseAlert[] = [];
+  const wanted: PlannedChange[] = [];
+  const held: Held[] = [];
+  const views: FindingView[] = [];
+  const questions = new Map(verdict.questions.map((question) => [questionKey(question), question]));
+
+  for (const judgement of verdict.judgements) {
+    const finding = findingFor(court, judgement, byId);
+    const wish = wantedChanges(court, judgement, finding);
+    const next = advance(court, judgement, finding, wish);
+    views.push(view(court, judgement));
+    for (const question of wish.questions) questions.set(questionKey(question), question);
+    held.push(...wish.held);
+    // A dry run says nothing and remembers nothing, so that the first real pass starts afresh.
+    if (modeOf(court, judgement.policy) === 'dry-run') {
+      held.push(...next.alerts.map((alert) => unsent(alert)));
+      continue;
+    }
+    findings.set(next.finding.id, next.finding);
+    alerts.push(...next.alerts);
+    wanted.push(...wish.changes);
+  }
+
+  for (const over of ended(court, verdict.judgements, findings)) {
+    findings.set(over.finding.id, over.finding);
+    alerts.push(...over.alerts);
+  }
+
+  const isOpen = (id: string): boolean => (findings.get(id) ?? byId.get(id))?.closedAt === null;
+  const restores = wantedRestores(court, isOpen);
+  const limited = withinLimits(court, oneEach([...wanted, ...restores.changes]));
+  return {
+    now: court.now,
+    mode: court.mode,
+    findings: changed(findings, byId),
+    alerts,
+    changes: limited.changes,
+    held: [...held, ...restores.held, ...limited.held],
+    views,
+    questions: stillOpen(court, questions),
+    troubles: limited.troubles,
+  };
+}
+
+/** Open findings that no judgement continues, with the reason they are over. */
+function* ended(
+  court: Court,
+  judgements: readonly Judgement[],
+  continued: ReadonlyMap<string, Finding>,
+): Generator<{ finding: Finding; alerts: CaseAlert[] }> {
+  const judged = new Map(judgements.map((one) => [caseKey(one.policy.name, one.subject), one]));
+  const modes = new Map(court.policy.policies.map((policy) => [policy.name, modeOf(court, policy)]));
+  for (const finding of court.findings) {
+    if (finding.closedAt !== null || continued.has(finding.id)) continue;
+    if (modes.get(finding.policy) === 'dry-run' || court.mode === 'dry-run') continue;
+    const successor = judged.get(caseKey(finding.policy, finding.subject));
+    const because = successor === undefined ? whyOver(court, finding) : 'its period is over';
+    if (because !== null) yield close(court, finding, because);
+  }
+}
+
+/** At most one change a key: the gravest, then the first in the order of the policies. */
+function oneEach(wanted: readonly PlannedChange[]): PlannedChange[] {
+  const gravity = { delete: 2, rename: 1, restore: 0 } as const;
+  const chosen = new Map<string, PlannedChange>();
+  for (const change of wanted) {
+    const rival = chosen.get(change.keyId);
+    if (rival === undefined || gravity[change.kind] > gravity[rival.kind]) chosen.set(change.keyId, change);
+  }
+  return [...chosen.values()];
+}
+
+/** Documents that differ from what is stored. */
+function changed(findings: ReadonlyMap<string, Finding>, before: ReadonlyMap<string, Finding>): Finding[] {
+  return [...findings.values()].filter(
+    (finding) => JSON.stringify(finding) !== JSON.stringify(before.get(finding.id)),
+  );
+}
+
+function stillOpen(court: Court, questions: ReadonlyMap<string, Question>): Question[] {
+  const { unanswered } = court.bench.evidence;
+  return [...questions].filter(([key]) => !unanswered.has(key)).map(([, question]) => question);
+}
+
+function unsent(alert: CaseAlert): Held {
+  return {
+    kind: alert.event.kind === 'notice' ? 'notice' : 'alert',
+    policy: alert.policy,
+    findingId: alert.findingId,
+    subject: alert.subject,
+    step: alert.event.kind === 'step' || alert.event.kind === 'notice' ? alert.event.step - 1 : null,
+    because: 'mode',
+    detail: `mode is dry-run; it would go to ${alert.channels.join(', ')}`,
+  };
+}
+
+function view(court: Court, judgement: Judgement): FindingView {
+  const top = judgement.reached.at(-1);
+  const { start, end } = judgement.period;
+  return {
+    policy: judgement.policy.name,
+    subject: subjectOf(court, judgement.subject),
+    state: top === undefined && judgement.open.length > 0 ? 'uncertain' : 'open',
+    period: start === null && end === null ? null : { start, end },
+    figures: judgement.figures,
+    step: top === undefined ? null : top + 1,
+    because: judgement.because,
+  };
+}

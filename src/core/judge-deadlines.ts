@@ -1,0 +1,121 @@
+/** Expiry and idleness: a deadline, and steps before and after it. */
+import type { DeadlineFigures } from './alert.ts';
+import { expiryDeadline, idleQuestions, lastUse, surelyUsedWithin } from './deadlines.ts';
+import { caseKey, keySubject, noPeriod } from './judgement.ts';
+import type { Bench, Judged, Judgement, Selects } from './judgement.ts';
+import type { EpochMs } from './key.ts';
+import type { ExpiryRule, IdleRule, Policy } from './policy.ts';
+import type { Finding, KeyRecord } from './state.ts';
+
+export function* judgeExpiry(
+  policy: Policy,
+  rule: ExpiryRule,
+  bench: Bench,
+  selects: Selects,
+): Generator<Judged> {
+  for (const record of bench.live) {
+    const deadline = selects(record) ? expiryDeadline(rule, record) : null;
+    if (deadline === null) continue;
+    const figures: DeadlineFigures = { kind: 'expiry', deadline: deadline.at, why: deadline.why };
+    yield [deadlineJudgement(policy, record, figures, null, bench.now), []];
+  }
+}
+
+export function* judgeIdleness(
+  policy: Policy,
+  rule: IdleRule,
+  bench: Bench,
+  selects: Selects,
+): Generator<Judged> {
+  for (const record of bench.live) if (selects(record)) yield judgeIdle(policy, rule, record, bench);
+}
+
+function deadlineJudgement(
+  policy: Policy,
+  record: KeyRecord,
+  figures: DeadlineFigures,
+  idle: Finding['idle'],
+  now: EpochMs,
+): Judgement | null {
+  const reached = policy.steps.flatMap((step, index) =>
+    now >= figures.deadline + step.offsetMs ? [index] : [],
+  );
+  if (reached.length === 0) return null;
+  return {
+    policy,
+    subject: keySubject(record),
+    members: [record],
+    period: noPeriod,
+    figures,
+    reached,
+    open: [],
+    because: null,
+    lingers: false,
+    idle,
+  };
+}
+
+function judgeIdle(policy: Policy, rule: IdleRule, record: KeyRecord, bench: Bench): Judged {
+  const { now, evidence } = bench;
+  const offsets = policy.steps.map((step) => rule.forMs + step.offsetMs);
+  const earliest = Math.min(...offsets);
+  if (surelyUsedWithin(earliest, record, evidence)) return [null, []];
+  const remembered = bench.open.get(caseKey(policy.name, keySubject(record)))?.idle ?? null;
+  const use = lastUse(record, evidence, remembered);
+  const unused = use.latest === null ? 0 : now - use.latest;
+  const pending = offsets.filter((offset) => unused < offset && !surelyUsedWithin(offset, record, evidence));
+  const questions = pending.length === 0 ? [] : idleQuestions(Math.min(...pending), record, evidence);
+  if (use.latest === null || unused < earliest)
+    return [idleUncertain(policy, record, bench, use.why), questions];
+  const figures = { kind: 'idle', deadline: use.latest + rule.forMs, why: use.why } as const;
+  return [
+    deadlineJudgement(
+      policy,
+      record,
+      figures,
+      idleProof(use.latest, use.ownLatest !== null && now - use.ownLatest >= earliest, remembered, now),
+      now,
+    ),
+    questions,
+  ];
+}
+
+/** Two individual readings, on two passes, are what a rename or a deletion of an idle key needs. */
+function idleProof(
+  unusedSince: EpochMs,
+  byItself: boolean,
+  before: Finding['idle'],
+  now: EpochMs,
+): Finding['idle'] {
+  return {
+    unusedSince,
+    provedAt: now,
+    confirmedFirstAt: before?.confirmedFirstAt ?? (byItself ? now : null),
+    confirmedLastAt: byItself ? now : (before?.confirmedLastAt ?? null),
+  };
+}
+
+/**
+ * Not provably idle and not provably used. That is the usual state of a key in an account that has
+ * not been watched for long, so it is a case only if one is open already.
+ */
+function idleUncertain(policy: Policy, record: KeyRecord, bench: Bench, why: string): Judgement | null {
+  const existing = bench.open.get(caseKey(policy.name, keySubject(record)));
+  if (!existing || existing.figures.kind !== 'idle') return null;
+  const known = bench.evidence.keys.get(record.id);
+  const readable =
+    known !== undefined && (known.credited || known.individual.size > 0) && known.because === null;
+  if (readable) return null;
+  return {
+    policy,
+    subject: keySubject(record),
+    members: [record],
+    period: noPeriod,
+    figures: { kind: 'idle', deadline: existing.figures.deadline, why },
+    reached: [],
+    open: policy.steps.map((_step, index) => index),
+    because: known?.because ?? 'its usage could not be read',
+    lingers: true,
+    idle: existing.idle,
+  };
+}

@@ -1,0 +1,230 @@
+/** Spend: a level against a limit, for a key or a group. */
+import type { Figures } from './alert.ts';
+import { questionKey } from './evidence.ts';
+import type { Evidence, Interval, Question } from './evidence.ts';
+import { caseKey, keySubject, noPeriod } from './judgement.ts';
+import type { Bench, Judged, Judgement, Selects } from './judgement.ts';
+import { windowMs } from './key.ts';
+import {
+  accountLevel,
+  bracketingWindows,
+  goneLevel,
+  keyLevel,
+  keyQuestions,
+  sumLevels,
+  undecided,
+} from './levels.ts';
+import { periodAt, periodWords } from './periods.ts';
+import type { Period } from './periods.ts';
+import type { Policy, SpendRule } from './policy.ts';
+import type { FindingSubject, KeyRecord } from './state.ts';
+
+export function* judgeSpend(
+  policy: Policy,
+  rule: SpendRule,
+  bench: Bench,
+  selects: Selects,
+): Generator<Judged> {
+  if (rule.across.kind === 'key') yield* judgeKeys(policy, rule, bench, selects);
+  else yield* judgeGroups(policy, rule, bench, selects);
+}
+
+/** The level in µ$, tokens or requests from which a step fires. */
+export function threshold(limit: number, atPercent: number): number {
+  // The subtrahend absorbs the binary error of a decimal percentage, never a whole unit.
+  return Math.ceil((limit * atPercent) / 100 - 1e-6);
+}
+
+/** The calendar period a finding is for; rolling and lifetime findings have none. */
+function findingPeriod(rule: SpendRule, period: Period): Period {
+  return rule.period.kind === 'calendar' ? period : noPeriod;
+}
+
+function* judgeKeys(policy: Policy, rule: SpendRule, bench: Bench, selects: Selects): Generator<Judged> {
+  const period = periodAt(rule.period, bench.now);
+  const lowestPercent = Math.min(...policy.steps.map((step) => step.atPercent ?? 0));
+  const forecasts = policy.steps.some((step) => step.basis === 'forecast');
+  for (const record of bench.live) {
+    if (!selects(record)) continue;
+    const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
+    if (limit === null) continue;
+    const level = keyLevel(rule, period, record, bench.evidence);
+    const subject = keySubject(record);
+    const quiet = !forecasts && level.high !== null && level.high < threshold(limit, lowestPercent);
+    if (quiet && !bench.open.has(caseKey(policy.name, subject))) continue;
+    const ask = (): Question[] => keyQuestions(record, period, bench.evidence, rule.models !== null);
+    const why = bench.evidence.keys.get(record.id)?.because ?? null;
+    yield spendJudgement({ policy, rule, period, subject, members: [record], level, limit, why, ask, bench });
+  }
+}
+
+function* judgeGroups(policy: Policy, rule: SpendRule, bench: Bench, selects: Selects): Generator<Judged> {
+  const period = periodAt(rule.period, bench.now);
+  const { limit } = rule;
+  if (limit === 'max_tokens') return;
+  for (const [group, members, gone] of groupsOf(rule, bench, selects)) {
+    const whole = rule.across.kind === 'account' && rule.models === null;
+    const level = whole
+      ? accountLevel(rule, period, bench.evidence)
+      : sumLevels([
+          ...members.map((record) => keyLevel(rule, period, record, bench.evidence)),
+          ...gone.map((record) =>
+            goneLevel(rule, period, record, bench.lastCounters.get(record.id) ?? null, bench.evidence),
+          ),
+        ]);
+    const ask = (): Question[] =>
+      whole
+        ? accountQuestions(period, bench.evidence)
+        : members.flatMap((record) => keyQuestions(record, period, bench.evidence, rule.models !== null));
+    const why = whole ? bench.evidence.account.because : groupWhy(members, bench.evidence);
+    const subject: FindingSubject = { kind: 'group', group };
+    yield spendJudgement({ policy, rule, period, subject, members, level, limit, why, ask, bench });
+  }
+}
+
+function accountQuestions(period: Period, evidence: Evidence): Question[] {
+  if (period.start === null) return [];
+  return bracketingWindows(period.start, evidence.at)
+    .filter((window) => !evidence.account.windows.has(window))
+    .map((window): Question => ({ kind: 'aggregate', window }))
+    .filter((question) => !evidence.unanswered.has(questionKey(question)));
+}
+
+function groupWhy(members: readonly KeyRecord[], evidence: Evidence): string | null {
+  const unclear = members.filter((record) => evidence.keys.get(record.id)?.because);
+  const first = unclear[0] && evidence.keys.get(unclear[0].id)?.because;
+  return first ? `${String(unclear.length)} of ${String(members.length)} keys are unclear: ${first}` : null;
+}
+
+function groupsOf(
+  rule: SpendRule,
+  bench: Bench,
+  selects: Selects,
+): (readonly [string, readonly KeyRecord[], readonly KeyRecord[]])[] {
+  const { across } = rule;
+  if (across.kind === 'account') return [['account', bench.live, bench.gone]];
+  if (across.kind !== 'metadata')
+    return [['selected', bench.live.filter(selects), bench.gone.filter(selects)]];
+  const groups = new Map<string, { live: KeyRecord[]; gone: KeyRecord[] }>();
+  for (const side of ['live', 'gone'] as const) {
+    for (const record of bench[side]) {
+      const value = record.facts.metadata[across.field];
+      if (!['string', 'number', 'boolean'].includes(typeof value) || !selects(record)) continue;
+      const name = `metadata.${across.field}=${String(value)}`;
+      const group = groups.get(name) ?? { live: [], gone: [] };
+      group[side].push(record);
+      groups.set(name, group);
+    }
+  }
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { live, gone }]) => [name, live, gone] as const);
+}
+
+interface SpendCase {
+  readonly policy: Policy;
+  readonly rule: SpendRule;
+  readonly period: Period;
+  readonly subject: FindingSubject;
+  readonly members: readonly KeyRecord[];
+  readonly level: Interval;
+  readonly limit: number;
+  readonly why: string | null;
+  readonly ask: () => Question[];
+  readonly bench: Bench;
+}
+
+function spendJudgement(one: SpendCase): Judged {
+  const { policy, rule, period, level, limit, bench } = one;
+  const forecast = policy.steps.some((step) => step.basis === 'forecast') ? forecastLevel(one) : null;
+  const reached: number[] = [];
+  const open: number[] = [];
+  policy.steps.forEach((step, index) => {
+    const at = threshold(limit, step.atPercent ?? 0);
+    const by = step.basis === 'forecast' ? forecast?.level : level;
+    if (by === undefined) return;
+    if (by.low >= at && by.confirmed) reached.push(index);
+    // A forecast is a warning: while it cannot be told, it is silent, not uncertain.
+    else if (step.basis === 'level' && undecided(by, at)) open.push(index);
+  });
+  const questions = [...(open.length > 0 ? one.ask() : []), ...(forecast?.questions ?? [])];
+  const lowest = threshold(limit, Math.min(...policy.steps.map((step) => step.atPercent ?? 0)));
+  const floor = rule.period.kind === 'rolling' ? lowest * 0.9 : lowest;
+  const lingers = level.high === null || level.high >= floor;
+  const existing = bench.open.get(caseKey(policy.name, one.subject));
+  if (reached.length === 0 && open.length === 0 && !(lingers && existing)) return [null, questions];
+  const top = reached.at(-1);
+  const basis = top === undefined ? 'level' : (policy.steps[top]?.basis ?? 'level');
+  const shown = basis === 'forecast' && forecast ? forecast.level : level;
+  const figures: Figures = {
+    kind: 'spend',
+    measure: rule.measure,
+    level: { low: shown.low, high: shown.high },
+    limit,
+    percent: Math.floor((100 * shown.low) / limit),
+    period: periodWords(rule.period, period),
+    periodStart: period.start,
+    periodEnd: period.end,
+    basis,
+  };
+  const judgement: Judgement = {
+    policy,
+    subject: one.subject,
+    members: one.members,
+    period: findingPeriod(rule, period),
+    figures,
+    reached,
+    open,
+    because: open.length > 0 ? whyOpen(one) : null,
+    lingers,
+    idle: null,
+  };
+  return [judgement, questions];
+}
+
+function whyOpen({ level, why, period, bench }: SpendCase): string {
+  if (why !== null) return why;
+  if (!level.confirmed)
+    return 'its row in the account’s usage has not been checked against its own reading yet';
+  if (level.high === null) return 'its usage could not be read';
+  const since = period.start === null ? '' : ` since ${new Date(period.start).toISOString().slice(0, 16)}Z`;
+  return bench.evidence.marks.size === 0
+    ? `what it had used at the period’s start is not known`
+    : `its usage${since} is only known between two bounds`;
+}
+
+const forecastHistoryMs = 48 * 3_600_000;
+
+/** The level at the period's end at the present rate: the larger of the last day's and the last week's. */
+function forecastLevel(one: SpendCase): { level: Interval; questions: Question[] } | null {
+  const { period, bench, rule, level } = one;
+  const { end } = period;
+  if (end === null || one.members.length === 0) return null;
+  if (!one.members.some((record) => record.firstSeenAt <= bench.now - forecastHistoryMs)) return null;
+  const rates = (['24h', '7d'] as const).map((window) => {
+    const span: Period = { start: bench.now - windowMs[window], end: null };
+    const sum = sumLevels(one.members.map((record) => keyLevel(rule, span, record, bench.evidence)));
+    return {
+      low: sum.low / windowMs[window],
+      high: (sum.high ?? Infinity) / windowMs[window],
+      confirmed: sum.confirmed,
+    };
+  });
+  const remaining = end - bench.now;
+  const low = Math.max(...rates.map((rate) => rate.low));
+  const high = Math.max(...rates.map((rate) => rate.high));
+  const questions = (['24h', '7d'] as const)
+    .map((window): Question => ({ kind: 'aggregate', window }))
+    .filter(
+      (question) => question.kind === 'aggregate' && !bench.evidence.account.windows.has(question.window),
+    )
+    .filter((question) => !bench.evidence.unanswered.has(questionKey(question)));
+  return {
+    level: {
+      low: Math.floor(level.low + low * remaining),
+      high: level.high === null || !Number.isFinite(high) ? null : Math.ceil(level.high + high * remaining),
+      confirmed: level.confirmed && rates.every((rate) => rate.confirmed),
+    },
+    questions,
+  };
+}

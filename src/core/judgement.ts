@@ -1,0 +1,57 @@
+/** What judging needs and what it gives. */
+import type { Figures } from './alert.ts';
+import type { Evidence, Question } from './evidence.ts';
+import type { Counters, EpochMs, KeyId } from './key.ts';
+import type { Period } from './periods.ts';
+import type { Policy } from './policy.ts';
+import type { Finding, FindingSubject, KeyRecord } from './state.ts';
+
+/** What there is to judge by. Records are those of live, ordinary (non-admin) keys. */
+export interface Bench {
+  readonly now: EpochMs;
+  readonly live: readonly KeyRecord[];
+  readonly gone: readonly KeyRecord[];
+  /** The last counters known of any key, gone ones included. */
+  readonly lastCounters: ReadonlyMap<KeyId, Counters>;
+  readonly evidence: Evidence;
+  /** Open findings by `policy subject`, see `caseKey`. */
+  readonly open: ReadonlyMap<string, Finding>;
+}
+
+/** A subject of a policy about which there is something to say. */
+export interface Judgement {
+  readonly policy: Policy;
+  readonly subject: FindingSubject;
+  /** The key, or the live keys of the group. */
+  readonly members: readonly KeyRecord[];
+  /** Start and end of the calendar period that the case belongs to; nulls for rolling, lifetime and deadlines. */
+  readonly period: Period;
+  readonly figures: Figures;
+  /** Positions of the steps that are surely reached, ascending. */
+  readonly reached: readonly number[];
+  /** Positions of those that cannot be told. */
+  readonly open: readonly number[];
+  /** Why they cannot be told. */
+  readonly because: string | null;
+  /** True while a case that is open stays open although no step is reached (so that it does not flap). */
+  readonly lingers: boolean;
+  readonly idle: Finding['idle'];
+}
+
+/** One subject's name within a policy: at most one of its findings is open at a time. */
+export function caseKey(policy: string, subject: FindingSubject): string {
+  return subject.kind === 'key'
+    ? `${policy} ${subject.id} ${String(subject.createdAt)}`
+    : `${policy} ${subject.group}`;
+}
+
+/** A judgement, if there is anything to say, and what would tell more. */
+export type Judged = readonly [Judgement | null, readonly Question[]];
+
+export type Selects = (record: KeyRecord) => boolean;
+
+export const noPeriod: Period = { start: null, end: null };
+
+export function keySubject(record: KeyRecord): FindingSubject {
+  return { kind: 'key', id: record.id, createdAt: record.createdAt };
+}

@@ -1,0 +1,231 @@
+/**
+ * Whose usage is it? The aggregate is indexed by name, names collide and change. A row is credited
+ * to a key only if exactly one live key bears that name, that key has borne it ever since it was
+ * first seen, and no reading of the key's own has contradicted it. Every other key is read
+ * individually.
+ */
+import { zeroCounters } from '../core/evidence.ts';
+import type { Bounds, Evidence, KeyEvidence, ModelRows } from '../core/evidence.ts';
+import type { Counters, EpochMs, KeyId, Window } from '../core/key.ts';
+import type { KeyRecord, Mark, SampleRun } from '../core/state.ts';
+import type { Aggregate, KeyReading } from '../ports.ts';
+
+/** The raw answers of one pass. */
+export interface Readings {
+  readonly lifetime: Aggregate | null;
+  /** Why the aggregate could not be had, or cannot be believed; null: it can. */
+  readonly distrust: string | null;
+  readonly windows: ReadonlyMap<Window, Aggregate>;
+  readonly own: ReadonlyMap<KeyId, ReadonlyMap<Window | 'lifetime', KeyReading>>;
+  readonly unanswered: ReadonlySet<string>;
+}
+
+export interface Attribution {
+  readonly evidence: Evidence;
+  /** Lifetime counters that are certain enough to keep. */
+  readonly counters: ReadonlyMap<KeyId | 'account', Counters>;
+  /** Records whose cross-check or conflict has changed. */
+  readonly changed: readonly KeyRecord[];
+  readonly contradictions: readonly { readonly id: KeyId; readonly because: string }[];
+}
+
+export interface AttributionInput {
+  readonly at: EpochMs;
+  readonly live: readonly KeyRecord[];
+  readonly readings: Readings;
+  /** The newest sample run of each key, as of the pass before. */
+  readonly runs: ReadonlyMap<KeyId | 'account', SampleRun>;
+  readonly marks: ReadonlyMap<EpochMs, ReadonlyMap<KeyId | 'account', Mark>>;
+}
+
+export function attribute(input: AttributionInput): Attribution {
+  const bearers = new Map<string, number>();
+  for (const record of input.live) bearers.set(record.facts.name, (bearers.get(record.facts.name) ?? 0) + 1);
+  const keys = new Map<KeyId, KeyEvidence>();
+  const counters = new Map<KeyId | 'account', Counters>();
+  const changed: KeyRecord[] = [];
+  const contradictions: { id: KeyId; because: string }[] = [];
+  for (const record of input.live) {
+    const one = attributeKey(input, record, bearers.get(record.facts.name) === 1);
+    keys.set(record.id, one.evidence);
+    if (one.exact !== null) counters.set(record.id, one.exact);
+    if (one.record !== record) changed.push(one.record);
+    if (one.contradiction !== null) contradictions.push({ id: record.id, because: one.contradiction });
+  }
+  const account = attributeAccount(input);
+  if (account.exact !== null) counters.set('account', account.exact);
+  const { marks, readings, at } = input;
+  const evidence: Evidence = { at, keys, account: account.evidence, marks, unanswered: readings.unanswered };
+  return { evidence, counters, changed, contradictions };
+}
+
+interface KeyAttribution {
+  readonly evidence: KeyEvidence;
+  readonly exact: Counters | null;
+  readonly record: KeyRecord;
+  readonly contradiction: string | null;
+}
+
+function attributeKey(input: AttributionInput, record: KeyRecord, alone: boolean): KeyAttribution {
+  const { readings, runs } = input;
+  const run = sameKey(runs.get(record.id), record);
+  const own = readings.own.get(record.id);
+  const reading = own?.get('lifetime') ?? null;
+  const row = rowOf(readings.lifetime, record);
+  const contradiction = contradictionOf(
+    record,
+    run,
+    reading,
+    row,
+    alone && !record.nameChanged && readings.distrust === null,
+  );
+  const checked = recordAfter(record, reading, contradiction);
+  const credited =
+    alone &&
+    !record.nameChanged &&
+    readings.distrust === null &&
+    checked.conflict === null &&
+    readings.lifetime !== null;
+  const fell = reading !== null && run !== null && falls(reading, run.counters);
+  const exact = fell ? null : (reading ?? (credited ? row : null));
+  const evidence: KeyEvidence = {
+    lifetime: fell
+      ? unbounded(run.counters)
+      : lifetimeBounds(exact, run, credited, checked.check !== null || reading !== null),
+    because: fell
+      ? 'its counters fell'
+      : exact !== null
+        ? null
+        : whyUnknown(record, alone, readings, checked),
+    credited,
+    windows: windowBounds(readings, record, own, credited, checked.check !== null),
+    individual: new Set(own?.keys() ?? []),
+    models: credited ? modelRows(readings, record) : { lifetime: null, windows: new Map() },
+    unchangedSince: exact !== null && run?.counters.requests === exact.requests ? run.firstAt : null,
+  };
+  return { evidence, exact, record: checked, contradiction };
+}
+
+function sameKey(run: SampleRun | undefined, record: KeyRecord): SampleRun | null {
+  return run !== undefined && run.createdAt === record.createdAt ? run : null;
+}
+
+/** The aggregate's row of the key's name; a name it lacks has no usage, as far as the aggregate goes. */
+function rowOf(aggregate: Aggregate | null, record: KeyRecord): Counters | null {
+  if (aggregate === null) return null;
+  return aggregate.rows.get(record.facts.name) ?? zeroCounters;
+}
+
+function falls(now: Counters, before: Counters): boolean {
+  return (
+    now.costMicroUsd < before.costMicroUsd || now.tokens < before.tokens || now.requests < before.requests
+  );
+}
+
+/**
+ * What cannot be: a row below what the key was known to have used (counters only grow), or one
+ * above the key's own reading taken after it (the row then holds someone else's usage too).
+ */
+function contradictionOf(
+  record: KeyRecord,
+  run: SampleRun | null,
+  reading: Counters | null,
+  row: Counters | null,
+  creditable: boolean,
+): string | null {
+  if (reading !== null && run !== null && falls(reading, run.counters)) return 'its own counters fell';
+  if (!creditable || row === null) return null;
+  if (reading !== null && falls(reading, row))
+    return 'the account’s row of its name counts more than its own reading';
+  const floor = record.check?.counters ?? null;
+  const known = run?.counters ?? floor;
+  if (known !== null && falls(row, known))
+    return 'the account’s row of its name counts less than the key is known to have used';
+  if (floor !== null && falls(row, floor))
+    return 'the account’s row of its name counts less than its own reading did';
+  return null;
+}
+
+function recordAfter(record: KeyRecord, reading: KeyReading | null, contradiction: string | null): KeyRecord {
+  const conflict = contradiction ?? record.conflict;
+  if (reading === null) return conflict === record.conflict ? record : { ...record, conflict };
+  const { costMicroUsd, tokens, requests } = reading;
+  return { ...record, conflict, check: { at: reading.at, counters: { costMicroUsd, tokens, requests } } };
+}
+
+function unbounded(low: Counters): Bounds {
+  return { low, high: null, confirmed: true };
+}
+
+/** Counters only grow, so what was known last is a lower bound of what is not known now. */
+function lifetimeBounds(
+  exact: Counters | null,
+  run: SampleRun | null,
+  credited: boolean,
+  checked: boolean,
+): Bounds {
+  if (exact === null) return unbounded(run?.counters ?? zeroCounters);
+  return { low: exact, high: exact, confirmed: checked || !credited };
+}
+
+function whyUnknown(record: KeyRecord, alone: boolean, readings: Readings, checked: KeyRecord): string {
+  if (readings.distrust !== null) return readings.distrust;
+  if (!alone) return 'several keys bear its name, and its own usage was not read in this pass';
+  if (checked.conflict !== null) return checked.conflict;
+  if (record.nameChanged) return 'its name was changed, and its own usage was not read in this pass';
+  return 'its usage was not read in this pass';
+}
+
+function windowBounds(
+  readings: Readings,
+  record: KeyRecord,
+  own: ReadonlyMap<Window | 'lifetime', KeyReading> | undefined,
+  credited: boolean,
+  checked: boolean,
+): ReadonlyMap<Window, Bounds> {
+  const result = new Map<Window, Bounds>();
+  if (credited) {
+    for (const [window, aggregate] of readings.windows) {
+      // An aggregate without any row proves nothing about a single key.
+      if (aggregate.rows.size === 0 && (readings.lifetime?.rows.size ?? 0) > 0) continue;
+      const row = rowOf(aggregate, record);
+      if (row !== null) result.set(window, { low: row, high: row, confirmed: checked });
+    }
+  }
+  for (const [window, reading] of own ?? []) {
+    if (window !== 'lifetime') result.set(window, { low: reading, high: reading, confirmed: true });
+  }
+  return result;
+}
+
+function modelRows(readings: Readings, record: KeyRecord): KeyEvidence['models'] {
+  const none: ModelRows = new Map();
+  const windows = new Map<Window, ModelRows>();
+  for (const [window, aggregate] of readings.windows)
+    windows.set(window, aggregate.rows.get(record.facts.name)?.models ?? none);
+  return { lifetime: readings.lifetime?.rows.get(record.facts.name)?.models ?? none, windows };
+}
+
+function attributeAccount(input: AttributionInput): {
+  evidence: Evidence['account'];
+  exact: Counters | null;
+} {
+  const { readings, runs } = input;
+  const windows = new Map(
+    [...readings.windows].map(([window, aggregate]) => [window, aggregate.total] as const),
+  );
+  const before = runs.get('account')?.counters ?? null;
+  const total = readings.distrust === null ? (readings.lifetime?.total ?? null) : null;
+  const fell = total !== null && before !== null && falls(total, before);
+  const exact = fell ? null : total;
+  const lifetime =
+    exact === null
+      ? before === null
+        ? null
+        : unbounded(before)
+      : { low: exact, high: exact, confirmed: true };
+  const because = fell
+    ? 'the account’s total fell, as it may when keys are deleted'
+    : (readings.distrust ?? null);
+  return { evidence: { lifetime, windows, because }, exact };
+}

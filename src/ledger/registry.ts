@@ -1,0 +1,125 @@
+/**
+ * Who the keys are: identity is the fingerprint together with `created_at`; names and metadata are
+ * attributes that change, and who changed a name is told from what Keywarden itself did.
+ */
+import type { EpochMs, Key, KeyId } from '../core/key.ts';
+import type { Change, KeyRecord } from '../core/state.ts';
+import type { Listing } from '../ports.ts';
+
+/** What happened to the account since the last listing, for the record. */
+export interface RegistryEvent {
+  readonly kind: 'key-new' | 'key-gone' | 'key-renamed';
+  readonly id: KeyId;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export interface Registry {
+  /** Every record, by fingerprint: the newest identity of each. */
+  readonly records: ReadonlyMap<KeyId, KeyRecord>;
+  readonly changed: readonly KeyRecord[];
+  readonly events: readonly RegistryEvent[];
+}
+
+/**
+ * The records after a listing. `trusted` false: keys that are missing are not taken for gone.
+ * A name that an unsettled rename of Keywarden's own asked for counts as its own.
+ */
+export function register(
+  before: ReadonlyMap<KeyId, KeyRecord>,
+  listing: Listing,
+  unsettled: readonly Change[],
+  trusted: boolean,
+): Registry {
+  const records = new Map(before);
+  const changed: KeyRecord[] = [];
+  const events: RegistryEvent[] = [];
+  const put = (record: KeyRecord, event: RegistryEvent | null): void => {
+    records.set(record.id, record);
+    changed.push(record);
+    if (event !== null) events.push(event);
+  };
+  for (const key of listing.keys) {
+    const known = before.get(key.id);
+    if (known === undefined || known.createdAt !== key.createdAt) {
+      put(newRecord(key, listing.at), { kind: 'key-new', id: key.id, facts: { name: key.name } });
+      continue;
+    }
+    const seen = seenAgain(known, key, listing.at, unsettled);
+    if (seen !== null) put(seen.record, seen.event);
+  }
+  if (trusted) {
+    const listed = new Set(listing.keys.map((key) => key.id));
+    for (const record of before.values()) {
+      if (record.goneAt !== null || listed.has(record.id)) continue;
+      put(
+        { ...record, goneAt: listing.at, standing: [] },
+        { kind: 'key-gone', id: record.id, facts: { name: record.facts.name } },
+      );
+    }
+  }
+  return { records, changed, events };
+}
+
+function newRecord(key: Key, at: EpochMs): KeyRecord {
+  return {
+    id: key.id,
+    createdAt: key.createdAt,
+    firstSeenAt: at,
+    facts: key,
+    originalName: key.name,
+    nameChanged: false,
+    standing: [],
+    renamedByPersonAt: null,
+    goneAt: null,
+    check: null,
+    conflict: null,
+  };
+}
+
+/** Null when nothing about the key has changed. */
+function seenAgain(
+  known: KeyRecord,
+  key: Key,
+  at: EpochMs,
+  unsettled: readonly Change[],
+): { record: KeyRecord; event: RegistryEvent | null } | null {
+  if (known.facts.name === key.name) {
+    if (known.goneAt === null && sameFacts(known.facts, key)) return null;
+    return { record: { ...known, facts: key, goneAt: null }, event: null };
+  }
+  const ours = unsettled.some((change) => change.keyId === key.id && change.to === key.name);
+  if (ours) return { record: { ...known, facts: key, nameChanged: true, goneAt: null }, event: null };
+  return {
+    record: {
+      ...known,
+      facts: key,
+      nameChanged: true,
+      goneAt: null,
+      originalName: key.name,
+      // A person's name is never overwritten by a restore.
+      standing: [],
+      renamedByPersonAt: at,
+    },
+    event: { kind: 'key-renamed', id: key.id, facts: { from: known.facts.name, to: key.name } },
+  };
+}
+
+function sameFacts(a: Key, b: Key): boolean {
+  return (
+    a.expiresAt === b.expiresAt &&
+    a.maxTokens === b.maxTokens &&
+    a.chat === b.chat &&
+    a.isAdmin === b.isAdmin &&
+    a.lastUsedAt === b.lastUsedAt &&
+    JSON.stringify(a.metadata) === JSON.stringify(b.metadata)
+  );
+}
+
+/** Why a listing proves nothing about the keys that it lacks; null: it is plausible. */
+export function implausible(before: number, listed: number): string | null {
+  if (before === 0 || listed >= before) return null;
+  if (listed === 0) return `the list of keys is empty; the pass before it had ${String(before)}`;
+  if (listed < before * 0.8)
+    return `the list of keys shrank from ${String(before)} to ${String(listed)} at once`;
+  return null;
+}
