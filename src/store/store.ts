@@ -36,6 +36,19 @@ export interface StoredRecordEntry extends RecordEntry {
   readonly hash: string;
 }
 
+/** Whether the record's chain holds, or the first entry at which it does not. */
+export type RecordCheck =
+  | { readonly ok: true; readonly entries: number }
+  | { readonly ok: false; readonly seq: number; readonly because: string };
+
+export interface OutboxSummary {
+  readonly pending: number;
+  /** Given up on, oldest first. */
+  readonly dead: readonly OutboxEntry[];
+  readonly oldestPendingAt: EpochMs | null;
+}
+
+/** Every method rejects with a `StoreError` when the state cannot be read or written. */
 export interface Store extends AsyncDisposable {
   readonly outbox: Outbox;
   load(now: EpochMs): Promise<StoredState>;
@@ -44,18 +57,20 @@ export interface Store extends AsyncDisposable {
   marks(at: EpochMs, lagMs: number): Promise<ReadonlyMap<KeyId | 'account', Mark>>;
   /** When each alert was first accepted by any receiver; alerts not accepted yet are absent. */
   acceptances(alertIds: readonly string[]): Promise<ReadonlyMap<string, EpochMs>>;
-  /** Drops samples finer than the ledger keeps; those around `boundaries` stay. Returns how many went. */
+  /**
+   * Drops samples finer than the ledger keeps; those around `boundaries` stay. Returns how many went.
+   * Looks at some hundred keys a call, in turn, so that a pass never waits on it; also forgets documents
+   * and deliveries that are long over.
+   */
   thin(now: EpochMs, boundaries: readonly EpochMs[], lagMs: number): Promise<number>;
   /** Newest last. */
   recorded(query: {
     readonly limit: number;
     readonly findingId?: string;
   }): Promise<readonly StoredRecordEntry[]>;
-  outboxSummary(): Promise<{
-    readonly pending: number;
-    readonly dead: readonly OutboxEntry[];
-    readonly oldestPendingAt: EpochMs | null;
-  }>;
+  /** Recomputes the record's chain of hashes from its first entry. */
+  verifyRecord(): Promise<RecordCheck>;
+  outboxSummary(): Promise<OutboxSummary>;
   /** Bytes on disk. */
   size(): Promise<number>;
 }

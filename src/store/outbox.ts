@@ -1,0 +1,138 @@
+import type { Alert } from '../core/alert.ts';
+import type { EpochMs } from '../core/key.ts';
+import type { Outbox, OutboxEntry, OutboxItem } from '../ports.ts';
+import { bare, historyMs } from './documents.ts';
+import { type Sql, comparable } from './sql.ts';
+import type { OutboxSummary } from './store.ts';
+
+const deliveredMs = 30 * 86_400_000;
+
+interface OutboxRow {
+  readonly body: string;
+  readonly attempts: number;
+  readonly next_attempt_at: number;
+  readonly state: OutboxEntry['state'];
+  readonly settled_at: number | null;
+  readonly last_error: string | null;
+}
+
+const columns = 'body, attempts, next_attempt_at, state, settled_at, last_error';
+
+/** An item that is there already stays as it is: the same decision twice is one alert. */
+export function enqueue(sql: Sql, items: readonly OutboxItem[]): void {
+  for (const item of items) {
+    sql.run(
+      `INSERT INTO outbox (id, alert, finding, created_at, not_before, next_attempt_at, body)
+       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+      comparable(item.id),
+      comparable(item.alert.id),
+      item.alert.topic === 'case' ? comparable(item.alert.findingId) : null,
+      item.createdAt,
+      item.notBefore,
+      item.notBefore,
+      JSON.stringify(item),
+    );
+  }
+}
+
+/** In the order in which they were made. */
+export function pendingEntries(sql: Sql, now: EpochMs): readonly OutboxEntry[] {
+  const rows = sql.all<OutboxRow>(
+    `SELECT ${columns} FROM outbox
+     WHERE state = 'pending' AND not_before <= :now AND next_attempt_at <= :now ORDER BY created_at, seq`,
+    { now },
+  );
+  return rows.map(entryOf);
+}
+
+function entryOf(row: OutboxRow): OutboxEntry {
+  const item = JSON.parse(row.body) as OutboxItem;
+  return {
+    ...item,
+    alert: alertOf(item.alert),
+    attempts: row.attempts,
+    nextAttemptAt: row.next_attempt_at,
+    state: row.state,
+    settledAt: row.settled_at,
+    lastError: row.last_error,
+  };
+}
+
+function alertOf(alert: Alert): Alert {
+  if (alert.topic === 'system') return alert;
+  return { ...alert, variables: { ...alert.variables, metadata: bare(alert.variables.metadata) } };
+}
+
+/** Also remembers that the alert was accepted: at the earliest instant at which any receiver took it. */
+export function markDelivered(sql: Sql, ids: readonly string[], at: EpochMs): void {
+  for (const id of ids.map(comparable)) {
+    sql.run(
+      `UPDATE outbox SET state = 'delivered', settled_at = ?, attempts = attempts + 1, last_error = NULL
+       WHERE id = ? AND state <> 'delivered'`,
+      at,
+      id,
+    );
+    sql.run(
+      `INSERT INTO acceptances (alert, finding, accepted_at) SELECT alert, finding, ? FROM outbox WHERE id = ?
+       ON CONFLICT DO UPDATE SET accepted_at = min(accepted_at, excluded.accepted_at)`,
+      at,
+      id,
+    );
+  }
+}
+
+/** `now`: when an item that is not to be tried again died. */
+export function markFailed(
+  sql: Sql,
+  ids: readonly string[],
+  failure: Parameters<Outbox['failed']>[1],
+  now: EpochMs,
+): void {
+  const { error, nextAttemptAt } = failure;
+  for (const id of ids.map(comparable)) {
+    sql.run(
+      `UPDATE outbox SET attempts = attempts + 1, last_error = :error,
+         next_attempt_at = coalesce(:next, next_attempt_at),
+         state = iif(:next IS NULL, 'dead', 'pending'), settled_at = iif(:next IS NULL, :now, NULL)
+       WHERE id = :id AND state = 'pending'`,
+      { id, error, next: nextAttemptAt, now },
+    );
+  }
+}
+
+export function readAcceptances(sql: Sql, alertIds: readonly string[]): ReadonlyMap<string, EpochMs> {
+  const accepted = new Map<string, EpochMs>();
+  for (const id of alertIds) {
+    const row = sql.get<{ accepted_at: number }>(
+      'SELECT accepted_at FROM acceptances WHERE alert = ?',
+      comparable(id),
+    );
+    if (row !== undefined) accepted.set(id, row.accepted_at);
+  }
+  return accepted;
+}
+
+export function summarise(sql: Sql): OutboxSummary {
+  const pending = sql.get<{ count: number; oldest: number | null }>(
+    `SELECT count(*) AS count, min(created_at) AS oldest FROM outbox WHERE state = 'pending'`,
+  );
+  const dead = sql.all<OutboxRow>(
+    `SELECT ${columns} FROM outbox WHERE state = 'dead' ORDER BY created_at, seq`,
+  );
+  return {
+    pending: pending?.count ?? 0,
+    oldestPendingAt: pending?.oldest ?? null,
+    dead: dead.map(entryOf),
+  };
+}
+
+/** An acceptance stays as long as its finding is open, for a deletion may still count on it. */
+export function pruneOutbox(sql: Sql, now: EpochMs): void {
+  sql.run(`DELETE FROM outbox WHERE state = 'delivered' AND settled_at < ?`, now - deliveredMs);
+  sql.run(`DELETE FROM outbox WHERE state = 'dead' AND settled_at < ?`, now - historyMs);
+  sql.run(
+    `DELETE FROM acceptances WHERE accepted_at < ?
+       AND NOT EXISTS (SELECT 1 FROM findings WHERE id = acceptances.finding AND closed_at IS NULL)`,
+    now - historyMs,
+  );
+}

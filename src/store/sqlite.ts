@@ -1,0 +1,85 @@
+/** The state in one SQLite file. */
+import { statSync } from 'node:fs';
+import type { Clock } from '../ports.ts';
+import { type OpenDatabase, openForReading, openForWriting } from './database.ts';
+import { loadDocuments, pruneDocuments, saveDocuments } from './documents.ts';
+import { asStoreError } from './errors.ts';
+import {
+  enqueue,
+  markDelivered,
+  markFailed,
+  pendingEntries,
+  pruneOutbox,
+  readAcceptances,
+  summarise,
+} from './outbox.ts';
+import { appendRecord, readRecord, verifyChain } from './record.ts';
+import { newestSamples, readMarks, saveSamples, thinSamples } from './samples.ts';
+import { type Sql, sql as sqlOf } from './sql.ts';
+import type { Batch, Store } from './store.ts';
+
+export interface SqliteOptions {
+  /** Opens beside a running daemon and writes nothing; a missing file reads as an empty state. */
+  readonly readOnly?: boolean;
+  readonly clock?: Pick<Clock, 'now'>;
+}
+
+/** Opens the state at `path` (`:memory:` for none on disk). Rejects with a `StoreError`. */
+export async function openSqlite(path: string, options: SqliteOptions = {}): Promise<Store> {
+  const { readOnly = false, clock = { now: () => Date.now() } } = options;
+  return storeOver(readOnly ? openForReading(path) : openForWriting(path), clock);
+}
+
+/** The store over an open database, which it closes when it is disposed of. */
+export function storeOver(opened: OpenDatabase, clock: Pick<Clock, 'now'>): Store {
+  const { db, path } = opened;
+  const sql = sqlOf(db);
+  const typed = async <T>(work: () => T): Promise<T> => {
+    try {
+      return work();
+    } catch (error) {
+      throw asStoreError(error, path);
+    }
+  };
+  const reads = <T>(read: () => T): Promise<T> => typed(() => sql.snapshot(read));
+  const writes = <T>(write: () => T): Promise<T> => typed(() => sql.transaction(write));
+
+  return {
+    load: (now) => reads(() => ({ ...loadDocuments(sql, now), samples: newestSamples(sql) })),
+    commit: (batch) => writes(() => save(sql, batch)),
+    marks: (at, lagMs) => reads(() => readMarks(sql, at, lagMs)),
+    acceptances: (alertIds) => reads(() => readAcceptances(sql, alertIds)),
+    thin: (now, boundaries, lagMs) =>
+      writes(() => {
+        pruneDocuments(sql, now);
+        pruneOutbox(sql, now);
+        return thinSamples(sql, now, { boundaries, lagMs });
+      }),
+    recorded: (query) => reads(() => readRecord(sql, query)),
+    verifyRecord: () => reads(() => verifyChain(sql)),
+    outboxSummary: () => reads(() => summarise(sql)),
+    size: () => reads(() => bytesOf(db.location(), sql)),
+    outbox: {
+      pending: (now) => reads(() => pendingEntries(sql, now)),
+      delivered: (ids, at) => writes(() => markDelivered(sql, ids, at)),
+      failed: (ids, failure) => writes(() => markFailed(sql, ids, failure, clock.now())),
+    },
+    [Symbol.asyncDispose]: async () => opened.close(),
+  };
+}
+
+function save(sql: Sql, batch: Batch): void {
+  saveDocuments(sql, batch);
+  saveSamples(sql, batch.samples ?? []);
+  enqueue(sql, batch.outbox ?? []);
+  appendRecord(sql, batch.record ?? []);
+}
+
+function bytesOf(file: string | null, sql: Sql): number {
+  if (file === null) {
+    const pages = sql.get<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0;
+    return pages * (sql.get<{ page_size: number }>('PRAGMA page_size')?.page_size ?? 0);
+  }
+  const files = [file, `${file}-wal`, `${file}-shm`];
+  return files.reduce((sum, one) => sum + (statSync(one, { throwIfNoEntry: false })?.size ?? 0), 0);
+}
