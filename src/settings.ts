@@ -1,6 +1,7 @@
 /**
  * What an operator sets, from flags and environment; everything a person decides is in the policy file.
  */
+import type { ClockScale } from './clock.ts';
 import type { Secret } from './core/secret.ts';
 
 export interface Settings {
@@ -28,6 +29,8 @@ export interface Settings {
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'pretty';
   readonly output: 'table' | 'json';
+  /** KEYWARDEN_CLOCK: how a simulated account's time runs; null: real time. Only against loopback. */
+  readonly clock: ClockScale | null;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';

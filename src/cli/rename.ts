@@ -1,0 +1,37 @@
+import {
+  checkName,
+  findKey,
+  list,
+  mentionNoProtection,
+  mentionSharedName,
+  refuseProtected,
+  secretOf,
+  type Guarded,
+} from './by-hand.ts';
+import { strange, writeJson } from './output.ts';
+import { during } from './progress.ts';
+
+/** `keywarden rename KEY NAME` */
+export async function rename(
+  by: Guarded,
+  { key: text, name: wanted }: { readonly key: string; readonly name: string },
+): Promise<number> {
+  const { world, writer } = by;
+  const name = checkName(wanted);
+  const listing = await list(by);
+  const key = findKey(listing, text);
+  refuseProtected(by, key);
+  mentionNoProtection(by);
+  mentionSharedName(by, listing, name, key.id);
+  const secret = secretOf(listing, key);
+  if (writer !== null && key.name !== name) {
+    await during(world.stderr, 'Renaming…', () => writer.renameKey(key, secret, name, world.signal));
+  }
+  if (by.output === 'json') {
+    writeJson(world.stdout, { dry_run: writer === null, rename: { id: key.id, from: key.name, to: name } });
+  } else {
+    const said = writer === null ? 'Dry run: would rename' : 'Renamed';
+    world.stdout.write(`${said} ${key.id} from ${strange(key.name)} to ${name}.\n`);
+  }
+  return 0;
+}

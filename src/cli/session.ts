@@ -1,0 +1,44 @@
+/** What a command works with, made from its flags and the environment. */
+import { existsSync } from 'node:fs';
+import { openAdmin, openClock } from '../adapters.ts';
+import type { PolicyFile } from '../core/policy.ts';
+import type { Settings } from '../settings.ts';
+import type { ByHand, Guarded, Reading } from './by-hand.ts';
+import { failure, usageError } from './errors.ts';
+import { settingTable } from './settings.ts';
+import type { World } from './world.ts';
+
+export interface Session {
+  readonly settings: Settings;
+  /** Its environment has what --env-file adds. */
+  readonly world: World;
+}
+
+/** For the commands that only look. */
+export async function openReading({ settings, world }: Session): Promise<Reading> {
+  const { reader } = await openAdmin(settings, requireAdminKey(settings));
+  return { reader, world, output: settings.output, now: openClock(settings).now };
+}
+
+/** For changes. A dry run gets nothing to change anything with. */
+export async function openByHand({ settings, world }: Session): Promise<ByHand> {
+  const { reader, writer } = await openAdmin(settings, requireAdminKey(settings));
+  return {
+    reader,
+    writer: settings.dryRun ? null : writer,
+    world,
+    output: settings.output,
+    now: openClock(settings).now,
+  };
+}
+
+/** For changes to keys that exist: with what protects them, before anything is asked of the API. */
+export async function openGuarded(session: Session): Promise<Guarded> {
+  const policy = await readProtections(session);
+  return { ...(await openByHand(session)), policy, originalNameOf: (key) => key.name };
+}
+
+function requireAdminKey({ adminKey }: Settings): Secret {
+  if (adminKey === null) throw usageError('no admin key: set TINFOIL_ADMIN_KEY, or TINFOIL_ADMIN_KEY_FILE');
+  return adminKey;
+}
