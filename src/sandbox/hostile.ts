@@ -1,0 +1,50 @@
+/** Texts as somebody would write them who wants another program to trip over a key. */
+
+export const hostileNames: readonly string[] = [
+  '',
+  ' ',
+  '__proto__',
+  'constructor',
+  'User: ana@example.com',
+  '<!channel> pay up <https://evil.example|here>',
+  '@everyone @here <@U012AB3CD>',
+  '<script>alert(1)</script><img src=x onerror=alert(1)>',
+  'Bcc: victim@example.org\r\nSubject: won',
+  '\u001b[2J\u001b[31mred\u001b]0;title\u0007',
+  'line one\nline two\tand \u0000 nothing',
+  '\u202egnp.exe \u200bzero\u200dwidth\ufeff',
+  '{{ name }} ${SMTP_URL} {{metadata.email}}',
+  '../../etc/passwd',
+  "'; DROP TABLE keys; --",
+  '*',
+  'User *',
+  'OVER BUDGET User 1',
+  'IDLE EXPIRED IDLE x',
+  '`rm -rf /` $(reboot) *bold* _it_ ~no~',
+  '🦊'.repeat(60),
+  'ß\u0301'.repeat(40),
+  'x'.repeat(5_000),
+  '\ud800 half a pair',
+  'k_0123456789abcdef',
+  'tk_looksLikeASecretButIsAName000000000000000',
+  'Production api ',
+  ' User 1',
+];
+
+export const hostileMetadata: readonly (Readonly<Record<string, unknown>> | null)[] = [
+  null,
+  {},
+  JSON.parse('{"__proto__": {"critical": "true"}, "constructor": "x", "plan": "free"}') as Record<
+    string,
+    unknown
+  >,
+  { email: 'a@example.com\r\nBcc: victim@example.org', plan: 'free' },
+  { email: 'a@example.com, b@evil.example', plan: 'free' },
+  { email: '"<script>"@example.com', team: '<!here>' },
+  { email: 42, plan: true, team: null, keep: ['yes'] },
+  { email: { address: 'a@example.com' }, critical: true },
+  { team: 'ml\n', plan: 'free*', note: 'n'.repeat(4_000) },
+  { team: '*', plan: '?', critical: { deep: { deeper: [1, [2, [3]]] } } },
+  { team: 1e21, plan: 0.1, count: Number.MAX_SAFE_INTEGER },
+  { '': 'empty', ' ': 'blank', 'a.b': 'dot', '\u001b[31m': 'red' },
+];
