@@ -1,0 +1,49 @@
+/** Enough for any error's words. */
+const errorBodyCapBytes = 65_536;
+
+/** An answer of more bytes than the caller takes. */
+export class BodyTooLarge extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super('answer too large');
+    this.status = status;
+  }
+}
+
+/**
+ * The body as text. Throws `BodyTooLarge` as soon as more than `capBytes` are announced or have
+ * arrived (unpacked), and what the stream throws. Broken UTF-8 becomes U+FFFD.
+ */
+export async function readBody(response: Response, capBytes: number): Promise<string> {
+  if (Number(response.headers.get('content-length') ?? 0) > capBytes) {
+    await response.body?.cancel();
+    throw new BodyTooLarge(response.status);
+  }
+  const { text, complete } = await readUpTo(response, capBytes);
+  if (!complete) throw new BodyTooLarge(response.status);
+  return text;
+}
+
+/** The beginning of an error's body; empty if it cannot be read, for the status alone says enough. */
+export async function readErrorBody(response: Response): Promise<string> {
+  try {
+    return (await readUpTo(response, errorBodyCapBytes)).text;
+  } catch {
+    return '';
+  }
+}
+
+async function readUpTo(response: Response, capBytes: number): Promise<{ text: string; complete: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  let complete = true;
+  const body: AsyncIterable<Uint8Array> | Iterable<Uint8Array> = response.body ?? [];
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.byteLength;
+    complete = size <= capBytes;
+    if (!complete) break; // leaving the loop cancels the stream
+  }
+  return { text: new TextDecoder().decode(Buffer.concat(chunks, size)), complete };
+}

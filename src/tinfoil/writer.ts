@@ -1,0 +1,150 @@
+/**
+ * The write side. An answer is only ever a hint: whether a rename or a deletion has taken effect is
+ * seen in the list.
+ */
+import type { Key } from '../core/key.ts';
+import type { Secret } from '../core/secret.ts';
+import type { AdminReader, AdminWriter } from '../ports.ts';
+import { createCall, deleteCall, listKeysCall, renameCall } from './calls.ts';
+import type { Endpoint } from './calls.ts';
+import { AdminApiError } from './errors.ts';
+import { fingerprint } from './fingerprint.ts';
+import { parseKey, parseListing } from './parse.ts';
+import { askOnce } from './reader.ts';
+import { attempt } from './request.ts';
+import type { Wire } from './request.ts';
+import { backoffMs, pause, retrying } from './retry.ts';
+import type { Patience, RetryPolicy } from './retry.ts';
+
+/** How often the list is read before an accepted deletion counts as not done. */
+const looks = 3;
+
+export function createWriter(wire: Wire, reader: AdminReader, retries: RetryPolicy): AdminWriter {
+  const patience = (endpoint: Endpoint, signal: AbortSignal): Patience => ({
+    clock: wire.clock,
+    retries,
+    endpoint,
+    signal,
+  });
+
+  return {
+    async createKey(key, signal) {
+      const call = createCall(key);
+      // Only a request refused for its rate has surely made no key.
+      return retrying(
+        patience(call.endpoint, signal),
+        () => askOnce(wire, call, parseKey, signal),
+        (error) => error.kind === 'rate-limited',
+      );
+    },
+
+    async renameKey(key, secret, name, signal) {
+      const call = renameCall(secret, name);
+      assertOwn(key, secret, call.endpoint);
+      const look = (): Promise<boolean> => isRenamed(wire, key, name, call.endpoint, signal);
+      const { failure, unclear } = await persist(patience(call.endpoint, signal), async (number) => {
+        if (number === 1 || !(await look())) await attempt(wire, call, signal);
+      });
+      if (failure === null) return;
+      const lastLook = unclear && failure.retryable ? await look().catch(() => false) : false;
+      if (!lastLook) throw failure;
+    },
+
+    async deleteKey(key, secret, signal) {
+      const call = deleteCall(secret);
+      assertOwn(key, secret, call.endpoint);
+      const waiting = patience(call.endpoint, signal);
+      const { failure, unclear } = await persist(
+        waiting,
+        async () => void (await attempt(wire, call, signal)),
+      );
+      const settled = failure !== null && !unclear && failure.kind !== 'not-found';
+      if (settled || failure?.kind === 'aborted') throw failure;
+      if (await isGone(reader, key, waiting)) return;
+      throw failure ?? unconfirmed(call.endpoint);
+    },
+  };
+}
+
+interface Sent {
+  /** Null: accepted. */
+  readonly failure: AdminApiError | null;
+  /** At least one attempt may have taken effect. */
+  readonly unclear: boolean;
+}
+
+/** Sends a change until it is accepted or refused. Once an attempt is unclear, so is the whole. */
+async function persist(patience: Patience, send: (number: number) => Promise<void>): Promise<Sent> {
+  let unclear = false;
+  try {
+    await retrying(patience, async (number) => {
+      try {
+        await send(number);
+      } catch (error) {
+        unclear ||= error instanceof AdminApiError && error.outcome === 'unknown';
+        throw error;
+      }
+    });
+    return { failure: null, unclear };
+  } catch (error) {
+    if (!(error instanceof AdminApiError)) throw error;
+    return { failure: unclear ? error.with({ outcome: 'unknown' }) : error, unclear };
+  }
+}
+
+/** A change falls only on the key it was decided for. */
+function assertOwn(key: Key, secret: Secret, endpoint: Endpoint): void {
+  if (fingerprint(secret.reveal()) === key.id) return;
+  throw new AdminApiError({ endpoint, kind: 'conflict', detail: 'the secret is not this key’s' });
+}
+
+function isSame(one: Key, other: Key): boolean {
+  return one.id === other.id && one.createdAt === other.createdAt;
+}
+
+/** One look whether the key bears the name. Throws when it is gone, or a third name shows another hand. */
+async function isRenamed(
+  wire: Wire,
+  key: Key,
+  name: string,
+  endpoint: Endpoint,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { keys } = await askOnce(wire, listKeysCall, parseListing, signal);
+  const listed = keys.find((one) => isSame(one, key));
+  if (listed === undefined)
+    throw new AdminApiError({ endpoint, kind: 'not-found', detail: 'no longer listed' });
+  if (listed.name === name) return true;
+  if (listed.name === key.name) return false;
+  throw new AdminApiError({ endpoint, kind: 'conflict', detail: 'its name was changed meanwhile' });
+}
+
+async function isGone(reader: AdminReader, key: Key, patience: Patience): Promise<boolean> {
+  try {
+    for (let look = 1; ; look += 1) {
+      const { keys } = await reader.listKeys(patience.signal);
+      if (!keys.some((one) => isSame(one, key))) return true;
+      if (look === looks) return false;
+      await pause(patience, backoffMs(patience.retries, look));
+    }
+  } catch (error) {
+    if (!(error instanceof AdminApiError)) throw error;
+    const { endpoint } = patience;
+    throw error.with({
+      endpoint,
+      outcome: 'unknown',
+      detail: 'sent, but the list could not be read after it',
+    });
+  }
+}
+
+function unconfirmed(endpoint: Endpoint): AdminApiError {
+  return new AdminApiError({
+    endpoint,
+    kind: 'server',
+    status: 200,
+    outcome: 'unknown',
+    unconfirmed: true,
+    detail: 'accepted, but the key is still listed',
+  });
+}
