@@ -1,0 +1,68 @@
+/** What an attempt came to, in words without the URL, the password or anything the far end may echo of them. */
+import type { EpochMs } from '../../core/key.ts';
+import type { SendOutcome } from '../../ports.ts';
+
+export const sent: SendOutcome = { ok: true };
+
+/** Worth trying again: the far end or the way to it may recover. */
+export function tryAgain(error: string, retryAfterMs: number | null = null): SendOutcome {
+  return { ok: false, error, retryable: true, retryAfterMs };
+}
+
+/** Not worth trying again: the same message will be refused the same way. */
+export function refused(error: string): SendOutcome {
+  return { ok: false, error, retryable: false, retryAfterMs: null };
+}
+
+/** 2xx is accepted; 408, 425, 429 and 5xx may pass; anything else is a refusal, redirects included. */
+export function httpOutcome(
+  answer: { readonly status: number; readonly retryAfter: string | null; readonly reason?: string | null },
+  now: EpochMs,
+): SendOutcome {
+  const { status, retryAfter, reason } = answer;
+  if (status >= 200 && status < 300) return sent;
+  const words = `answered ${String(status)}${reason ? ` (${reason})` : ''}`;
+  if (status >= 300 && status < 400) return refused(`${words}: redirects are not followed`);
+  const passing = status >= 500 || [408, 425, 429].includes(status);
+  return passing ? tryAgain(words, retryAfterMs(retryAfter, now)) : refused(words);
+}
+
+/** `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3); null when absent or neither. */
+export function retryAfterMs(header: string | null, now: EpochMs): number | null {
+  if (header === null) return null;
+  if (/^\s*\d{1,9}\s*$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? null : Math.max(0, date - now);
+}
+
+/** A failure on the way, told by its code only (messages may hold addresses and answers). */
+export function networkOutcome(error: unknown): SendOutcome {
+  const code = errorCode(error);
+  return tryAgain(
+    code === null ? 'could not be reached' : (codeWords[code] ?? `could not be reached (${code})`),
+  );
+}
+
+const codeWords: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the connection was cut',
+  UND_ERR_SOCKET: 'the connection was cut',
+  EPIPE: 'the connection was cut',
+  ENOTFOUND: 'its host name is not known',
+  EAI_AGAIN: 'its host name could not be looked up',
+  ETIMEDOUT: 'it did not answer in time',
+};
+
+/** The first code in the chain of causes that looks like one. */
+export function errorCode(error: unknown, depth = 5): string | null {
+  if (typeof error !== 'object' || error === null || depth === 0) return null;
+  if (
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /^(E|UND_|ERR_|CERT_|UNABLE_|DEPTH_|SELF_)[A-Z0-9_]*$/.test(error.code)
+  ) {
+    return error.code;
+  }
+  const inner = 'errors' in error && Array.isArray(error.errors) ? (error.errors as unknown[])[0] : undefined;
+  return errorCode('cause' in error ? error.cause : inner, depth - 1);
+}

@@ -1,0 +1,158 @@
+/** One case as people read it: what happened, its numbers, what comes next, how to stop it. */
+import type { CaseAlert, Figures, Next, SpendFigures, SystemAlert } from '../../core/alert.ts';
+import type { EpochMs } from '../../core/key.ts';
+import { display, quoted } from './display.ts';
+import { headline, subjectName } from './headline.ts';
+import type { CasePart, Fact } from './message.ts';
+import { amount, duration, fromNow, levelWords, time } from './words.ts';
+
+/** Operators' and other programs' sentences: longer than a name, still bounded. */
+const sentence = 500;
+
+/** `titled`: with what happened as its title, for a message about several. */
+export function casePart(alert: CaseAlert, now: EpochMs, titled: boolean): CasePart {
+  return {
+    kind: 'case',
+    title: titled ? headline(alert, now) : null,
+    lead: [policyLine(alert), ...eventLines(alert)],
+    facts: figuresFacts(alert.figures, alert.timeZone, now),
+    next: upcoming(alert, now).map((next) => nextLine(next, alert, now)),
+  };
+}
+
+/** The text of a message about Keywarden itself, paragraph by paragraph. */
+export function systemPart(alert: SystemAlert, now: EpochMs, titled: boolean): CasePart {
+  const lead = alert.text.split(/\r?\n/).flatMap((line) => (line.trim() === '' ? [] : [display(line, 1000)]));
+  return { kind: 'case', title: titled ? headline(alert, now) : null, lead, facts: [], next: [] };
+}
+
+function policyLine({ policy, description, event }: CaseAlert): string {
+  const step = 'step' in event ? `, step ${String(event.step)} of ${String(event.of)}` : '';
+  const what = description === null ? '' : `: ${display(description, sentence)}`;
+  return `Policy ${policy}${step}${what}`;
+}
+
+/** What this event adds to the headline. */
+function eventLines({ event, timeZone }: CaseAlert): string[] {
+  switch (event.kind) {
+    case 'step':
+    case 'notice':
+      return [];
+    case 'deleted':
+      return [
+        `Its notice was accepted on ${time(event.noticeAcceptedAt, timeZone)}. A deletion cannot be undone.`,
+      ];
+    case 'cancelled':
+    case 'uncertain':
+    case 'resolved':
+      return [`Reason: ${display(event.because, sentence)}.`];
+    case 'vetoed':
+      return [`Reason: ${display(event.by, sentence)}. This holds until the case is over.`];
+    case 'failed':
+      return [`Reason: ${display(event.because, sentence)}.`];
+    default:
+      return event satisfies never;
+  }
+}
+
+function figuresFacts(figures: Figures, timeZone: string, now: EpochMs): Fact[] {
+  switch (figures.kind) {
+    case 'spend':
+      return spendFacts(figures, timeZone);
+    case 'expiry':
+    case 'idle': {
+      const deadline = `${time(figures.deadline, timeZone)} (${fromNow(figures.deadline, now)})`;
+      return [
+        { label: figures.kind === 'idle' ? 'Idle from' : 'Deadline', value: deadline },
+        { label: 'Because', value: display(figures.why, sentence) },
+      ];
+    }
+    default:
+      return figures satisfies never;
+  }
+}
+
+function spendFacts(figures: SpendFigures, timeZone: string): Fact[] {
+  const { measure, level, limit, percent, basis } = figures;
+  const exact = level.high === level.low;
+  const share = `${exact ? '' : 'at least '}${String(percent)}%`;
+  const used = `${levelWords(level, measure)} of ${amount(limit, measure)} (${share})`;
+  const end = figures.periodEnd === null ? '' : `, until ${time(figures.periodEnd, timeZone)}`;
+  return [
+    { label: basis === 'forecast' ? 'Expected' : measure === 'cost' ? 'Spent' : 'Used', value: used },
+    { label: 'Period', value: `${display(figures.period)}${end}` },
+  ];
+}
+
+/**
+ * What is to come. The time of a deletion that is announced only now counts from the moment its
+ * notice is accepted, so it is told from the moment of sending, however late that is.
+ */
+function upcoming({ event, next }: CaseAlert, now: EpochMs): readonly Next[] {
+  if (event.kind !== 'notice') return next;
+  const known = next.find((one) => one.kind === 'delete');
+  const dueAt = Math.max(now + event.noticeMs, known?.dueAt ?? 0);
+  return [
+    { kind: 'delete', noticeMs: event.noticeMs, dueAt },
+    ...next.filter((one) => one.kind !== 'delete'),
+  ];
+}
+
+function nextLine(next: Next, alert: CaseAlert, now: EpochMs): string {
+  switch (next.kind) {
+    case 'delete': {
+      const when =
+        next.dueAt <= now
+          ? 'at the next check'
+          : `on ${time(next.dueAt, alert.timeZone)}, in ${duration(next.dueAt - now)}`;
+      return `It will be deleted ${when}, unless ${reprieve[alert.figures.kind]} or someone stops it before then.`;
+    }
+    case 'rename':
+      return `It is being renamed to ${quoted(next.to)}.`;
+    case 'would':
+      return `It would be ${next.change === 'delete' ? 'deleted' : 'renamed'}, but it is not: ${display(next.because, sentence)}.`;
+    case 'step':
+      return `Next step, at ${display(next.at)}: ${display(next.does, sentence)}.`;
+    default:
+      return next satisfies never;
+  }
+}
+
+const reprieve = {
+  spend: 'it is back within its limit',
+  expiry: 'its deadline moves',
+  idle: 'it is used',
+} as const satisfies Record<Figures['kind'], string>;
+
+export interface Advice {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+/** How to stop what is coming; null when nothing is. */
+export function advice(alert: CaseAlert, now: EpochMs): Advice | null {
+  const coming = upcoming(alert, now).map((next) => next.kind);
+  const inPolicy = ['Silence or protect the key in the policy file.', ...easing[alert.figures.kind]];
+  if (coming.includes('delete')) {
+    const byHand = 'Rename the key by hand in the Tinfoil dashboard while this notice runs.';
+    return { title: 'To stop the deletion, any one of these is enough:', lines: [byHand, ...inPolicy] };
+  }
+  if (coming.includes('rename') || coming.includes('step'))
+    return { title: 'To stop it from going further:', lines: inPolicy };
+  return null;
+}
+
+const easing = {
+  spend: ['Raise the policy’s limit.'],
+  expiry: [],
+  idle: ['Use the key.'],
+} as const satisfies Record<Figures['kind'], readonly string[]>;
+
+/** What identifies the case, for whoever looks into it. */
+export function caseContext(alert: CaseAlert): string {
+  const { subject } = alert;
+  const finding = `finding ${display(alert.findingId, 200)}`;
+  if (subject.kind === 'group') return `${subjectName(subject)} · ${finding}`;
+  const was = subject.originalName === subject.name ? '' : `, originally ${quoted(subject.originalName)}`;
+  return `Key ${subject.id} ${quoted(subject.name)}${was} · ${finding}`;
+}

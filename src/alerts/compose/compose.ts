@@ -1,0 +1,124 @@
+/**
+ * From the alerts of one message to what it says. One case is told in full; several become a digest
+ * by policy, gravest first, the largest in full and the rest in one line each.
+ */
+import type { Alert, CaseAlert } from '../../core/alert.ts';
+import type { EpochMs } from '../../core/key.ts';
+import { advice, caseContext, casePart, systemPart } from './case.ts';
+import type { Advice } from './case.ts';
+import { display } from './display.ts';
+import { byGravity, countWords } from './gravity.ts';
+import { headline } from './headline.ts';
+import type { CasePart, Message, Part } from './message.ts';
+
+/** Cases of a digest that are told in full. */
+const toldInFull = 10;
+
+export interface Occasion {
+  readonly id: string;
+  /** When it is sent; the times of notices count from here. */
+  readonly now: EpochMs;
+}
+
+/** An alert and, when its channel stands in for another, why: "could not be sent to owner: …". */
+export interface Entry {
+  readonly alert: Alert;
+  readonly remark: string | null;
+}
+
+/** `entries` must not be empty. */
+export function compose(entries: readonly Entry[], { id, now }: Occasion): Message {
+  const alerts = entries.map((entry) => entry.alert);
+  const [first] = alerts;
+  if (first === undefined) throw new RangeError('a message needs an alert');
+  const single = alerts.length === 1;
+  const remarks = remarkLines(entries);
+  return {
+    id,
+    at: now,
+    headline: single ? headline(first, now) : countWords(alerts),
+    parts: [
+      ...(single ? singleParts(first, now) : digestParts(alerts, now)),
+      ...remarks.map((text): Part => ({ kind: 'remark', text })),
+    ],
+    thread: single && first.topic === 'case' ? first.findingId : null,
+    alerts,
+    remarks,
+  };
+}
+
+/** Each remark once, with how many of the alerts it concerns. */
+function remarkLines(entries: readonly Entry[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { remark } of entries) if (remark !== null) counts.set(remark, (counts.get(remark) ?? 0) + 1);
+  const subject = (count: number): string =>
+    entries.length === 1 ? 'This' : `${count.toLocaleString('en-US')} of these`;
+  return Array.from(counts, ([remark, count]) => `${subject(count)} ${display(remark, 300)}.`);
+}
+
+function singleParts(alert: Alert, now: EpochMs): Part[] {
+  if (alert.topic === 'system') return [systemPart(alert, now, false)];
+  const how = advice(alert, now);
+  return [
+    casePart(alert, now, false),
+    ...(how === null ? [] : [{ kind: 'advice', ...how } as const]),
+    { kind: 'small', text: caseContext(alert) },
+  ];
+}
+
+function digestParts(alerts: readonly Alert[], now: EpochMs): Part[] {
+  const sorted = byGravity(alerts);
+  const full = new Set(sorted.slice(0, toldInFull));
+  const parts: Part[] = [];
+  for (const [heading, members] of grouped(sorted)) {
+    parts.push({ kind: 'heading', text: heading });
+    for (const alert of members) if (full.has(alert)) parts.push(...fullParts(alert, now));
+    const rest = members.filter((alert) => !full.has(alert));
+    if (rest.length > 0) parts.push({ kind: 'list', lines: rest.map((alert) => line(alert, now)) });
+  }
+  return [...parts, ...advices(sorted, now)];
+}
+
+function fullParts(alert: Alert, now: EpochMs): Part[] {
+  if (alert.topic === 'system') return [systemPart(alert, now, true)];
+  const part: CasePart = casePart(alert, now, true);
+  // The heading names the policy already; only what the event adds is said again.
+  return [
+    { ...part, lead: part.lead.slice(1) },
+    { kind: 'small', text: caseContext(alert) },
+  ];
+}
+
+function line(alert: Alert, now: EpochMs): string {
+  const id = alert.topic === 'case' && alert.subject.kind === 'key' ? ` (${alert.subject.id})` : '';
+  return `${headline(alert, now)}${id}`;
+}
+
+/** By policy, in the order of each policy's gravest case. */
+function grouped(sorted: readonly Alert[]): Map<string, Alert[]> {
+  const groups = new Map<string, Alert[]>();
+  for (const alert of sorted) {
+    const heading = alert.topic === 'system' ? 'Keywarden itself' : policyHeading(alert);
+    const group = groups.get(heading);
+    if (group) group.push(alert);
+    else groups.set(heading, [alert]);
+  }
+  return groups;
+}
+
+function policyHeading({ policy, description }: CaseAlert): string {
+  return description === null ? `Policy ${policy}` : `Policy ${policy}: ${display(description, 200)}`;
+}
+
+/** Each piece of advice once, in the order of the cases that need it. */
+function advices(sorted: readonly Alert[], now: EpochMs): Part[] {
+  const byTitle = new Map<string, Set<string>>();
+  for (const alert of sorted) {
+    const how: Advice | null = alert.topic === 'case' ? advice(alert, now) : null;
+    if (how === null) continue;
+    const lines = byTitle.get(how.title) ?? new Set();
+    for (const one of how.lines) lines.add(one);
+    byTitle.set(how.title, lines);
+  }
+  return Array.from(byTitle, ([title, lines]) => ({ kind: 'advice', title, lines: [...lines] }) as const);
+}

@@ -1,0 +1,61 @@
+/** Which alerts matter most, and how many of each there are. */
+import type { Alert, CaseAlert } from '../../core/alert.ts';
+
+/** Gravest first; then the largest share of its limit; then by id, so that the order is stable. */
+export function byGravity(alerts: readonly Alert[]): Alert[] {
+  return alerts.toSorted(
+    (a, b) => gravity(b) - gravity(a) || extent(b) - extent(a) || (a.id < b.id ? -1 : Number(a.id > b.id)),
+  );
+}
+
+function gravity(alert: Alert): number {
+  if (alert.topic === 'system') return { critical: 9, warning: 4, info: 0 }[alert.severity];
+  switch (alert.event.kind) {
+    case 'notice':
+      return 8;
+    case 'deleted':
+      return 7;
+    case 'failed':
+      return alert.event.change === 'delete' ? 6 : 5;
+    case 'step':
+      return alert.next.some((next) => next.kind === 'rename') ? 5 : 3;
+    case 'uncertain':
+    case 'vetoed':
+    case 'cancelled':
+      return 2;
+    case 'resolved':
+      return 1;
+    default:
+      return alert.event satisfies never;
+  }
+}
+
+/** Percent of the limit; for deadlines hours past it, which compare among themselves. */
+function extent(alert: Alert): number {
+  if (alert.topic === 'system') return 0;
+  const { figures } = alert;
+  return figures.kind === 'spend' ? figures.percent : (alert.at - figures.deadline) / 3_600_000;
+}
+
+const kinds: readonly (readonly [CaseAlert['event']['kind'], string])[] = [
+  ['notice', 'to be deleted'],
+  ['deleted', 'deleted'],
+  ['failed', 'failed'],
+  ['step', 'at a step'],
+  ['uncertain', 'not to be judged'],
+  ['vetoed', 'stopped by a person'],
+  ['cancelled', 'no longer to be deleted'],
+  ['resolved', 'resolved'],
+];
+
+/** "46 alerts: 3 to be deleted, 1 deleted, 40 at a step, 2 about Keywarden" */
+export function countWords(alerts: readonly Alert[]): string {
+  const counted = kinds.map(([kind, words]) => {
+    const count = alerts.filter((alert) => alert.topic === 'case' && alert.event.kind === kind).length;
+    return [count, words] as const;
+  });
+  const system = alerts.filter((alert) => alert.topic === 'system').length;
+  const told = [...counted, [system, 'about Keywarden itself'] as const].filter(([count]) => count > 0);
+  const list = told.map(([count, words]) => `${count.toLocaleString('en-US')} ${words}`).join(', ');
+  return `${alerts.length.toLocaleString('en-US')} alerts: ${list}`;
+}

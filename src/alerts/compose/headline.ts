@@ -1,0 +1,97 @@
+/** What happened to which key, in one line: a message's subject, a case's title, a line of a digest. */
+import type { Alert, CaseAlert, DeadlineFigures, SpendFigures, Subject } from '../../core/alert.ts';
+import type { EpochMs } from '../../core/key.ts';
+import { display, quoted } from './display.ts';
+import { duration, shortAmount } from './words.ts';
+
+/** A name of a hundred characters would push the verb off a phone's screen. */
+const headlineGraphemes = 60;
+
+export function headline(alert: Alert, now: EpochMs): string {
+  return alert.topic === 'system' ? display(alert.title, 140) : caseHeadline(alert, now);
+}
+
+function caseHeadline(alert: CaseAlert, now: EpochMs): string {
+  const { event } = alert;
+  const who = subjectName(alert.subject, headlineGraphemes);
+  switch (event.kind) {
+    case 'step':
+      return `${who} ${stateWords(alert, now, event.repeated)}`;
+    case 'notice':
+      return event.noticeMs === 0
+        ? `${who} will be deleted at the next check`
+        : `${who} will be deleted in ${duration(event.noticeMs)}`;
+    case 'deleted':
+      return `${who} was deleted`;
+    case 'cancelled':
+      return `${who} will not be deleted after all`;
+    case 'vetoed':
+      return `${who} will not be deleted: a person stopped it`;
+    case 'failed':
+      return `${who} could not be ${changeWords[event.change]}`;
+    case 'uncertain':
+      return `${who} cannot be judged for now`;
+    case 'resolved':
+      return `Resolved: ${who} ${resolvedWords(alert)}`;
+    default:
+      return event satisfies never;
+  }
+}
+
+const changeWords = { rename: 'renamed', restore: 'given its name back', delete: 'deleted' } as const;
+
+/** “User 7”, or the group as the policy divides: metadata.team=ml. */
+export function subjectName(subject: Subject, max?: number): string {
+  if (subject.kind === 'key') return quoted(subject.name, max);
+  if (subject.group === 'account') return 'The whole account';
+  if (subject.group === 'selected') return 'The selected keys together';
+  return display(subject.group, max);
+}
+
+function stateWords(alert: CaseAlert, now: EpochMs, repeated: boolean): string {
+  const { figures } = alert;
+  const still = repeated ? ' still' : '';
+  switch (figures.kind) {
+    case 'spend':
+      return spendWords(figures, repeated);
+    case 'expiry':
+      return `is${still} ${deadlineWords(figures, now, 'its expiry deadline')}`;
+    case 'idle':
+      return figures.deadline > now
+        ? `will count as idle in ${duration(figures.deadline - now)}`
+        : `is${still} idle`;
+    default:
+      return figures satisfies never;
+  }
+}
+
+function spendWords(figures: SpendFigures, repeated: boolean): string {
+  const limit = `${shortAmount(figures.limit, figures.measure)} ${budgetWord(figures)}`;
+  if (figures.basis === 'forecast') return `is heading for ${String(figures.percent)}% of its ${limit}`;
+  return repeated
+    ? `is still at ${String(figures.percent)}% of its ${limit}`
+    : `has used ${String(figures.percent)}% of its ${limit}`;
+}
+
+function budgetWord(figures: SpendFigures): string {
+  return figures.measure === 'cost' ? 'budget' : 'allowance';
+}
+
+function deadlineWords(figures: DeadlineFigures, now: EpochMs, what: string): string {
+  const left = figures.deadline - now;
+  if (left > 0) return `${duration(left)} from ${what}`;
+  return -left < 60_000 ? `at ${what}` : `${duration(-left)} past ${what}`;
+}
+
+function resolvedWords({ figures }: CaseAlert): string {
+  switch (figures.kind) {
+    case 'spend':
+      return `and its ${budgetWord(figures)}`;
+    case 'expiry':
+      return 'and its expiry deadline';
+    case 'idle':
+      return 'and its idleness';
+    default:
+      return figures satisfies never;
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * A message before it has a format: what is said, in order. All text in it is safe to show (made so
+ * by `display.ts`); a format only escapes what is special to it.
+ */
+import type { Alert } from '../../core/alert.ts';
+import type { EpochMs } from '../../core/key.ts';
+
+export interface Fact {
+  /** One of this program's own words. */
+  readonly label: string;
+  readonly value: string;
+}
+
+export type Part =
+  | { readonly kind: 'remark'; readonly text: string }
+  | { readonly kind: 'heading'; readonly text: string }
+  | CasePart
+  /** Cases in one line each. A format may show fewer and say how many more there are. */
+  | { readonly kind: 'list'; readonly lines: readonly string[] }
+  | { readonly kind: 'advice'; readonly title: string; readonly lines: readonly string[] }
+  | { readonly kind: 'small'; readonly text: string };
+
+/** One case: what happened, its numbers, what comes next. */
+export interface CasePart {
+  readonly kind: 'case';
+  /** Null when the headline says it. */
+  readonly title: string | null;
+  readonly lead: readonly string[];
+  readonly facts: readonly Fact[];
+  readonly next: readonly string[];
+}
+
+export interface Message {
+  /** The same whenever the same message is sent again. */
+  readonly id: string;
+  /** When it was composed. */
+  readonly at: EpochMs;
+  readonly headline: string;
+  readonly parts: readonly Part[];
+  /** The finding it is about, when it is about one only: its messages form a thread. */
+  readonly thread: string | null;
+  readonly alerts: readonly Alert[];
+  /** Why this channel stands in for others. */
+  readonly remarks: readonly string[];
+}

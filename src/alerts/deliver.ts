@@ -1,0 +1,225 @@
+/** The outbox on its way: each channel at its own pace, none waiting for another. */
+import { createHash } from 'node:crypto';
+import type { EpochMs } from '../core/key.ts';
+import type { Channel, Smtp } from '../core/policy.ts';
+import type { Clock, Outbox, SendOutcome } from '../ports.ts';
+import { nextAttempt, restMs } from './backoff.ts';
+import { parcelsOf } from './parcel.ts';
+import type { Parcel } from './parcel.ts';
+import { send as sendForReal, transmit } from './transmit.ts';
+import type { Send } from './transmit.ts';
+
+/** The longest sleep without looking into the outbox again. */
+const longestSleepMs = 60_000;
+/** Slack takes about one message a second on one webhook. */
+const slackPaceMs = 1000;
+/** So many recipients of one channel failing in a row mean that the channel fails. */
+const failuresOfAChannel = 3;
+
+export interface Delivery {
+  readonly channel: string;
+  /** Null when the policy no longer has the channel. */
+  readonly kind: Channel['kind'] | null;
+  readonly messageId: string;
+  readonly alertIds: readonly string[];
+  readonly result: 'delivered' | 'retry' | 'dead';
+  /** Without secrets; null when delivered. */
+  readonly error: string | null;
+}
+
+export interface DelivererOptions {
+  readonly outbox: Outbox;
+  /** As they are now: asked before every message. */
+  readonly channels: () => { readonly channels: ReadonlyMap<string, Channel>; readonly smtp: Smtp | null };
+  readonly clock: Clock;
+  readonly onOutcome?: (delivery: Delivery) => void;
+  /** In [0, 1). */
+  readonly jitter?: () => number;
+  readonly send?: Send;
+}
+
+/** Messages, not alerts. */
+export interface Tally {
+  readonly delivered: number;
+  readonly failed: number;
+}
+
+export interface Deliverer {
+  /** One round: every channel's due messages. Rejects when the outbox does. */
+  deliverDue(signal: AbortSignal): Promise<Tally>;
+  /** Delivers what is due whenever it is due, until aborted. Rejects when the outbox does. */
+  run(signal: AbortSignal): Promise<void>;
+  /** There may be something new in the outbox. */
+  kick(): void;
+}
+
+export function createDeliverer(options: DelivererOptions): Deliverer {
+  const { outbox, clock, onOutcome = () => {}, jitter = Math.random, send = sendForReal } = options;
+  /** Channels at work. */
+  const working = new Map<string, Promise<Tally>>();
+  /** Channels, and recipients within them, that rest after a failure. */
+  const restingUntil = new Map<string, EpochMs>();
+  const slackFreeAt = new Map<string, EpochMs>();
+  let bell = Promise.withResolvers<undefined>();
+
+  const kick = (): void => {
+    bell.resolve(undefined);
+  };
+
+  const readyAt = (parcel: Parcel): EpochMs =>
+    Math.max(parcel.dueAt, restingUntil.get(parcel.channel) ?? 0, restingUntil.get(laneOf(parcel)) ?? 0);
+
+  /** Sets idle channels to work; says when the next message is ready. */
+  async function startDue(signal: AbortSignal): Promise<EpochMs> {
+    const now = clock.now();
+    const parcels = parcelsOf(await outbox.pending(now));
+    const ready = Map.groupBy(
+      parcels.filter((parcel) => readyAt(parcel) <= now && !working.has(parcel.channel)),
+      (parcel) => parcel.channel,
+    );
+    for (const [channel, due] of ready) {
+      working.set(
+        channel,
+        work(channel, due, signal).finally(() => working.delete(channel)),
+      );
+    }
+    const later = parcels.map(readyAt).filter((at) => at > now);
+    return later.reduce((min, at) => Math.min(min, at), now + longestSleepMs);
+  }
+
+  /** One channel's messages, one after another. */
+  async function work(channel: string, due: readonly Parcel[], signal: AbortSignal): Promise<Tally> {
+    const tally = { delivered: 0, failed: 0 };
+    let failures = 0;
+    for (const parcel of due) {
+      if (signal.aborted) break;
+      if (readyAt(parcel) > clock.now()) continue;
+      const outcome = await deliver(parcel, signal);
+      if (outcome === null) break;
+      if (outcome.ok) tally.delivered += 1;
+      else tally.failed += 1;
+      failures = !outcome.ok && outcome.retryable ? failures + 1 : 0;
+      if (failures === failuresOfAChannel) restingUntil.set(channel, clock.now() + restMs(null));
+    }
+    return tally;
+  }
+
+  /** Null: stopped before the receiver answered; the message stays as it is. */
+  async function deliver(parcel: Parcel, signal: AbortSignal): Promise<SendOutcome | null> {
+    const { channels, smtp } = options.channels();
+    const channel = channels.get(parcel.channel);
+    const outcome = channel === undefined ? gone(parcel) : await tryOnce(parcel, channel, smtp, signal);
+    if (outcome === null) return null;
+    await settle(parcel, channel?.kind ?? null, outcome);
+    return outcome;
+  }
+
+  async function tryOnce(
+    parcel: Parcel,
+    channel: Channel,
+    smtp: Smtp | null,
+    signal: AbortSignal,
+  ): Promise<SendOutcome | null> {
+    try {
+      if (channel.kind === 'slack') await slackTurn(channel.webhookUrl.reveal(), signal);
+    } catch (error) {
+      if (signal.aborted) return null;
+      throw error;
+    }
+    const outcome = await transmit(send, { channel, smtp, ...parcel }, parcel, clock, signal);
+    return !outcome.ok && signal.aborted ? null : outcome;
+  }
+
+  /** Channels may share a webhook. */
+  async function slackTurn(url: string, signal: AbortSignal): Promise<void> {
+    const webhook = createHash('sha256').update(url).digest('hex');
+    const now = clock.now();
+    const turn = Math.max(now, slackFreeAt.get(webhook) ?? 0);
+    slackFreeAt.set(webhook, turn + slackPaceMs);
+    if (turn > now) await clock.sleep(turn - now, signal);
+  }
+
+  async function settle(parcel: Parcel, kind: Channel['kind'] | null, outcome: SendOutcome): Promise<void> {
+    const ids = parcel.entries.map((entry) => entry.id);
+    const now = clock.now();
+    if (outcome.ok) {
+      await outbox.delivered(ids, now);
+      report(parcel, kind, 'delivered', null);
+      return;
+    }
+    const { error, retryable, retryAfterMs } = outcome;
+    if (retryable) restingUntil.set(laneOf(parcel), now + restMs(retryAfterMs));
+    const { attempts, giveUpAt } = parcel;
+    const nextAttemptAt = retryable
+      ? nextAttempt({ now, attempts, retryAfterMs, jitter: jitter(), giveUpAt })
+      : null;
+    await outbox.failed(ids, { error, nextAttemptAt });
+    report(parcel, kind, nextAttemptAt === null ? 'dead' : 'retry', error);
+  }
+
+  function report(
+    { id, channel, entries }: Parcel,
+    kind: Channel['kind'] | null,
+    result: Delivery['result'],
+    error: string | null,
+  ): void {
+    onOutcome({
+      channel,
+      kind,
+      messageId: id,
+      alertIds: entries.map((entry) => entry.alert.id),
+      result,
+      error,
+    });
+  }
+
+  async function deliverDue(signal: AbortSignal): Promise<Tally> {
+    await startDue(signal);
+    const tallies = await Promise.all(working.values());
+    return tallies.reduce(
+      (sum, one) => ({ delivered: sum.delivered + one.delivered, failed: sum.failed + one.failed }),
+      { delivered: 0, failed: 0 },
+    );
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      bell = Promise.withResolvers();
+      const wakeAt = await startDue(signal);
+      // A channel that is done may have more to do; one that failed to write fails the loop.
+      const done = [...working.values()];
+      await sleepOr(wakeAt - clock.now(), [bell.promise, ...done], signal);
+    }
+    await Promise.all(working.values());
+  }
+
+  /** Until the time is up, one of `events` happens, or the signal. */
+  async function sleepOr(
+    ms: number,
+    events: readonly Promise<unknown>[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const stop = new AbortController();
+    const slept = clock.sleep(Math.max(ms, 0), AbortSignal.any([signal, stop.signal])).catch(() => {});
+    try {
+      await Promise.race([slept, ...events]);
+    } finally {
+      stop.abort();
+    }
+  }
+
+  return { deliverDue, run, kick };
+}
+
+function laneOf({ channel, recipient }: Parcel): string {
+  return JSON.stringify([channel, recipient]);
+}
+
+function gone({ channel }: Parcel): SendOutcome {
+  return {
+    ok: false,
+    error: `the policy has no channel ${channel} any more`,
+    retryable: false,
+    retryAfterMs: null,
+  };
+}

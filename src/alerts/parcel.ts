@@ -1,0 +1,49 @@
+/** Outbox entries that travel together as one message. Pure. */
+import { createHash } from 'node:crypto';
+import type { EpochMs } from '../core/key.ts';
+import type { OutboxEntry } from '../ports.ts';
+import { giveUpAfterMs } from './backoff.ts';
+
+export interface Parcel {
+  /** The same for the same message, however often it is sent. */
+  readonly id: string;
+  readonly channel: string;
+  readonly recipient: string;
+  readonly cc: string;
+  readonly entries: readonly OutboxEntry[];
+  readonly attempts: number;
+  readonly dueAt: EpochMs;
+  readonly giveUpAt: EpochMs;
+}
+
+/** Pending entries by channel, recipient, copies and batch, oldest first. */
+export function parcelsOf(entries: readonly OutboxEntry[]): Parcel[] {
+  const groups = new Map<string, OutboxEntry[]>();
+  for (const entry of entries) {
+    if (entry.state !== 'pending') continue;
+    // Copies differ by key where they are templates: nobody gets to read another's.
+    const key = JSON.stringify([entry.channel, entry.recipient, entry.cc, entry.batch]);
+    const group = groups.get(key);
+    if (group) group.push(entry);
+    else groups.set(key, [entry]);
+  }
+  const born = (parcel: Parcel): EpochMs =>
+    Math.min(...parcel.entries.slice(0, 1).map((entry) => entry.createdAt));
+  return Array.from(groups, ([key, members]) => parcelOf(key, members)).sort((a, b) => born(a) - born(b));
+}
+
+function parcelOf(key: string, entries: readonly OutboxEntry[]): Parcel {
+  const latest = (of: (entry: OutboxEntry) => number): number =>
+    entries.reduce((max, entry) => Math.max(max, of(entry)), 0);
+  const [first] = entries;
+  return {
+    id: `msg_${createHash('sha256').update(key).digest('hex').slice(0, 32)}`,
+    channel: first?.channel ?? '',
+    recipient: first?.recipient ?? '',
+    cc: first?.cc ?? '',
+    entries,
+    attempts: latest((entry) => entry.attempts),
+    dueAt: latest((entry) => Math.max(entry.nextAttemptAt, entry.notBefore)),
+    giveUpAt: latest((entry) => Math.max(entry.createdAt, entry.notBefore)) + giveUpAfterMs,
+  };
+}

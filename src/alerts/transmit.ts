@@ -1,0 +1,94 @@
+/** One attempt to send one message: composed, bounded in time, and in plain words when composing fails. */
+import type { EpochMs } from '../core/key.ts';
+import type { Channel, Smtp } from '../core/policy.ts';
+import type { Clock, SendOutcome } from '../ports.ts';
+import { sendEmail } from './channels/email.ts';
+import { tryAgain } from './channels/outcome.ts';
+import { sendSlack } from './channels/slack.ts';
+import { sendWebhook } from './channels/webhook.ts';
+import { compose } from './compose/compose.ts';
+import type { Entry } from './compose/compose.ts';
+import type { Message } from './compose/message.ts';
+
+export interface Route {
+  readonly channel: Channel;
+  readonly smtp: Smtp | null;
+  /** E-mail only. */
+  readonly recipient: string;
+  readonly cc: string;
+}
+
+/** To whichever kind of channel it is. Rejects only when the message cannot be put into the channel's format. */
+export type Send = (route: Route, message: Message, signal: AbortSignal) => Promise<SendOutcome>;
+
+export const send: Send = async ({ channel, smtp, recipient, cc }, message, signal) => {
+  switch (channel.kind) {
+    case 'slack':
+      return sendSlack(channel, message, signal);
+    case 'webhook':
+      return sendWebhook(channel, message, signal);
+    case 'email':
+      if (smtp === null) return tryAgain('no mail server is configured');
+      return sendEmail(smtp, { recipient, cc }, message, signal);
+    default:
+      return channel satisfies never;
+  }
+};
+
+const attemptMs = 30_000;
+
+/** Sends with `by`, once more in plain words if the message cannot be composed, and gives up after 30 s. */
+export async function transmit(
+  by: Send,
+  route: Route,
+  letter: { readonly id: string; readonly entries: readonly Entry[] },
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<SendOutcome> {
+  const now = clock.now();
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const late = clock.sleep(attemptMs, both).then(
+    () => tryAgain(`no answer within ${String(attemptMs / 1000)} s`),
+    () => tryAgain('stopped'),
+  );
+  try {
+    return await Promise.race([attempt(by, route, letter, now, both), late]);
+  } finally {
+    stop.abort();
+  }
+}
+
+async function attempt(
+  by: Send,
+  route: Route,
+  { id, entries }: { readonly id: string; readonly entries: readonly Entry[] },
+  now: EpochMs,
+  signal: AbortSignal,
+): Promise<SendOutcome> {
+  try {
+    return await by(route, compose(entries, { id, now }), signal);
+  } catch {
+    try {
+      return await by(route, plainMessage(id, entries, now), signal);
+    } catch {
+      return tryAgain('the message could not be put together');
+    }
+  }
+}
+
+/** What is certain to be said: which alerts there are. */
+function plainMessage(id: string, entries: readonly Entry[], at: EpochMs): Message {
+  const lines = entries.map(({ alert }) =>
+    alert.topic === 'case' ? `${alert.event.kind}: ${alert.policy}, finding ${alert.findingId}` : alert.title,
+  );
+  return {
+    id,
+    at,
+    headline: `Keywarden: ${String(entries.length)} alerts that could not be formatted`,
+    parts: [{ kind: 'list', lines: lines.map((line) => line.replace(/[^\x20-\x7E]/g, '?').slice(0, 300)) }],
+    thread: null,
+    alerts: [],
+    remarks: [],
+  };
+}
