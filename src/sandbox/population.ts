@@ -89,13 +89,10 @@ function pickTraffic(world: World, random: Random): TrafficProfile {
   };
 }
 
-/** By turns a harmful name, harmful metadata, both, and neither. */
+/** Every second name is harmful, and every second pair's metadata: so all four combinations occur. */
 function harmful(spec: KeySpec, index: number): KeySpec {
-  const name = hostileNames[Math.floor(index / 2) % hostileNames.length] ?? spec.name;
-  const metadata = hostileMetadata[index % hostileMetadata.length] ?? null;
-  return {
-    ...spec,
-    ...(index % 4 < 2 && { name }),
-    ...(index % 4 > 0 && index % 4 < 3 && { metadata }),
-  };
+  const odd = index % 2;
+  const name = hostileNames[((index - odd) / 2) % hostileNames.length] ?? spec.name;
+  const metadata = hostileMetadata[(Math.floor(index / 4) * 2 + odd) % hostileMetadata.length] ?? null;
+  return { ...spec, ...(odd === 1 && { name }), ...(index % 4 > 1 && { metadata }) };
 }
