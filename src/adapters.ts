@@ -1,9 +1,35 @@
 /** The real ones behind the ports, made from settings. */
 import { scaledClock, systemClock } from './clock.ts';
-import type { AdminReader, AdminWriter, Clock } from './ports.ts';
+import type { Secret } from './core/secret.ts';
+import type { AdminReader, AdminWriter, CallObserver, Clock } from './ports.ts';
 import type { Settings } from './settings.ts';
+import type { Store } from './store/store.ts';
+
+export { StoreError } from './store/errors.ts';
+export { AdminApiError } from './tinfoil/errors.ts';
+export { fingerprint } from './tinfoil/fingerprint.ts';
 
 /** The machine's clock, or the simulated account's. */
 export function openClock(settings: Pick<Settings, 'clock'>): Clock {
   return settings.clock === null ? systemClock() : scaledClock(settings.clock);
+}
+
+/** Both sides of the Admin API. Nothing is sent before the first call. */
+export async function openAdmin(
+  settings: Pick<Settings, 'apiUrl' | 'clock'>,
+  adminKey: Secret,
+  onCall?: CallObserver,
+): Promise<{ readonly reader: AdminReader; readonly writer: AdminWriter }> {
+  const { createAdminClient } = await import('./tinfoil/client.ts');
+  const observed = onCall === undefined ? {} : { onCall };
+  return createAdminClient({ baseUrl: settings.apiUrl, adminKey, clock: openClock(settings), ...observed });
+}
+
+/** The state. `readOnly`: beside a running daemon; a missing file reads as an empty state. Rejects with a `StoreError`. */
+export async function openState(
+  settings: Pick<Settings, 'state' | 'clock'>,
+  { readOnly }: { readonly readOnly: boolean },
+): Promise<Store> {
+  const { openSqlite } = await import('./store/sqlite.ts');
+  return openSqlite(settings.state, { readOnly, clock: openClock(settings) });
 }

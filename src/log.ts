@@ -2,7 +2,7 @@
  * The log: one line an event on standard error, without secrets, and with strangers' text made harmless.
  */
 import type { Logger } from 'pino';
-import { harmlessJson, redact } from './scrub.ts';
+import { redact } from './scrub.ts';
 import type { Settings } from './settings.ts';
 
 export type { Logger } from 'pino';
@@ -38,10 +38,7 @@ export async function createLogger(
 const debugLevel = 20;
 
 /** A JSON line → what is written. */
-async function rendererOf(
-  format: Settings['logFormat'],
-  sink: LogSink,
-): Promise<(line: string) => string> {
+async function rendererOf(format: Settings['logFormat'], sink: LogSink): Promise<(line: string) => string> {
   if (format === 'json') return harmlessJson;
   const { prettyFactory } = await import('pino-pretty');
   const pretty = prettyFactory({
@@ -62,6 +59,21 @@ function shown(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [String(shown(name)), shown(inner)]),
   );
+}
+
+/** Control, format (bidirectional overrides, zero width), private and line separator characters. */
+const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * JSON text of which a terminal prints every character: those it would act on are escaped, which leaves
+ * the value the same. Its own line breaks stay.
+ */
+function harmlessJson(json: string): string {
+  return json.replace(invisible, (character) => {
+    if (character === '\n') return character;
+    const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
+  });
 }
 
 /** Chosen facts only: an error's other properties may be a request, a header, a whole answer. */

@@ -7,7 +7,10 @@ import { redact } from './scrub.ts';
 const stop = new AbortController();
 
 // The first asks for an orderly end, the second ends at once; 128 + the signal's number, as shells have it.
-for (const [signal, exitCode] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
   process.on(signal, () => {
     if (stop.signal.aborted) process.exit(exitCode);
     stop.abort(new Interrupted(`stopped by ${signal}`, exitCode));

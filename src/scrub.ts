@@ -20,18 +20,3 @@ const secretPatterns: readonly (readonly [RegExp, string])[] = [
 export function redact(text: string): string {
   return secretPatterns.reduce((rest, [pattern, instead]) => rest.replace(pattern, instead), text);
 }
-
-/** Control, format (bidirectional overrides, zero width), private and line separator characters. */
-const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
-
-/**
- * JSON text of which a terminal prints every character: those it would act on are escaped, which leaves
- * the value the same. Line breaks and blanks of the layout stay.
- */
-export function harmlessJson(json: string): string {
-  return json.replace(invisible, (character) => {
-    if (character === '\n') return character;
-    const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
-    return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
-  });
-}

@@ -1,7 +1,7 @@
 /**
  * What the commands by hand share: the account's two sides, which key is meant, and what protects it.
  */
-import { createHash } from 'node:crypto';
+import { fingerprint } from '../adapters.ts';
 import type { EpochMs, Key, KeyId } from '../core/key.ts';
 import type { PolicyFile } from '../core/policy.ts';
 import { Secret } from '../core/secret.ts';
@@ -54,9 +54,6 @@ function notTheSecret(text: string): Error {
   );
 }
 
-const fingerprint = (secret: string): KeyId =>
-  `k_${createHash('sha256').update(secret).digest('hex').slice(0, 16)}`;
-
 function noSuchKey(listing: Listing, text: string): Error {
   const isId = /^k_[0-9a-f]+$/.test(text);
   const candidates = listing.keys.map((key) => (isId ? key.id : key.name));
@@ -67,7 +64,9 @@ function noSuchKey(listing: Listing, text: string): Error {
 
 function severalKeys(found: readonly Key[], text: string): Error {
   const lines = found.map((key) => `  ${key.id}  created ${day(key.createdAt)}`);
-  return failure(`${found.length} keys are called ${strange(text)}; name one by its id:\n${lines.join('\n')}`);
+  return failure(
+    `${found.length} keys are called ${strange(text)}; name one by its id:\n${lines.join('\n')}`,
+  );
 }
 
 /** The secret of a listed key, for the call that needs it. */

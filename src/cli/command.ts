@@ -45,7 +45,8 @@ export function addCommand<Given extends unknown[]>(
   needs.forEach((name) => command.addOption(settingOption(name)));
   command.addOption(new Option('--env-file <file>', 'variables that are not set otherwise'));
   const { examples = [] } = description;
-  if (examples.length > 0) command.addHelpText('after', `\nExamples:\n${examples.map((one) => `  ${one}\n`).join('')}`);
+  if (examples.length > 0)
+    command.addHelpText('after', `\nExamples:\n${examples.map((one) => `  ${one}\n`).join('')}`);
   command.action(async (...given: unknown[]) => {
     const session = openSession(context.world, needs, command.opts());
     context.outcome.session = session;

@@ -57,7 +57,7 @@ function addLooking(context: Context): void {
   );
 }
 
-const changing = ['policyPath', 'apiUrl', 'dryRun', 'output'] as const;
+const changing = ['policyPath', 'state', 'apiUrl', 'dryRun', 'output'] as const;
 
 function addChanging(context: Context): void {
   addCommand(
@@ -95,7 +95,11 @@ function addChanging(context: Context): void {
   );
   addCommand(
     context,
-    { usage: 'delete <key>', about: 'delete a key (k_… or its exact name) for good; asks first', needs: changing },
+    {
+      usage: 'delete <key>',
+      about: 'delete a key (k_… or its exact name) for good; asks first',
+      needs: changing,
+    },
     async (session, key: string, { yes = false }: { yes?: boolean }) => {
       const { deleteKey } = await import('./delete.ts');
       return deleteKey(await openGuarded(session), { key, yes });

@@ -1,15 +1,9 @@
 import type { Key } from '../core/key.ts';
+import { formatUsd } from '../core/money.ts';
 import type { Secret } from '../core/secret.ts';
-import {
-  findKey,
-  list,
-  mentionNoProtection,
-  refuseProtected,
-  secretOf,
-  type Guarded,
-} from './by-hand.ts';
+import { findKey, list, mentionNoProtection, refuseProtected, secretOf, type Guarded } from './by-hand.ts';
 import { failure, usageError } from './errors.ts';
-import { count, day, dollars, span, strange, writeJson } from './output.ts';
+import { count, day, span, strange, writeJson } from './output.ts';
 import { during } from './progress.ts';
 
 /** `keywarden delete KEY`: cannot be undone, so a person confirms it, or `yes` says that one has. */
@@ -42,7 +36,7 @@ async function description(by: Guarded, key: Key, secret: Secret): Promise<strin
   const usage = await during(world.stderr, 'Reading usage…', () =>
     reader.keyUsage(secret, '30d', world.signal).then(
       ({ costMicroUsd, tokens, requests }) =>
-        `$${dollars(costMicroUsd)}, ${count(tokens)} tokens, ${count(requests)} requests`,
+        `$${formatUsd(costMicroUsd)}, ${count(tokens)} tokens, ${count(requests)} requests`,
       (error: unknown) => {
         if (world.signal.aborted) throw error;
         return 'unknown: it could not be read';

@@ -4,10 +4,15 @@ import { list, type Reading } from './by-hand.ts';
 import { count, day, rfc3339, strange, writeJson, writeTable, type Column } from './output.ts';
 
 /** `keywarden keys`: the account's keys by fingerprint; secrets are never shown. */
-export async function keys(by: Reading, { pattern = '*' }: { readonly pattern?: string | undefined }): Promise<number> {
+export async function keys(
+  by: Reading,
+  { pattern = '*' }: { readonly pattern?: string | undefined },
+): Promise<number> {
   const listing = await list(by);
   const matches = globMatcher(pattern);
-  const rows = listing.keys.filter((key) => matches(key.name)).toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  const rows = listing.keys
+    .filter((key) => matches(key.name))
+    .toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   if (by.output === 'json') writeJson(by.world.stdout, rows.map(keyJson));
   else if (rows.length > 0) writeTable(by.world.stdout, columnsAt(by.now()), rows);
   else by.world.stderr.write('No keys.\n');

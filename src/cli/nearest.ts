@@ -19,4 +19,6 @@ export function nearestNames(text: string, known: readonly string[]): string[] {
 
 /** A name that begins with what was typed counts as near, however much longer it is. */
 const distanceOf = (wanted: string, name: string): number =>
-  wanted.length >= 3 && name.startsWith(wanted) ? Math.min(1, name.length - wanted.length) : editDistance(wanted, name);
+  wanted.length >= 3 && name.startsWith(wanted)
+    ? Math.min(1, name.length - wanted.length)
+    : editDistance(wanted, name);

@@ -1,12 +1,12 @@
 /** Results on standard output: aligned columns for eyes, JSON for programs. */
-import { createColors } from 'picocolors';
+import pc from 'picocolors';
 import stringWidth from 'string-width';
 import type { EpochMs } from '../core/key.ts';
-import { harmlessJson, redact } from '../scrub.ts';
-import { visible } from './terminal.ts';
+import { redact } from '../scrub.ts';
+import { visible, visibleJson } from './terminal.ts';
 import type { Screen } from './world.ts';
 
-export type Colour = (colours: ReturnType<typeof createColors>, text: string) => string;
+export type Colour = (colours: ReturnType<typeof pc.createColors>, text: string) => string;
 
 export interface Column<Row> {
   readonly title: string;
@@ -21,14 +21,6 @@ export interface Column<Row> {
 }
 
 const gap = '  ';
-
-/** Money as decimal text in dollars: two digits after the point, up to six where there are more. */
-export function dollars(microUsd: number): string {
-  const whole = Math.abs(microUsd);
-  const micros = String(whole % 1_000_000).padStart(6, '0');
-  const cents = micros.slice(0, 2) + micros.slice(2).replace(/0+$/, '');
-  return `${microUsd < 0 ? '-' : ''}${Math.floor(whole / 1_000_000)}.${cents}`;
-}
 
 /** RFC 3339 in UTC, with milliseconds only where there are some. */
 export const rfc3339 = (at: EpochMs): string => new Date(at).toISOString().replace('.000Z', 'Z');
@@ -50,21 +42,17 @@ export function span(ms: number): string {
   return `${Math.max(0, Math.floor(ms / 60_000))} min`;
 }
 
-/** What strangers wrote, as one line that a terminal only prints; a secret in it is hidden. */
-export const strange = (text: string): string => visible(redact(text));
+/** What strangers wrote, as one line of bounded length that a terminal only prints; a secret in it is hidden. */
+export const strange = (text: string): string => visible(redact(text), 200);
 
 export function writeJson(screen: Screen, value: unknown): void {
-  screen.write(`${harmlessJson(redact(JSON.stringify(value, null, 2)))}\n`);
+  screen.write(`${redact(visibleJson(value))}\n`);
 }
 
 /** Columns side by side, cut to the terminal's width; nothing is cut when the output is no terminal. */
-export function writeTable<Row>(
-  screen: Screen,
-  columns: readonly Column<Row>[],
-  rows: readonly Row[],
-): void {
+export function writeTable<Row>(screen: Screen, columns: readonly Column<Row>[], rows: readonly Row[]): void {
   const shown = layOut(columns, rows, screen.columns ?? Infinity);
-  const colours = createColors(screen.colour);
+  const colours = pc.createColors(screen.colour);
   const line = (cells: readonly string[]) => `${cells.join(gap).trimEnd()}\n`;
   screen.write(colours.bold(line(shown.map(({ column, width }) => cell(column.title, width, column.align)))));
   for (const row of rows) {

@@ -1,12 +1,13 @@
 /** The whole command line: argv in, exit code out. Nothing here touches the process. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { createColors } from 'picocolors';
-import { harmlessJson, redact } from '../scrub.ts';
+import pc from 'picocolors';
+import { redact } from '../scrub.ts';
 import type { Outcome } from './command.ts';
 import { addCommands } from './commands.ts';
 import { explain } from './explain-error.ts';
 import { helpText } from './help.ts';
+import { visible } from './terminal.ts';
 import { Interrupted, type World } from './world.ts';
 
 /** Runs one command. Never rejects. */
@@ -22,19 +23,27 @@ export async function runProgram(argv: readonly string[], world: World): Promise
 
 function createProgram(world: World, outcome: Outcome): Command {
   const program = new Command('keywarden')
-    .description('Spend caps, expiry rules and clean-up for Tinfoil API keys, by policy and after fair notice.')
+    .description(
+      'Spend caps, expiry rules and clean-up for Tinfoil API keys, by policy and after fair notice.',
+    )
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .usage('COMMAND [OPTIONS]')
     .exitOverride()
     .showSuggestionAfterError()
-    .configureHelp({ styleTitle: (title) => createColors(true).bold(title) })
+    .configureHelp({ styleTitle: (title) => pc.createColors(true).bold(title) })
     .configureOutput({
       writeOut: (text) => world.stdout.write(text),
       writeErr: (text) => world.stderr.write(text),
       // What was typed may hold a secret.
-      outputError: (text, write) => write(harmlessJson(redact(text))),
+      outputError: (text, write) =>
+        write(
+          redact(text)
+            .split('\n')
+            .map((line) => visible(line))
+            .join('\n'),
+        ),
       getOutHelpWidth: () => world.stdout.columns ?? 100,
       getErrHelpWidth: () => world.stderr.columns ?? 100,
       getOutHasColors: () => world.stdout.colour,
@@ -48,7 +57,7 @@ function exitCodeOf(error: unknown, argv: readonly string[], world: World, outco
   const reason: unknown = world.signal.reason;
   if (world.signal.aborted && reason instanceof Interrupted) return reason.exitCode;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageCode(argv);
-  const { message, exitCode } = explain(error, outcome.session?.settings.logLevel ?? 'info');
+  const { message, exitCode } = explain(error, outcome.session?.settings ?? null);
   world.stderr.write(`error: ${message}\n`);
   return exitCode === 2 ? usageCode(argv) : exitCode;
 }

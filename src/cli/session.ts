@@ -1,11 +1,10 @@
 /** What a command works with, made from its flags and the environment. */
-import { existsSync } from 'node:fs';
 import { openAdmin, openClock } from '../adapters.ts';
-import type { PolicyFile } from '../core/policy.ts';
+import type { Secret } from '../core/secret.ts';
 import type { Settings } from '../settings.ts';
 import type { ByHand, Guarded, Reading } from './by-hand.ts';
-import { failure, usageError } from './errors.ts';
-import { settingTable } from './settings.ts';
+import { usageError } from './errors.ts';
+import { readProtections } from './protections.ts';
 import type { World } from './world.ts';
 
 export interface Session {
@@ -34,8 +33,8 @@ export async function openByHand({ settings, world }: Session): Promise<ByHand> 
 
 /** For changes to keys that exist: with what protects them, before anything is asked of the API. */
 export async function openGuarded(session: Session): Promise<Guarded> {
-  const policy = await readProtections(session);
-  return { ...(await openByHand(session)), policy, originalNameOf: (key) => key.name };
+  const by = await openByHand(session);
+  return { ...by, ...(await readProtections(session.settings, session.world, by.now())) };
 }
 
 function requireAdminKey({ adminKey }: Settings): Secret {

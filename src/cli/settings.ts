@@ -241,6 +241,8 @@ function readText(path: string, source: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new Error(`${source} cannot be read: ${code === 'ENOENT' ? 'no such file' : code}`, { cause: error });
+    throw new Error(`${source} cannot be read: ${code === 'ENOENT' ? 'no such file' : code}`, {
+      cause: error,
+    });
   }
 }

@@ -1,6 +1,7 @@
+import { formatUsd } from '../core/money.ts';
 import type { Transaction } from '../ports.ts';
 import type { Reading } from './by-hand.ts';
-import { day, dollars, rfc3339, strange, writeJson, writeTable, type Column } from './output.ts';
+import { day, rfc3339, strange, writeJson, writeTable, type Column } from './output.ts';
 import { during } from './progress.ts';
 
 /** `keywarden transactions`: invoices and charges, newest first. */
@@ -19,7 +20,7 @@ const transactionJson = (one: Transaction) => ({
   date: rfc3339(one.at),
   type: one.type,
   description: one.description,
-  amount: dollars(one.amountMicroUsd),
+  amount: formatUsd(one.amountMicroUsd),
   status: one.status,
 });
 
@@ -27,7 +28,7 @@ const columns: readonly Column<Transaction>[] = [
   { title: 'DATE', text: (one) => day(one.at) },
   { title: 'TYPE', text: (one) => strange(one.type), min: 8 },
   { title: 'DESCRIPTION', text: (one) => strange(one.description), min: 12 },
-  { title: 'AMOUNT', text: (one) => `$${dollars(one.amountMicroUsd)}`.replace('$-', '-$'), align: 'right' },
+  { title: 'AMOUNT', text: (one) => `$${formatUsd(one.amountMicroUsd)}`.replace('$-', '-$'), align: 'right' },
   { title: 'STATUS', text: (one) => strange(one.status), min: 6, drop: 1 },
   { title: 'ID', text: (one) => strange(one.id), min: 8, drop: 2 },
 ];

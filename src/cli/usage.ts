@@ -1,7 +1,8 @@
 import type { Counters, Window } from '../core/key.ts';
+import { formatUsd } from '../core/money.ts';
 import type { Aggregate, KeyReading } from '../ports.ts';
 import { findKey, list, secretOf, type Reading } from './by-hand.ts';
-import { count, dollars, rfc3339, strange, writeJson, writeTable, type Column } from './output.ts';
+import { count, rfc3339, strange, writeJson, writeTable, type Column } from './output.ts';
 import { during } from './progress.ts';
 
 interface Options {
@@ -38,7 +39,7 @@ const ordered = (aggregate: Aggregate) =>
   [...aggregate.rows].sort(([a, x], [b, y]) => y.costMicroUsd - x.costMicroUsd || (a < b ? -1 : 1));
 
 const counterColumns: readonly Column<Counters>[] = [
-  { title: 'COST', text: (row) => `$${dollars(row.costMicroUsd)}`, align: 'right' },
+  { title: 'COST', text: (row) => `$${formatUsd(row.costMicroUsd)}`, align: 'right' },
   { title: 'TOKENS', text: (row) => count(row.tokens), align: 'right' },
   { title: 'REQUESTS', text: (row) => count(row.requests), align: 'right', drop: 1 },
 ];
@@ -100,7 +101,7 @@ const readingJson = (key: { id: string; name: string }, reading: KeyReading, win
 });
 
 const countersJson = (counters: Counters) => ({
-  cost: dollars(counters.costMicroUsd),
+  cost: formatUsd(counters.costMicroUsd),
   tokens: counters.tokens,
   requests: counters.requests,
 });

@@ -3,11 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CliError } from '../../src/cli/errors.ts';
-import { readSettings, settingTable, withEnvFile, type Given, type SettingName } from '../../src/cli/settings.ts';
+import {
+  readSettings,
+  settingTable,
+  withEnvFile,
+  type Given,
+  type SettingName,
+} from '../../src/cli/settings.ts';
 
 const all = Object.keys(settingTable) as SettingName[];
 
-const read = (given: Partial<Given>) => readSettings({ flags: {}, env: {}, terminal: false, needs: all, ...given });
+const read = (given: Partial<Given>) =>
+  readSettings({ flags: {}, env: {}, terminal: false, needs: all, ...given });
 
 function faultOf(given: Partial<Given>): CliError {
   try {
@@ -106,12 +113,18 @@ describe('settings', () => {
     [{ KEYWARDEN_INTERVAL: '60' }, 'KEYWARDEN_INTERVAL must be a duration such as 60s, 2m or 1h'],
     [{ KEYWARDEN_INTERVAL: '0s' }, 'KEYWARDEN_INTERVAL must be a duration such as 60s, 2m or 1h'],
     [{ KEYWARDEN_INTERVAL: '1s' }, '--min-interval must not be longer than --interval'],
-    [{ KEYWARDEN_MAX_CALLS_PER_MINUTE: '-1' }, 'KEYWARDEN_MAX_CALLS_PER_MINUTE must be a whole number from 1'],
+    [
+      { KEYWARDEN_MAX_CALLS_PER_MINUTE: '-1' },
+      'KEYWARDEN_MAX_CALLS_PER_MINUTE must be a whole number from 1',
+    ],
     [{ KEYWARDEN_LISTEN: '8080' }, 'KEYWARDEN_LISTEN must be HOST:PORT or off'],
     [{ KEYWARDEN_LISTEN: 'localhost:70000' }, 'KEYWARDEN_LISTEN must be HOST:PORT or off'],
     [{ KEYWARDEN_OUTPUT: 'xml' }, 'KEYWARDEN_OUTPUT must be one of table, json'],
     [{ KEYWARDEN_DRY_RUN: 'maybe' }, 'KEYWARDEN_DRY_RUN must be true or false'],
-    [{ KEYWARDEN_LISTEN: '0.0.0.0:80' }, '--listen off loopback needs KEYWARDEN_TOKEN, which callers then have to send'],
+    [
+      { KEYWARDEN_LISTEN: '0.0.0.0:80' },
+      '--listen off loopback needs KEYWARDEN_TOKEN, which callers then have to send',
+    ],
     [{ KEYWARDEN_CLOCK: '1,2,3' }, 'KEYWARDEN_CLOCK is only for an Admin API on loopback'],
   ])('%j is wrong', (env, message) => {
     const fault = faultOf({ env });
@@ -157,12 +170,14 @@ describe('the admin key', () => {
     expect(read({ env }).adminKey?.reveal()).toBe('admin_def');
   });
 
-  test.each([{ TINFOIL_ADMIN_KEY: '' }, { TINFOIL_ADMIN_KEY: ' \n' }, { TINFOIL_ADMIN_KEY_FILE: file('\n') }, {}])(
-    'is missing when empty: %j',
-    (env) => {
-      expect(read({ env }).adminKey).toBeNull();
-    },
-  );
+  test.each([
+    { TINFOIL_ADMIN_KEY: '' },
+    { TINFOIL_ADMIN_KEY: ' \n' },
+    { TINFOIL_ADMIN_KEY_FILE: file('\n') },
+    {},
+  ])('is missing when empty: %j', (env) => {
+    expect(read({ env }).adminKey).toBeNull();
+  });
 
   test.each([
     [{ TINFOIL_ADMIN_KEY: 'admin_s3cret', TINFOIL_ADMIN_KEY_FILE: file('admin_s3cret') }, 'are both set'],
