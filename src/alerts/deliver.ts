@@ -126,7 +126,8 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       if (signal.aborted) return null;
       throw error;
     }
-    const outcome = await transmit(send, { channel, smtp, ...parcel }, parcel, clock, signal);
+    const { recipient, cc } = parcel;
+    const outcome = await transmit(send, { channel, smtp, recipient, cc }, parcel, clock, signal);
     return !outcome.ok && signal.aborted ? null : outcome;
   }
 
@@ -144,6 +145,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     const now = clock.now();
     if (outcome.ok) {
       await outbox.delivered(ids, now);
+      restingUntil.delete(laneOf(parcel));
       report(parcel, kind, 'delivered', null);
       return;
     }

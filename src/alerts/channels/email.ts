@@ -40,7 +40,7 @@ export async function sendEmail(
       disableFileAccess: true,
       disableUrlAccess: true,
     });
-    await transport.sendMail({ ...mailOf(smtp.from, envelope, message), signal } as SendMailOptions);
+    await transport.sendMail({ ...mailOf(smtp.from, envelope, message), signal });
     return sent;
   } catch (error) {
     return smtpOutcome(error, smtp);

@@ -26,6 +26,11 @@ export function systemPart(alert: SystemAlert, now: EpochMs, titled: boolean): C
   return { kind: 'case', title: titled ? headline(alert, now) : null, lead, facts: [], next: [] };
 }
 
+/** A reason within a sentence of ours, which brings its own full stop. */
+function clause(text: string): string {
+  return display(text.trim().replace(/\.$/, ''), sentence);
+}
+
 function policyLine({ policy, description, event }: CaseAlert): string {
   const step = 'step' in event ? `, step ${String(event.step)} of ${String(event.of)}` : '';
   const what = description === null ? '' : `: ${display(description, sentence)}`;
@@ -45,11 +50,11 @@ function eventLines({ event, timeZone }: CaseAlert): string[] {
     case 'cancelled':
     case 'uncertain':
     case 'resolved':
-      return [`Reason: ${display(event.because, sentence)}.`];
+      return [`Reason: ${clause(event.because)}.`];
     case 'vetoed':
-      return [`Reason: ${display(event.by, sentence)}. This holds until the case is over.`];
+      return [`Reason: ${clause(event.by)}. This holds until the case is over.`];
     case 'failed':
-      return [`Reason: ${display(event.because, sentence)}.`];
+      return [`Reason: ${clause(event.because)}.`];
     default:
       return event satisfies never;
   }
@@ -110,9 +115,9 @@ function nextLine(next: Next, alert: CaseAlert, now: EpochMs): string {
     case 'rename':
       return `It is being renamed to ${quoted(next.to)}.`;
     case 'would':
-      return `It would be ${next.change === 'delete' ? 'deleted' : 'renamed'}, but it is not: ${display(next.because, sentence)}.`;
+      return `It would be ${next.change === 'delete' ? 'deleted' : 'renamed'}, but it is not: ${clause(next.because)}.`;
     case 'step':
-      return `Next step, at ${display(next.at)}: ${display(next.does, sentence)}.`;
+      return `Next (${display(next.at)}): ${clause(next.does)}.`;
     default:
       return next satisfies never;
   }

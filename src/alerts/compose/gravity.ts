@@ -48,14 +48,22 @@ const kinds: readonly (readonly [CaseAlert['event']['kind'], string])[] = [
   ['resolved', 'resolved'],
 ];
 
-/** "46 alerts: 3 to be deleted, 1 deleted, 40 at a step, 2 about Keywarden" */
+/** Kinds that a headline counts one by one. */
+const countedKinds = 4;
+
+/** "46 alerts: 3 to be deleted, 1 deleted, 40 at a step, 2 about Keywarden itself" */
 export function countWords(alerts: readonly Alert[]): string {
-  const counted = kinds.map(([kind, words]) => {
+  const counts = kinds.map(([kind, words]) => {
     const count = alerts.filter((alert) => alert.topic === 'case' && alert.event.kind === kind).length;
-    return [count, words] as const;
+    return { count, words };
   });
   const system = alerts.filter((alert) => alert.topic === 'system').length;
-  const told = [...counted, [system, 'about Keywarden itself'] as const].filter(([count]) => count > 0);
-  const list = told.map(([count, words]) => `${count.toLocaleString('en-US')} ${words}`).join(', ');
+  const all = [...counts, { count: system, words: 'about Keywarden itself' }].filter(
+    ({ count }) => count > 0,
+  );
+  const named = all.slice(0, countedKinds);
+  const others = all.slice(countedKinds).reduce((sum, { count }) => sum + count, 0);
+  const told = others === 0 ? named : [...named, { count: others, words: 'more' }];
+  const list = told.map(({ count, words }) => `${count.toLocaleString('en-US')} ${words}`).join(', ');
   return `${alerts.length.toLocaleString('en-US')} alerts: ${list}`;
 }

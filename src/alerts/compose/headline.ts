@@ -55,7 +55,7 @@ function stateWords(alert: CaseAlert, now: EpochMs, repeated: boolean): string {
     case 'spend':
       return spendWords(figures, repeated);
     case 'expiry':
-      return `is${still} ${deadlineWords(figures, now, 'its expiry deadline')}`;
+      return expiryWords(figures, now, still);
     case 'idle':
       return figures.deadline > now
         ? `will count as idle in ${duration(figures.deadline - now)}`
@@ -77,20 +77,22 @@ function budgetWord(figures: SpendFigures): string {
   return figures.measure === 'cost' ? 'budget' : 'allowance';
 }
 
-function deadlineWords(figures: DeadlineFigures, now: EpochMs, what: string): string {
-  const left = figures.deadline - now;
-  if (left > 0) return `${duration(left)} from ${what}`;
-  return -left < 60_000 ? `at ${what}` : `${duration(-left)} past ${what}`;
+function expiryWords({ deadline }: DeadlineFigures, now: EpochMs, still: string): string {
+  const left = deadline - now;
+  if (left >= 60_000) return `reaches its expiry deadline in ${duration(left)}`;
+  return left > -60_000
+    ? 'has reached its expiry deadline'
+    : `is${still} ${duration(-left)} past its expiry deadline`;
 }
 
 function resolvedWords({ figures }: CaseAlert): string {
   switch (figures.kind) {
     case 'spend':
-      return `and its ${budgetWord(figures)}`;
+      return `(${budgetWord(figures)} of ${shortAmount(figures.limit, figures.measure)})`;
     case 'expiry':
-      return 'and its expiry deadline';
+      return '(expiry)';
     case 'idle':
-      return 'and its idleness';
+      return '(idleness)';
     default:
       return figures satisfies never;
   }

@@ -71,28 +71,44 @@ export function escapeSlack(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** Blocks in order for as long as there is room; advice and remarks at the end keep their place. */
+/** Blocks in order for as long as there is room; advice and remarks always have theirs. */
 function blocksOf(message: Message): SlackBlock[] {
   const header: SlackBlock = { type: 'header', text: plain(message.headline, slackLimits.header) };
-  const tail = message.parts.filter(isTail).flatMap(partBlocks);
-  const body: SlackBlock[] = [];
-  let room = blocksTotal - JSON.stringify(tail).length;
+  const kept = message.parts.filter(isKept).flatMap(partBlocks);
+  // One for the header, one for saying how much is missing.
+  const room = { blocks: slackLimits.blocks - 2 - kept.length, units: blocksTotal - sizeOf(kept) };
+  const blocks: SlackBlock[] = [header];
   let unsaid = 0;
-  for (const part of message.parts.filter((one) => !isTail(one))) {
-    const blocks = partBlocks(part);
-    const size = JSON.stringify(blocks).length;
-    const fits =
-      unsaid === 0 && body.length + blocks.length + tail.length + 2 <= slackLimits.blocks && size <= room;
-    if (!fits) unsaid += part.kind === 'list' ? part.lines.length : Number(part.kind === 'case');
-    else {
-      body.push(...blocks);
-      room -= size;
+  for (const part of message.parts) {
+    const next = partBlocks(part);
+    const fits = unsaid === 0 && next.length <= room.blocks && sizeOf(next) <= room.units;
+    if (isKept(part)) {
+      if (unsaid > 0) blocks.push(more(unsaid));
+      unsaid = 0;
+    } else if (fits) {
+      room.blocks -= next.length;
+      room.units -= sizeOf(next);
+    } else {
+      // Nothing after the first gap: what is shown is a beginning.
+      unsaid += countOf(part);
+      room.blocks = 0;
+      continue;
     }
+    blocks.push(...next);
   }
-  return [header, ...body, ...(unsaid === 0 ? [] : [more(unsaid)]), ...tail];
+  return unsaid > 0 ? [...blocks, more(unsaid)] : blocks;
 }
 
-function isTail(part: Part): boolean {
+function sizeOf(blocks: readonly SlackBlock[]): number {
+  return JSON.stringify(blocks).length;
+}
+
+function countOf(part: Part): number {
+  if (part.kind === 'list') return part.lines.length;
+  return part.kind === 'case' ? 1 : 0;
+}
+
+function isKept(part: Part): boolean {
   return part.kind === 'advice' || part.kind === 'remark';
 }
 
