@@ -1,0 +1,29 @@
+/** Where `${NAME}` in a policy file comes from. The only file of this room that touches the world. */
+import { readFileSync } from 'node:fs';
+
+/** Looks a variable up; `missing` says in words why there is no value. */
+export type Environment = (name: string) => { readonly value: string } | { readonly missing: string };
+
+/**
+ * The variable NAME of `variables`, or else the content of the file that NAME_FILE names, without
+ * the line break at its end. An empty variable counts as missing.
+ */
+export function environmentOf(variables: Readonly<Record<string, string | undefined>>): Environment {
+  return (name) => {
+    const value = variables[name];
+    if (value !== undefined && value !== '') return { value };
+    const file = variables[`${name}_FILE`];
+    if (file !== undefined && file !== '') return fromFile(name, file);
+    return { missing: `neither ${name} nor ${name}_FILE is set${value === '' ? ' (it is empty)' : ''}` };
+  };
+}
+
+function fromFile(name: string, file: string): ReturnType<Environment> {
+  try {
+    const value = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    return value === '' ? { missing: `the file that ${name}_FILE names is empty` } : { value };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    return { missing: `the file that ${name}_FILE names cannot be read (${code})` };
+  }
+}
