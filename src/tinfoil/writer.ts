@@ -43,7 +43,8 @@ export function createWriter(wire: Wire, reader: AdminReader, retries: RetryPoli
       assertOwn(key, secret, call.endpoint);
       const look = (): Promise<boolean> => isRenamed(wire, key, name, call.endpoint, signal);
       const { failure, unclear } = await persist(patience(call.endpoint, signal), async (number) => {
-        if (number === 1 || !(await look())) await attempt(wire, call, signal);
+        // A page in place of the API's JSON is no promise: it makes the attempt unclear, so the list is asked.
+        if (number === 1 || !(await look())) await askOnce(wire, call, () => undefined, signal);
       });
       if (failure === null) return;
       const lastLook = unclear && failure.retryable ? await look().catch(() => false) : false;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fingerprint } from '../../src/tinfoil/fingerprint.ts';
@@ -99,7 +100,7 @@ describe('the list', () => {
   ])('a row with a wrong %s spoils the list', (field, values) => {
     for (const value of values) {
       const rows = [row({ key: 'tk_fine' }), row({ [field]: value })];
-      expect(() => parseListing(rows, sent), String(value)).toThrow(Malformed);
+      expect(() => parseListing(rows, sent), inspect(value)).toThrow(Malformed);
       expect(() => parseListing(rows, sent)).toThrow(new RegExp(`^row 2: ${field}`));
     }
   });
@@ -151,10 +152,10 @@ describe('the aggregate', () => {
 
   test.each(['tokens', 'requests', 'cost'])('%s is never taken for 0', (field) => {
     for (const value of [undefined, null, '1', '', -1, NaN, Infinity, 2 ** 53, {}, [], true]) {
-      expect(() => parseAggregate({ ...good, [field]: value }, sent), String(value)).toThrow(Malformed);
+      expect(() => parseAggregate({ ...good, [field]: value }, sent), inspect(value)).toThrow(Malformed);
       const model = { tokens: 1, requests: 1, cost: 1, [field]: value };
       const inner = { total_tokens: 1, total_requests: 1, cost: 1, models: { m: model } };
-      expect(() => parseAggregate({ ...good, keys: { A: inner } }, sent), String(value)).toThrow(
+      expect(() => parseAggregate({ ...good, keys: { A: inner } }, sent), inspect(value)).toThrow(
         new RegExp(`^keys, row 1: models, row 1: ${field}`),
       );
       const outer = {
@@ -163,7 +164,7 @@ describe('the aggregate', () => {
         cost: 1,
         [field === 'cost' ? field : `total_${field}`]: value,
       };
-      expect(() => parseAggregate({ ...good, keys: { A: outer } }, sent), String(value)).toThrow(Malformed);
+      expect(() => parseAggregate({ ...good, keys: { A: outer } }, sent), inspect(value)).toThrow(Malformed);
     }
   });
 
