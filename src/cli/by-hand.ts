@@ -3,13 +3,13 @@
  */
 import { fingerprint } from '../adapters.ts';
 import type { EpochMs, Key, KeyId } from '../core/key.ts';
-import type { PolicyFile } from '../core/policy.ts';
-import { Secret } from '../core/secret.ts';
+import type { Secret } from '../core/secret.ts';
 import type { AdminReader, AdminWriter, Listing } from '../ports.ts';
 import { failure, usageError } from './errors.ts';
 import { nearestNames } from './nearest.ts';
 import { day, strange } from './output.ts';
 import { during } from './progress.ts';
+import type { Protections } from './protections.ts';
 import type { World } from './world.ts';
 
 export interface Reading {
@@ -25,12 +25,7 @@ export interface ByHand extends Reading {
 }
 
 /** For changes to keys that exist, which may be protected. */
-export interface Guarded extends ByHand {
-  /** Null when there is no policy file, and so nothing is protected. */
-  readonly policy: PolicyFile | null;
-  /** The name before any rename of Keywarden's own, as far as that is remembered. */
-  readonly originalNameOf: (key: Key) => string;
-}
+export type Guarded = ByHand & Protections;
 
 export const list = ({ reader, world }: Reading): Promise<Listing> =>
   during(world.stderr, 'Listing keys…', () => reader.listKeys(world.signal));

@@ -1,5 +1,5 @@
 /** One command of the program: its flags from the table of settings, and how its action is run. */
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Session } from './session.ts';
 import { readSettings, settingTable, withEnvFile, type SettingName } from './settings.ts';
 import type { World } from './world.ts';
@@ -72,3 +72,14 @@ function openSession(world: World, needs: readonly SettingName[], options: Recor
   });
   return { settings, world: { ...world, env } };
 }
+
+/** A parser of `parse.ts` as commander takes it, for a command's own flags. */
+export const numberOf =
+  (parse: (text: string) => number) =>
+  (text: string): number => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError(error instanceof Error ? `It ${error.message}.` : '');
+    }
+  };

@@ -24,6 +24,18 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+export function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new Error('must be a port from 0 to 65535');
+  return Number(text);
+}
+
+/** More than zero, and such that a timer still means something. */
+export function parseSpeed(text: string): number {
+  const speed = /^\d{1,7}(\.\d{1,6})?$/.test(text) ? Number(text) : 0;
+  if (speed <= 0) throw new Error('must be a number above 0');
+  return speed;
+}
+
 export function parseSwitch(text: string): boolean {
   const lower = text.toLowerCase();
   if (['true', '1', 'yes', 'on'].includes(lower)) return true;

@@ -28,11 +28,14 @@ function createProgram(world: World, outcome: Outcome): Command {
     )
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help for a command')
     .usage('COMMAND [OPTIONS]')
     .exitOverride()
     .showSuggestionAfterError()
-    .configureHelp({ styleTitle: (title) => pc.createColors(true).bold(title) })
+    .configureHelp({
+      styleTitle: (title) => pc.createColors(true).bold(title),
+      // Every command has options; that is not worth a word on each line.
+      subcommandTerm: (command) => `${command.name()} ${argumentsOf(command)}`.trim(),
+    })
     .configureOutput({
       writeOut: (text) => world.stdout.write(text),
       writeErr: (text) => world.stderr.write(text),
@@ -49,6 +52,9 @@ function createProgram(world: World, outcome: Outcome): Command {
       getOutHasColors: () => world.stdout.colour,
       getErrHasColors: () => world.stderr.colour,
     });
+  program.addHelpCommand(
+    new Command('help').argument('[command]').description('show help for a command').helpGroup('Help:'),
+  );
   addCommands({ program, world, outcome });
   return program.addHelpText('after', helpText());
 }
@@ -64,6 +70,10 @@ function exitCodeOf(error: unknown, argv: readonly string[], world: World, outco
 
 /** Where 2 means "there is something to do", wrong usage is an error like any other. */
 const usageCode = (argv: readonly string[]): 1 | 2 => (argv.includes('--detailed-exitcode') ? 1 : 2);
+
+function argumentsOf(command: Command): string {
+  return command.usage().replace('[options]', '').trim();
+}
 
 function packageVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');

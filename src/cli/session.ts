@@ -13,31 +13,32 @@ export interface Session {
   readonly world: World;
 }
 
-/** For the commands that only look. */
-export async function openReading({ settings, world }: Session): Promise<Reading> {
-  const { reader } = await openAdmin(settings, requireAdminKey(settings));
-  return { reader, world, output: settings.output, now: openClock(settings).now };
-}
-
 /** For changes. A dry run gets nothing to change anything with. */
 export async function openByHand({ settings, world }: Session): Promise<ByHand> {
   const { reader, writer } = await openAdmin(settings, requireAdminKey(settings));
+  const clock = openClock(settings);
   return {
     reader,
     writer: settings.dryRun ? null : writer,
     world,
     output: settings.output,
-    now: openClock(settings).now,
+    now: () => clock.now(),
   };
+}
+
+/** For the commands that only look. */
+export async function openReading(session: Session): Promise<Reading> {
+  const { writer: _, ...reading } = await openByHand(session);
+  return reading;
 }
 
 /** For changes to keys that exist: with what protects them, before anything is asked of the API. */
 export async function openGuarded(session: Session): Promise<Guarded> {
   const by = await openByHand(session);
-  return { ...by, ...(await readProtections(session.settings, session.world, by.now())) };
+  return { ...by, ...(await readProtections(session.settings, session.world.env, by.now())) };
 }
 
-function requireAdminKey({ adminKey }: Settings): Secret {
+export function requireAdminKey({ adminKey }: Settings): Secret {
   if (adminKey === null) throw usageError('no admin key: set TINFOIL_ADMIN_KEY, or TINFOIL_ADMIN_KEY_FILE');
   return adminKey;
 }
