@@ -59,6 +59,8 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   const working = new Map<string, Promise<Tally>>();
   /** Channels, and recipients within them, that rest after a failure. */
   const restingUntil = new Map<string, EpochMs>();
+  /** When something that failed here is due again; the outbox tells only what is due. */
+  const retriesAt = new Set<EpochMs>();
   const slackFreeAt = new Map<string, EpochMs>();
   let bell = Promise.withResolvers<undefined>();
 
@@ -83,7 +85,8 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
         work(channel, due, signal).finally(() => working.delete(channel)),
       );
     }
-    const later = parcels.map(readyAt).filter((at) => at > now);
+    for (const at of retriesAt) if (at <= now) retriesAt.delete(at);
+    const later = [...parcels.map(readyAt), ...retriesAt].filter((at) => at > now);
     return later.reduce((min, at) => Math.min(min, at), now + longestSleepMs);
   }
 
@@ -156,6 +159,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       ? nextAttempt({ now, attempts, retryAfterMs, jitter: jitter(), giveUpAt })
       : null;
     await outbox.failed(ids, { error, nextAttemptAt });
+    if (nextAttemptAt !== null) retriesAt.add(nextAttemptAt);
     report(parcel, kind, nextAttemptAt === null ? 'dead' : 'retry', error);
   }
 

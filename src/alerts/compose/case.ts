@@ -4,7 +4,7 @@ import type { EpochMs } from '../../core/key.ts';
 import { display, quoted } from './display.ts';
 import { headline, subjectName } from './headline.ts';
 import type { CasePart, Fact } from './message.ts';
-import { amount, duration, fromNow, levelWords, time } from './words.ts';
+import { duration, fromNow, levelOfLimit, time } from './words.ts';
 
 /** Operators' and other programs' sentences: longer than a name, still bounded. */
 const sentence = 500;
@@ -81,7 +81,7 @@ function spendFacts(figures: SpendFigures, timeZone: string): Fact[] {
   const { measure, level, limit, percent, basis } = figures;
   const exact = level.high === level.low;
   const share = `${exact ? '' : 'at least '}${String(percent)}%`;
-  const used = `${levelWords(level, measure)} of ${amount(limit, measure)} (${share})`;
+  const used = `${levelOfLimit(level, limit, measure)} (${share})`;
   const end = figures.periodEnd === null ? '' : `, until ${time(figures.periodEnd, timeZone)}`;
   return [
     { label: basis === 'forecast' ? 'Expected' : measure === 'cost' ? 'Spent' : 'Used', value: used },
@@ -137,7 +137,8 @@ export interface Advice {
 /** How to stop what is coming; null when nothing is. */
 export function advice(alert: CaseAlert, now: EpochMs): Advice | null {
   const coming = upcoming(alert, now).map((next) => next.kind);
-  const inPolicy = ['Silence or protect the key in the policy file.', ...easing[alert.figures.kind]];
+  const whom = alert.subject.kind === 'key' ? 'the key' : 'its keys';
+  const inPolicy = [`Silence or protect ${whom} in the policy file.`, ...easing[alert.figures.kind]];
   if (coming.includes('delete')) {
     const byHand = 'Rename the key by hand in the Tinfoil dashboard while this notice runs.';
     return { title: 'To stop the deletion, any one of these is enough:', lines: [byHand, ...inPolicy] };
@@ -148,7 +149,7 @@ export function advice(alert: CaseAlert, now: EpochMs): Advice | null {
 }
 
 const easing = {
-  spend: ['Raise the policy’s limit.'],
+  spend: ['Raise the limit.'],
   expiry: [],
   idle: ['Use the key.'],
 } as const satisfies Record<Figures['kind'], readonly string[]>;

@@ -66,15 +66,16 @@ function stateWords(alert: CaseAlert, now: EpochMs, repeated: boolean): string {
 }
 
 function spendWords(figures: SpendFigures, repeated: boolean): string {
-  const limit = `${shortAmount(figures.limit, figures.measure)} ${budgetWord(figures)}`;
-  if (figures.basis === 'forecast') return `is heading for ${String(figures.percent)}% of its ${limit}`;
-  return repeated
-    ? `is still at ${String(figures.percent)}% of its ${limit}`
-    : `has used ${String(figures.percent)}% of its ${limit}`;
+  const exact = figures.level.high === figures.level.low;
+  const share = `${exact ? '' : 'at least '}${String(figures.percent)}% of its ${budgetWords(figures)}`;
+  if (figures.basis === 'forecast') return `is heading for ${share}`;
+  return repeated ? `is still at ${share}` : `has used ${share}`;
 }
 
-function budgetWord(figures: SpendFigures): string {
-  return figures.measure === 'cost' ? 'budget' : 'allowance';
+/** "$20 budget", "allowance of 1.2 M tokens" */
+function budgetWords({ limit, measure }: SpendFigures): string {
+  const size = shortAmount(limit, measure);
+  return measure === 'cost' ? `${size} budget` : `allowance of ${size}`;
 }
 
 function expiryWords({ deadline }: DeadlineFigures, now: EpochMs, still: string): string {
@@ -88,7 +89,7 @@ function expiryWords({ deadline }: DeadlineFigures, now: EpochMs, still: string)
 function resolvedWords({ figures }: CaseAlert): string {
   switch (figures.kind) {
     case 'spend':
-      return `(${budgetWord(figures)} of ${shortAmount(figures.limit, figures.measure)})`;
+      return `(${budgetWords(figures)})`;
     case 'expiry':
       return '(expiry)';
     case 'idle':

@@ -44,13 +44,17 @@ export function shortAmount(value: number, measure: Measure): string {
   return amount(value, measure);
 }
 
-/** "$21.40", "between $18.20 and $21.40", "at least $18.20": what is known, and no more. */
-export function levelWords(level: Level, measure: Measure): string {
-  const low = amount(level.low, measure, 'floor');
-  if (level.high === null) return `at least ${low}`;
-  if (level.high === level.low) return low;
-  const high = amount(level.high, measure, 'ceil');
-  return low === high ? low : `between ${low} and ${high}`;
+/**
+ * "$21.40 of $20.00", "between 1,100 and 1,200 of 1,000 tokens", "at least $18.20 of $20.00": what is
+ * known of a level, and no more.
+ */
+export function levelOfLimit(level: Level, limit: number, measure: Measure): string {
+  const bare = (value: number, rounding: Rounding): string =>
+    measure === 'cost' ? money(value, rounding) : value.toLocaleString('en-US');
+  const low = bare(level.low, 'floor');
+  const high = level.high === null ? null : bare(level.high, level.high === level.low ? 'floor' : 'ceil');
+  const known = high === null ? `at least ${low}` : high === low ? low : `between ${low} and ${high}`;
+  return `${known} of ${amount(limit, measure)}`;
 }
 
 /** "90 minutes", "24 hours", "7 days": rounded to the unit people would use. */
