@@ -19,17 +19,19 @@ export async function openAdmin(
   settings: Pick<Settings, 'apiUrl' | 'clock'>,
   adminKey: Secret,
   onCall?: CallObserver,
+  clock: Clock = openClock(settings),
 ): Promise<{ readonly reader: AdminReader; readonly writer: AdminWriter }> {
   const { createAdminClient } = await import('./tinfoil/client.ts');
   const observed = onCall === undefined ? {} : { onCall };
-  return createAdminClient({ baseUrl: settings.apiUrl, adminKey, clock: openClock(settings), ...observed });
+  return createAdminClient({ baseUrl: settings.apiUrl, adminKey, clock, ...observed });
 }
 
 /** The state. `readOnly`: beside a running daemon; a missing file reads as an empty state. Rejects with a `StoreError`. */
 export async function openState(
   settings: Pick<Settings, 'state' | 'clock'>,
   { readOnly }: { readonly readOnly: boolean },
+  clock: Clock = openClock(settings),
 ): Promise<Store> {
   const { openSqlite } = await import('./store/sqlite.ts');
-  return openSqlite(settings.state, { readOnly, clock: openClock(settings) });
+  return openSqlite(settings.state, { readOnly, clock });
 }

@@ -152,3 +152,16 @@ export interface KeyUsageRequest {
   readonly id: KeyId;
   readonly window: Window | null;
 }
+
+/** The facts of an Admin API error that the rest of the program acts on. */
+export interface ApiFailure extends Error {
+  readonly kind: string;
+  readonly status: number | null;
+  readonly retryable: boolean;
+  /** Of a write: `unknown` when it may have taken effect. */
+  readonly outcome: 'none' | 'unknown';
+}
+
+export function isApiFailure(error: unknown): error is ApiFailure {
+  return error instanceof Error && 'kind' in error && 'outcome' in error && 'retryable' in error;
+}

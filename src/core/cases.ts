@@ -228,7 +228,7 @@ function tell(
 
 /** An alert about a finding; `key` makes its id unique within the finding. */
 export function caseAlert(
-  court: Pick<Court, 'now' | 'policy' | 'records'> & Court,
+  court: Court,
   finding: Finding,
   policy: Policy | undefined,
   key: string,

@@ -8,7 +8,7 @@ import type { Bench } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
 import type { Mode, Policy, PolicyFile, TemplateVariables } from './policy.ts';
 import type { Change, Finding, FindingSubject, KeyRecord } from './state.ts';
-import { amountText, instantWords } from './words.ts';
+import { amountText, instantWords, minuteWords } from './words.ts';
 
 export interface Court {
   readonly now: EpochMs;
@@ -61,7 +61,7 @@ export function silenced(court: Court, record: KeyRecord, what: 'alerts' | 'acti
   );
   return silence === undefined
     ? null
-    : `silenced until ${instantWords(silence.until)}${silence.reason ? `: ${silence.reason}` : ''}`;
+    : `silenced until ${minuteWords(silence.until)}${silence.reason ? `: ${silence.reason}` : ''}`;
 }
 
 /** A group's alerts are silenced when those of all its keys are. */

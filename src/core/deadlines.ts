@@ -85,6 +85,8 @@ function* provenUnused(
   now: EpochMs,
   remembered: Finding['idle'],
 ): Generator<Proof> {
+  // A row that was never checked against the key's own reading proves nothing.
+  if (!known.lifetime.confirmed) return;
   const own = known.individual.has('lifetime');
   if (known.lifetime.high?.requests === 0) yield { latest: record.createdAt, own, why: 'never used' };
   if (known.unchangedSince !== null) {
@@ -135,7 +137,11 @@ export function idleQuestions(ms: number, record: KeyRecord, evidence: Evidence)
     const question: Question = known.credited
       ? { kind: 'aggregate', window }
       : { kind: 'key', id: record.id, window };
-    return evidence.unanswered.has(questionKey(question)) ? [] : [question];
+    return fresh(question, evidence);
   }
   return [];
+}
+
+function fresh(question: Question, evidence: Evidence): Question[] {
+  return evidence.unanswered.has(questionKey(question)) ? [] : [question];
 }

@@ -51,7 +51,9 @@ export function withinLimits(
     const isKind = (one: Change['kind']): boolean => (one === 'delete') === (kind === 'delete');
     const mine = wanted.filter((change) => isKind(change.kind));
     const done = recent(court.changes, isKind, court.now);
-    const allowed = allowance(court.policy.limits[kind], done, court.accountKeys);
+    // Of the account as it was 24 hours ago: keys deleted since must not make the share smaller midway.
+    const keys = court.accountKeys + (kind === 'delete' ? done : 0);
+    const allowed = allowance(court.policy.limits[kind], done, keys);
     if (mine.length <= Math.max(0, allowed.count)) {
       changes.push(...mine);
       continue;

@@ -1,8 +1,9 @@
 /** Money is whole micro-dollars (10⁻⁶ USD) in a safe integer; text is decimal. Nothing here adds floats. */
 import type { Known } from './key.ts';
 
-/** Digits that a double always carries: decimals up to here survive the way through one unchanged. */
-const surelyExact = 1e15;
+/** Below this many micro-dollars, a product of doubles is off by less than `doubt` (2 × 2⁻⁵² × 10¹²). */
+const easy = 1e12;
+const doubt = 0.001;
 const decimals = 6;
 const longestText = 400;
 const numeral = /^(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,4}))?$/;
@@ -13,10 +14,11 @@ const numeral = /^(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,4}))?$/;
  * or beyond the safe integers.
  */
 export function microUsd(value: number | string): number {
-  if (typeof value === 'number') {
-    const quick = Math.round(value * 1e6);
-    // A decimal of at most fifteen digits and its nearest double name each other, so this is the text's value.
-    if (quick >= 0 && quick < surelyExact && quick / 1e6 === value) return Math.abs(quick); // never −0
+  if (typeof value === 'number' && value >= 0) {
+    const micro = value * 1e6;
+    const rounded = Math.round(micro);
+    // Away from a tie, an error too small to reach it cannot change what is rounded to.
+    if (micro < easy && Math.abs(micro - rounded) < 0.5 - doubt) return Math.abs(rounded); // never −0
   }
   const parts = numeral.exec(String(value));
   if (parts === null || parts[0].length > longestText) throw new RangeError('not an amount of money');

@@ -12,7 +12,7 @@ import type { EpochMs } from './key.ts';
 import type { Held, HeldBecause, PlannedChange } from './plan.ts';
 import type { Step } from './policy.ts';
 import type { Finding, KeyRecord, PendingDeletion } from './state.ts';
-import { durationWords, figuresWords, instantWords } from './words.ts';
+import { durationWords, figuresWords, instantWords, minuteWords } from './words.ts';
 
 /** An idle key is changed only after two individual readings at least this far apart. */
 const idleConfirmationMs = 10 * 60_000;
@@ -233,7 +233,7 @@ function pendingFate(
   }
   const dueAt = deletionDueAt(pending, acceptedAt, judgement.policy.steps[stepIndex]?.delete?.noticeMs ?? 0);
   if (court.now < dueAt)
-    return { kind: 'held', because: 'notice', detail: `its notice runs until ${instantWords(dueAt)}` };
+    return { kind: 'held', because: 'notice', detail: `its notice runs until ${minuteWords(dueAt)}` };
   const unconfirmed = idleUnconfirmed(judgement, finding);
   return unconfirmed === null
     ? { kind: 'due' }

@@ -31,6 +31,11 @@ export function instantWords(at: EpochMs): string {
   return new Date(at).toISOString().replace('.000Z', 'Z');
 }
 
+/** To the minute, for reading: "2026-11-23 10:00Z". */
+export function minuteWords(at: EpochMs): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')}Z`;
+}
+
 function levelWords(figures: SpendFigures): string {
   const low = amountWords(figures.level.low, figures.measure);
   if (figures.level.high === null) return `at least ${low}`;
@@ -46,9 +51,9 @@ export function figuresWords(figures: Figures): string {
       return `${levelWords(figures)}${expected} of ${limit} (${String(figures.percent)} %), ${figures.period}`;
     }
     case 'expiry':
-      return `deadline ${instantWords(figures.deadline)}: ${figures.why}`;
+      return `deadline ${minuteWords(figures.deadline)}: ${figures.why}`;
     case 'idle':
-      return `idle since its deadline ${instantWords(figures.deadline)}: ${figures.why}`;
+      return `idle since ${minuteWords(figures.deadline)}: ${figures.why}`;
     default:
       return figures satisfies never;
   }

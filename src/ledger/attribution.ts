@@ -36,6 +36,8 @@ export interface AttributionInput {
   /** The newest sample run of each key, as of the pass before. */
   readonly runs: ReadonlyMap<KeyId | 'account', SampleRun>;
   readonly marks: ReadonlyMap<EpochMs, ReadonlyMap<KeyId | 'account', Mark>>;
+  /** Keys about to be changed: nothing but their own readings counts. */
+  readonly alone: ReadonlySet<KeyId>;
 }
 
 export function attribute(input: AttributionInput): Attribution {
@@ -66,39 +68,30 @@ interface KeyAttribution {
   readonly contradiction: string | null;
 }
 
-function attributeKey(input: AttributionInput, record: KeyRecord, alone: boolean): KeyAttribution {
+function attributeKey(input: AttributionInput, record: KeyRecord, onlyBearer: boolean): KeyAttribution {
   const { readings, runs } = input;
   const run = sameKey(runs.get(record.id), record);
   const own = readings.own.get(record.id);
   const reading = own?.get('lifetime') ?? null;
-  const row = rowOf(readings.lifetime, record);
-  const contradiction = contradictionOf(
-    record,
-    run,
-    reading,
-    row,
-    alone && !record.nameChanged && readings.distrust === null,
-  );
-  const checked = recordAfter(record, reading, contradiction);
-  const credited =
-    alone &&
-    !record.nameChanged &&
-    readings.distrust === null &&
-    checked.conflict === null &&
-    readings.lifetime !== null;
+  const creditable =
+    onlyBearer && !record.nameChanged && readings.distrust === null && !input.alone.has(record.id);
+  const row = creditable ? rowOf(readings.lifetime, record) : null;
+  const contradiction = contradictionOf(record, run, reading, row);
+  const checked = crossChecked(record, reading, row, contradiction);
+  const credited = row !== null && checked.conflict === null;
   const fell = reading !== null && run !== null && falls(reading, run.counters);
   const exact = fell ? null : (reading ?? (credited ? row : null));
+  const confirmed = !credited || checked.check !== null;
   const evidence: KeyEvidence = {
-    lifetime: fell
-      ? unbounded(run.counters)
-      : lifetimeBounds(exact, run, credited, checked.check !== null || reading !== null),
+    lifetime:
+      exact === null ? unbounded(run?.counters ?? zeroCounters) : { low: exact, high: exact, confirmed },
     because: fell
-      ? 'its counters fell'
+      ? 'its own counters fell'
       : exact !== null
         ? null
-        : whyUnknown(record, alone, readings, checked),
+        : whyUnknown(checked, onlyBearer, readings),
     credited,
-    windows: windowBounds(readings, record, own, credited, checked.check !== null),
+    windows: windowBounds(readings, record, own, credited, confirmed),
     individual: new Set(own?.keys() ?? []),
     models: credited ? modelRows(readings, record) : { lifetime: null, windows: new Map() },
     unchangedSince: exact !== null && run?.counters.requests === exact.requests ? run.firstAt : null,
@@ -131,47 +124,40 @@ function contradictionOf(
   run: SampleRun | null,
   reading: Counters | null,
   row: Counters | null,
-  creditable: boolean,
 ): string | null {
   if (reading !== null && run !== null && falls(reading, run.counters)) return 'its own counters fell';
-  if (!creditable || row === null) return null;
+  if (row === null) return null;
   if (reading !== null && falls(reading, row))
     return 'the account’s row of its name counts more than its own reading';
-  const floor = record.check?.counters ?? null;
-  const known = run?.counters ?? floor;
-  if (known !== null && falls(row, known))
-    return 'the account’s row of its name counts less than the key is known to have used';
-  if (floor !== null && falls(row, floor))
-    return 'the account’s row of its name counts less than its own reading did';
+  const known = [run?.counters, record.check?.counters].filter((one) => one !== undefined);
+  if (known.some((one) => falls(row, one)))
+    return 'the account’s row of its name counts less than the key has used';
   return null;
 }
 
-function recordAfter(record: KeyRecord, reading: KeyReading | null, contradiction: string | null): KeyRecord {
-  const conflict = contradiction ?? record.conflict;
+/** A reading that agrees with the row ends a conflict; one that contradicts it begins one. */
+function crossChecked(
+  record: KeyRecord,
+  reading: KeyReading | null,
+  row: Counters | null,
+  contradiction: string | null,
+): KeyRecord {
+  const agreed = reading !== null && row !== null;
+  const conflict = contradiction ?? (agreed ? null : record.conflict);
   if (reading === null) return conflict === record.conflict ? record : { ...record, conflict };
   const { costMicroUsd, tokens, requests } = reading;
   return { ...record, conflict, check: { at: reading.at, counters: { costMicroUsd, tokens, requests } } };
 }
 
+/** Counters only grow, so what was known last is a lower bound of what is not known now. */
 function unbounded(low: Counters): Bounds {
   return { low, high: null, confirmed: true };
 }
 
-/** Counters only grow, so what was known last is a lower bound of what is not known now. */
-function lifetimeBounds(
-  exact: Counters | null,
-  run: SampleRun | null,
-  credited: boolean,
-  checked: boolean,
-): Bounds {
-  if (exact === null) return unbounded(run?.counters ?? zeroCounters);
-  return { low: exact, high: exact, confirmed: checked || !credited };
-}
-
-function whyUnknown(record: KeyRecord, alone: boolean, readings: Readings, checked: KeyRecord): string {
+function whyUnknown(record: KeyRecord, onlyBearer: boolean, readings: Readings): string {
   if (readings.distrust !== null) return readings.distrust;
-  if (!alone) return 'several keys bear its name, and its own usage was not read in this pass';
-  if (checked.conflict !== null) return checked.conflict;
+  if (!onlyBearer) return 'several keys bear its name, and its own usage was not read in this pass';
+  if (record.conflict !== null) return record.conflict;
   if (record.nameChanged) return 'its name was changed, and its own usage was not read in this pass';
   return 'its usage was not read in this pass';
 }
@@ -181,7 +167,7 @@ function windowBounds(
   record: KeyRecord,
   own: ReadonlyMap<Window | 'lifetime', KeyReading> | undefined,
   credited: boolean,
-  checked: boolean,
+  confirmed: boolean,
 ): ReadonlyMap<Window, Bounds> {
   const result = new Map<Window, Bounds>();
   if (credited) {
@@ -189,7 +175,7 @@ function windowBounds(
       // An aggregate without any row proves nothing about a single key.
       if (aggregate.rows.size === 0 && (readings.lifetime?.rows.size ?? 0) > 0) continue;
       const row = rowOf(aggregate, record);
-      if (row !== null) result.set(window, { low: row, high: row, confirmed: checked });
+      if (row !== null) result.set(window, { low: row, high: row, confirmed });
     }
   }
   for (const [window, reading] of own ?? []) {

@@ -12,8 +12,16 @@ export interface Sampling {
   readonly write: readonly SampleRun[];
 }
 
+/** When a reading was taken: asked for at `sentAt`, complete at `doneAt`. */
+export interface Taken {
+  readonly sentAt: EpochMs;
+  readonly doneAt: EpochMs;
+}
+
 /**
- * The runs after readings taken at `at`. An unchanged counter extends its run; the extension is
+ * The runs after a reading. What it holds was surely reached by `doneAt` and surely not passed
+ * before `sentAt`: so a run begins at the one and ends at the other, and an interval computed from
+ * it errs to neither side. An unchanged counter extends its run; the extension is
  * written hourly, and at once where an instant in `boundaries` lies between (a period's start, or
  * its start plus the lag), so that the counters on each side of it are on disk.
  */
@@ -22,7 +30,7 @@ export function sample(
   written: ReadonlyMap<KeyId | 'account', EpochMs>,
   counters: ReadonlyMap<KeyId | 'account', Counters>,
   createdAt: (key: KeyId | 'account') => EpochMs,
-  at: EpochMs,
+  { sentAt, doneAt }: Taken,
   boundaries: readonly EpochMs[],
 ): Sampling {
   const runs = new Map(before);
@@ -32,7 +40,13 @@ export function sample(
     const run = runs.get(key);
     const reading: Counters = { costMicroUsd, tokens, requests };
     if (run === undefined || run.createdAt !== created || !equal(run.counters, reading)) {
-      const fresh: SampleRun = { key, createdAt: created, firstAt: at, lastAt: at, counters: reading };
+      const fresh: SampleRun = {
+        key,
+        createdAt: created,
+        firstAt: doneAt,
+        lastAt: sentAt,
+        counters: reading,
+      };
       runs.set(key, fresh);
       write.push(fresh);
       // The end of the run before is the last sample before this one: it must be as late as it was.
@@ -40,11 +54,11 @@ export function sample(
         write.push(run);
       continue;
     }
-    if (at <= run.lastAt) continue;
-    const extended: SampleRun = { ...run, lastAt: at };
+    if (sentAt <= run.lastAt) continue;
+    const extended: SampleRun = { ...run, lastAt: sentAt };
     runs.set(key, extended);
-    const last = written.get(key) ?? run.firstAt;
-    if (at - last >= extendMs || boundaries.some((boundary) => last < boundary && boundary <= at))
+    const last = written.get(key) ?? run.lastAt;
+    if (sentAt - last >= extendMs || boundaries.some((boundary) => last < boundary && boundary <= sentAt))
       write.push(extended);
   }
   return { runs, write };

@@ -1,0 +1,140 @@
+/**
+ * The only place that renames or deletes. Each change is checked afresh, written down as an intent,
+ * carried out, and written down as an outcome: one after the other, never two at once.
+ */
+import type { Court } from '../core/court.ts';
+import type { PlannedChange } from '../core/plan.ts';
+import { settle } from '../core/settle.ts';
+import type { Change, RecordEntry } from '../core/state.ts';
+import type { Alert } from '../core/alert.ts';
+import type { Key, SecretBook } from '../core/key.ts';
+import { instantWords } from '../core/words.ts';
+import type { AdminWriter, Clock } from '../ports.ts';
+import { isApiFailure } from '../ports.ts';
+import type { Batch } from '../store/store.ts';
+
+/** What a fresh look says of a planned change. */
+export type Recheck =
+  | { readonly ok: true; readonly court: Court; readonly key: Key; readonly secrets: SecretBook }
+  | { readonly ok: false; readonly because: string };
+
+export interface ActPorts {
+  readonly writer: AdminWriter;
+  readonly clock: Clock;
+  /** Reads the list and the key's usage afresh, and judges again. */
+  recheck(change: PlannedChange): Promise<Recheck>;
+  /** Writes to disk, alerts into the outbox included. */
+  commit(batch: Batch, alerts: readonly Alert[]): Promise<void>;
+}
+
+export interface Outcome {
+  readonly change: PlannedChange;
+  readonly result: 'done' | 'failed' | 'unclear' | 'cancelled';
+  readonly detail: string | null;
+}
+
+/** Stops before the next change once `stop` is aborted; the one under way is finished. */
+export async function carryOut(
+  changes: readonly PlannedChange[],
+  ports: ActPorts,
+  stop: AbortSignal,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const change of changes) {
+    if (stop.aborted) break;
+    outcomes.push(await carryOutOne(change, ports));
+  }
+  return outcomes;
+}
+
+async function carryOutOne(planned: PlannedChange, ports: ActPorts): Promise<Outcome> {
+  const fresh = await ports.recheck(planned);
+  if (!fresh.ok) {
+    await ports.commit({ record: [entry(ports, 'change-cancelled', planned, fresh.because)] }, []);
+    return { change: planned, result: 'cancelled', detail: fresh.because };
+  }
+  const intent = asIntent(planned, ports.clock.now());
+  await ports.commit(
+    { changes: [intent], record: [entry(ports, 'change-intent', planned, planned.reason)] },
+    [],
+  );
+  const sent = await send(planned, fresh.key, fresh.secrets, ports.writer);
+  if (sent.result === 'unclear') {
+    // Left unsettled: the next listing tells what became of it.
+    await ports.commit({ record: [entry(ports, 'change-unclear', planned, sent.detail)] }, []);
+    return { change: planned, ...sent };
+  }
+  const settled: Change = {
+    ...intent,
+    settledAt: ports.clock.now(),
+    outcome: sent.result,
+    detail: sent.detail,
+  };
+  await settleChange(fresh.court, settled, ports);
+  return { change: planned, ...sent };
+}
+
+/** Writes what a settled change means, in one transaction with its outcome. */
+export async function settleChange(
+  court: Court,
+  change: Change,
+  ports: Pick<ActPorts, 'commit' | 'clock'>,
+): Promise<void> {
+  const { records, findings, alerts } = settle(court, change);
+  const record = entry(ports, `change-${change.outcome ?? 'unsettled'}`, change, change.detail);
+  await ports.commit({ keys: records, findings, changes: [change], record: [record] }, alerts);
+}
+
+/** A change's journal entry. Its id is the decision's: the same intent is never written twice. */
+function asIntent(planned: PlannedChange, now: number): Change {
+  const { kind, keyId, keyCreatedAt, policy, findingId, step, from, to } = planned;
+  return {
+    id: `${findingId}/${kind}/${keyId}/${instantWords(now)}`,
+    ...{ kind, keyId, keyCreatedAt, policy, findingId, step, from, to },
+    intentAt: now,
+    settledAt: null,
+    outcome: null,
+    detail: null,
+  };
+}
+
+interface Sent {
+  readonly result: 'done' | 'failed' | 'unclear';
+  readonly detail: string | null;
+}
+
+const requestLimitMs = 60_000;
+
+async function send(
+  planned: PlannedChange,
+  key: Key,
+  secrets: SecretBook,
+  writer: AdminWriter,
+): Promise<Sent> {
+  const secret = secrets.get(planned.keyId);
+  if (secret === undefined) return { result: 'failed', detail: 'the key is no longer listed' };
+  const signal = AbortSignal.timeout(requestLimitMs);
+  try {
+    if (planned.kind === 'delete') await writer.deleteKey(key, secret, signal);
+    else await writer.renameKey(key, secret, planned.to ?? planned.from, signal);
+    return { result: 'done', detail: null };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    const surelyNot = isApiFailure(error) && error.outcome === 'none';
+    return { result: surelyNot ? 'failed' : 'unclear', detail };
+  }
+}
+
+function entry(
+  ports: Pick<ActPorts, 'clock'>,
+  kind: string,
+  change: PlannedChange | Change,
+  detail: string | null,
+): RecordEntry {
+  const { keyId, findingId, policy, step, from, to } = change;
+  return {
+    at: ports.clock.now(),
+    kind,
+    facts: { change: change.kind, keyId, findingId, policy, step, from, to, detail },
+  };
+}

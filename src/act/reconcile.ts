@@ -1,0 +1,34 @@
+/** After a crash or an unclear answer: what became of the changes whose outcome was never written. */
+import type { Court } from '../core/court.ts';
+import type { Change } from '../core/state.ts';
+import type { ActPorts } from './carry-out.ts';
+import { settleChange } from './carry-out.ts';
+
+/** Settles them by a trusted listing. Nothing is sent: what is still wanted is decided anew. */
+export async function reconcile(
+  unsettled: readonly Change[],
+  court: () => Court,
+  ports: Pick<ActPorts, 'commit' | 'clock'>,
+): Promise<readonly Change[]> {
+  const settled: Change[] = [];
+  for (const change of unsettled) {
+    const outcome = whatBecame(court(), change);
+    const one: Change = {
+      ...change,
+      settledAt: ports.clock.now(),
+      outcome,
+      detail: 'found by listing afterwards',
+    };
+    await settleChange(court(), one, ports);
+    settled.push(one);
+  }
+  return settled;
+}
+
+function whatBecame(court: Court, change: Change): 'done' | 'not-done' {
+  const record = court.bench.live.find(
+    (one) => one.id === change.keyId && one.createdAt === change.keyCreatedAt,
+  );
+  if (change.kind === 'delete') return record === undefined ? 'done' : 'not-done';
+  return record?.facts.name === change.to ? 'done' : 'not-done';
+}

@@ -1,0 +1,152 @@
+/**
+ * The composition root: settings in, a program out. The command line, the daemon, the demo and the
+ * tests all run this one; here, once, a dry run gets nothing to change anything with.
+ */
+import { openAdmin, openClock, openState } from './adapters.ts';
+import type { Alert } from './core/alert.ts';
+import { mostCautious } from './core/court.ts';
+import type { Trouble } from './core/plan.ts';
+import type { PolicyFile } from './core/policy.ts';
+import type { Secret } from './core/secret.ts';
+import { deliberate } from './deliberate.ts';
+import type { Deliberation } from './deliberate.ts';
+import { look } from './ledger/look.ts';
+import { recall } from './memory.ts';
+import type { Memory } from './memory.ts';
+import { before, commitTroubles, committer, pass } from './pass.ts';
+import type { PassPorts, PassReport } from './pass.ts';
+import { isApiFailure } from './ports.ts';
+import type { AdminReader, AdminWriter, CallObserver, Clock } from './ports.ts';
+import type { Delivery, Deliverer } from './alerts/deliver.ts';
+import type { Settings } from './settings.ts';
+import type { Store } from './store/store.ts';
+
+export interface AppOptions {
+  readonly settings: Settings;
+  readonly adminKey: Secret;
+  readonly policy: PolicyFile;
+  /** Left out: made from the settings. */
+  readonly clock?: Clock;
+  readonly onCall?: CallObserver;
+  readonly onDelivery?: (delivery: Delivery) => void;
+  /** True: nothing is written, neither to the API nor to the state. */
+  readonly readOnly?: boolean;
+}
+
+export interface App extends AsyncDisposable {
+  readonly clock: Clock;
+  readonly reader: AdminReader;
+  readonly store: Store;
+  readonly memory: Memory;
+  readonly deliverer: Deliverer;
+  policy(): PolicyFile;
+  /** Takes effect with the next pass. */
+  setPolicy(policy: PolicyFile): void;
+  /** What a pass would decide now; reads only. */
+  consider(signal: AbortSignal): Promise<Deliberation>;
+  /** One pass. Rejects when the list cannot be read or the state cannot be written. */
+  pass(troubles: readonly Trouble[], stop: AbortSignal): Promise<PassReport>;
+  /** A pass that failed: what people are told of it. */
+  tell(troubles: readonly Trouble[]): Promise<void>;
+  /** Drops samples finer than the ledger keeps. */
+  tidy(): Promise<void>;
+}
+
+/** Rejects with a `StoreError` when the state cannot be opened. */
+export async function openApp(options: AppOptions): Promise<App> {
+  const { settings } = options;
+  const clock = options.clock ?? openClock(settings);
+  const admin = await openAdmin(settings, options.adminKey, options.onCall, clock);
+  const store = await openState(settings, { readOnly: options.readOnly ?? false }, clock);
+  const memory = await recall(store, clock.now());
+  let policy = options.policy;
+  const ports: PassPorts = {
+    reader: admin.reader,
+    writer: settings.dryRun || options.readOnly ? refusingWriter : admin.writer,
+    clock,
+    store,
+    usageLagMs: settings.usageLagMs,
+    callBudget: Math.max(1, settings.maxCallsPerMinute - 2),
+    mode: settings.dryRun ? 'dry-run' : null,
+    route: await router(),
+  };
+  const deliverer = await openDeliverer(store, clock, () => policy, settings, options.onDelivery);
+  return {
+    clock,
+    reader: admin.reader,
+    store,
+    memory,
+    deliverer,
+    policy: () => policy,
+    setPolicy: (next) => {
+      policy = next;
+    },
+    consider: async (signal) => {
+      const sight = await look(ports.reader, clock, before(memory), signal);
+      return deliberate(ports, memory, policy, sight, { questions: [], alone: new Set() }, signal);
+    },
+    pass: (troubles, stop) => pass(ports, memory, policy, troubles, stop),
+    tell: async (troubles) => {
+      const now = clock.now();
+      const commit = committer(ports, memory, policy, `trouble-${String(now)}`);
+      const judged = new Set(['api', 'policy-file', 'state']);
+      await commitTroubles(memory, { now, policy }, troubles, (code) => !judged.has(code), commit);
+    },
+    tidy: async () => {
+      await store.thin(clock.now(), [...memory.marks.keys()], settings.usageLagMs);
+    },
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
+
+async function router(): Promise<PassPorts['route']> {
+  const { route } = await import('./alerts/route.ts');
+  return (alerts: readonly Alert[], policy, at, batch) =>
+    route(alerts, policy.channels, { at, passId: batch, smtp: policy.smtp });
+}
+
+async function openDeliverer(
+  store: Store,
+  clock: Clock,
+  policy: () => PolicyFile,
+  settings: Settings,
+  onOutcome: AppOptions['onDelivery'],
+): Promise<Deliverer> {
+  const { createDeliverer } = await import('./alerts/deliver.ts');
+  const deliverer = createDeliverer({
+    outbox: store.outbox,
+    channels: policy,
+    clock,
+    ...(onOutcome === undefined ? {} : { onOutcome }),
+  });
+  const dry = (): boolean => settings.dryRun || mostCautious(policy().mode, null) === 'dry-run';
+  // What was queued before a dry run began stays queued until it is over.
+  return {
+    kick: () => {
+      deliverer.kick();
+    },
+    deliverDue: async (signal) => (dry() ? { delivered: 0, failed: 0 } : deliverer.deliverDue(signal)),
+    run: async (signal) => {
+      while (dry() && !signal.aborted) await clock.sleep(1000, signal).catch(() => undefined);
+      await deliverer.run(signal);
+    },
+  };
+}
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Error('a dry run changes nothing'));
+}
+
+const refusingWriter: AdminWriter = { createKey: refuse, renameKey: refuse, deleteKey: refuse };
+
+/** What is told when a pass fails because of the API; null: it failed for another reason. */
+export function apiTrouble(error: unknown): Trouble | null {
+  if (!isApiFailure(error)) return null;
+  const refused = error.kind === 'unauthorized' || error.kind === 'forbidden';
+  return {
+    code: 'api',
+    severity: 'critical',
+    title: refused ? 'The Admin API refuses the admin key' : 'The Admin API cannot be read',
+    text: `${error.message}. Nothing is judged and nothing is changed until this is over.`,
+  };
+}

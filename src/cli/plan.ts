@@ -1,0 +1,132 @@
+/** `keywarden plan`: what a pass would do now, and why. Reads only. */
+import { openApp } from '../app.ts';
+import type { CaseAlert, Subject } from '../core/alert.ts';
+import { planJson, somethingToDo } from '../core/plan-json.ts';
+import type { Decision, FindingView, Held, PlannedChange } from '../core/plan.ts';
+import { figuresWords } from '../core/words.ts';
+import type { Deliberation } from '../deliberate.ts';
+import { readPolicyFile } from '../policy-file.ts';
+import { failure } from './errors.ts';
+import { strange, writeJson, writeTable } from './output.ts';
+import type { Column } from './output.ts';
+import { withProgress } from './progress.ts';
+import { requireAdminKey } from './session.ts';
+import type { Session } from './session.ts';
+import type { Screen } from './world.ts';
+
+export async function plan(
+  session: Session,
+  { detailedExitcode }: { detailedExitcode: boolean },
+): Promise<number> {
+  const { settings, world } = session;
+  const adminKey = requireAdminKey(settings);
+  const read = await readPolicyFile(settings.policyPath, world.env, Date.now());
+  if (!read.ok) throw failure(`the policy file is invalid\n${read.message}`);
+  await using app = await openApp({ settings, adminKey, policy: read.policy, readOnly: true });
+  const found = await withProgress(world.stderr, 'reading the account', () => app.consider(world.signal));
+  if (settings.output === 'json') writeJson(world.stdout, planJson(factsOf(found, read.policy.hash)));
+  else writePlan(world.stdout, found);
+  return detailedExitcode && somethingToDo(found.decision) ? 2 : 0;
+}
+
+function factsOf(
+  { decision, court, sight }: Deliberation,
+  policyHash: string,
+): Parameters<typeof planJson>[0] {
+  return { decision, policyHash, keys: court.accountKeys, calls: sight.calls, hold: court.hold };
+}
+
+function writePlan(screen: Screen, { decision, court, sight }: Deliberation): void {
+  const { views, held } = decision;
+  const mode = decision.mode === 'enforce' ? '' : ` (mode ${decision.mode}: see what is held)`;
+  screen.write(
+    `${count(court.accountKeys, 'key')}, ${count(views.length, 'finding')}, ${count(actionRows(decision).length, 'action')}${mode}\n`,
+  );
+  if (court.hold !== null) screen.write(`Nothing may be changed now: ${strange(court.hold)}\n`);
+  section(screen, 'Findings', findingColumns, views);
+  section(screen, 'A pass would now', actionColumns, actionRows(decision));
+  section(screen, 'Held', heldColumns, held);
+  if (views.length === 0 && held.length === 0) screen.write('\nNothing to do.\n');
+  screen.write(`\nRead with ${count(sight.calls.length, 'call')}:\n`);
+  for (const call of tallied(sight.calls)) screen.write(`  ${call}\n`);
+}
+
+function count(many: number, what: string): string {
+  return `${String(many)} ${what}${many === 1 ? '' : 's'}`;
+}
+
+function section<Row>(
+  screen: Screen,
+  title: string,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): void {
+  if (rows.length === 0) return;
+  screen.write(`\n${title}\n`);
+  writeTable(screen, columns, rows);
+}
+
+/** Calls that differ only in the key are told as one line with their number. */
+function tallied(calls: readonly string[]): string[] {
+  const groups = Map.groupBy(calls, (call) => call.replace(/k_[0-9a-f]{16}/, 'single keys'));
+  return [...groups].map(([what, of]) =>
+    of.length === 1 ? (of[0] ?? what) : `${what} (${String(of.length)} calls)`,
+  );
+}
+
+function subjectText(subject: Subject): string {
+  return strange(subject.kind === 'key' ? subject.name : subject.group);
+}
+
+const findingColumns: readonly Column<FindingView>[] = [
+  { title: 'policy', text: (view) => view.policy, min: 10 },
+  { title: 'key or group', text: (view) => subjectText(view.subject), min: 12 },
+  { title: 'state', text: (view) => view.state },
+  { title: 'step', text: (view) => (view.step === null ? '–' : String(view.step)), align: 'right' },
+  {
+    title: 'why',
+    text: (view) =>
+      `${figuresWords(view.figures)}${view.because === null ? '' : `; ${strange(view.because)}`}`,
+    min: 20,
+  },
+];
+
+interface ActionRow {
+  readonly does: string;
+  readonly subject: string;
+  readonly policy: string;
+  readonly to: string;
+}
+
+function actionRows(decision: Decision): ActionRow[] {
+  return [...decision.alerts.map(alertRow), ...decision.changes.map(changeRow)];
+}
+
+function alertRow(alert: CaseAlert): ActionRow {
+  const does = alert.event.kind === 'notice' ? 'give notice' : `alert (${alert.event.kind})`;
+  return { does, subject: subjectText(alert.subject), policy: alert.policy, to: alert.channels.join(', ') };
+}
+
+function changeRow(change: PlannedChange): ActionRow {
+  return {
+    does: change.kind,
+    subject: strange(change.from),
+    policy: change.policy,
+    to: strange(change.to ?? ''),
+  };
+}
+
+const actionColumns: readonly Column<ActionRow>[] = [
+  { title: 'does', text: (row) => row.does },
+  { title: 'key or group', text: (row) => row.subject, min: 12 },
+  { title: 'to', text: (row) => row.to, min: 12 },
+  { title: 'policy', text: (row) => row.policy, min: 10 },
+];
+
+const heldColumns: readonly Column<Held>[] = [
+  { title: 'would', text: (held) => held.kind },
+  { title: 'key or group', text: (held) => subjectText(held.subject), min: 12 },
+  { title: 'held by', text: (held) => held.because },
+  { title: 'why', text: (held) => strange(held.detail), min: 16 },
+  { title: 'policy', text: (held) => held.policy, min: 10, drop: 1 },
+];

@@ -1,0 +1,199 @@
+/** The loop: a pass, a pause, again. Reload takes effect between passes; a failing pass is told and tried again. */
+import type { Logger } from 'pino';
+import { apiTrouble } from './app.ts';
+import type { App } from './app.ts';
+import type { EpochMs } from './core/key.ts';
+import type { Trouble } from './core/plan.ts';
+import type { PolicyFile } from './core/policy.ts';
+import { nextPassAt } from './core/schedule.ts';
+import type { Pace } from './core/schedule.ts';
+import { deletionDueAt } from './core/wanted.ts';
+import type { PassReport } from './pass.ts';
+
+export interface DaemonPorts {
+  readonly app: App;
+  readonly log: Logger;
+  readonly pace: Pace;
+  /** Reads the policy file again. A fault's text is told; secrets are not in it. */
+  readPolicy(): Promise<{ ok: true; policy: PolicyFile } | { ok: false; message: string }>;
+  readonly observer: DaemonObserver;
+  /** Wall-clock milliseconds that only grow: for "is the loop stuck?", whatever the clock does. */
+  readonly monotonic: () => number;
+}
+
+/** What metrics and pages are told. */
+export interface DaemonObserver {
+  passed(report: PassReport, seconds: number): void;
+  failed(error: unknown, seconds: number): void;
+  reloaded(ok: boolean, policy: PolicyFile): void;
+}
+
+export interface Daemon {
+  /** Until aborted. Rejects only when the first pass says that the admin key is refused. */
+  run(stop: AbortSignal): Promise<void>;
+  /** Reads the policy file before the next pass, which comes at once. Resolves to what it found. */
+  reload(): Promise<{ ok: true } | { ok: false; message: string }>;
+  health(): Health;
+}
+
+export interface Health {
+  /** False when the loop has not come round for too long. */
+  readonly alive: boolean;
+  /** The first pass has succeeded. */
+  readonly ready: boolean;
+}
+
+/** An API that fails for a moment is nobody's business; one that fails for this long is. */
+const apiPatienceMs = 5 * 60_000;
+const tidyEveryMs = 3_600_000;
+/** A pass may wait for a slow API, but not for ever. */
+const passLimitMs = 10 * 60_000;
+
+export function createDaemon(ports: DaemonPorts): Daemon {
+  const { app, log, pace, observer } = ports;
+  let alarm = new AbortController();
+  let policyTrouble: Trouble | null = null;
+  let ready = false;
+  let failingSince: EpochMs | null = null;
+  let tidiedAt: EpochMs = 0;
+  let beatAt = ports.monotonic();
+
+  const reload = async (): Promise<{ ok: true } | { ok: false; message: string }> => {
+    const read = await ports.readPolicy();
+    if (read.ok) {
+      policyTrouble = null;
+      app.setPolicy(read.policy);
+      log.info(
+        { policy_hash: read.policy.hash, policies: read.policy.policies.length },
+        'policy file loaded',
+      );
+    } else {
+      policyTrouble = invalidPolicy(read.message);
+      log.error({ faults: read.message }, 'policy file is invalid; the last good one stays in force');
+    }
+    observer.reloaded(read.ok, app.policy());
+    alarm.abort();
+    return read.ok ? { ok: true } : read;
+  };
+
+  const onePass = async (stop: AbortSignal): Promise<void> => {
+    const started = ports.monotonic();
+    const seconds = (): number => (ports.monotonic() - started) / 1000;
+    const current = policyTrouble === null ? [] : [policyTrouble];
+    try {
+      const report = await app.pass(current, AbortSignal.any([stop, AbortSignal.timeout(passLimitMs)]));
+      ready = true;
+      failingSince = null;
+      observer.passed(report, seconds());
+      logPass(log, report, seconds());
+    } catch (error) {
+      if (stop.aborted) return;
+      observer.failed(error, seconds());
+      log.error({ err: error }, 'pass failed');
+      const refused = apiTrouble(error)?.title.includes('refuses') ?? false;
+      if (!ready && refused) throw error;
+      await tellFailure(error, refused, current);
+    }
+  };
+
+  const tellFailure = async (
+    error: unknown,
+    refused: boolean,
+    current: readonly Trouble[],
+  ): Promise<void> => {
+    const now = app.clock.now();
+    failingSince ??= now;
+    const api = apiTrouble(error);
+    const known = api !== null && (refused || now - failingSince >= apiPatienceMs) ? [api] : [];
+    await app.tell([...current, ...known]).catch((tellError: unknown) => {
+      log.error({ err: tellError }, 'the failure could not be written down');
+    });
+  };
+
+  const tidy = async (): Promise<void> => {
+    const now = app.clock.now();
+    if (now - tidiedAt < tidyEveryMs) return;
+    tidiedAt = now;
+    await app.tidy().catch((error: unknown) => {
+      log.warn({ err: error }, 'old samples could not be dropped');
+    });
+  };
+
+  const pause = async (stop: AbortSignal): Promise<void> => {
+    const now = app.clock.now();
+    const until = nextPassAt(now, app.policy(), dueTimes(app, now), pace);
+    log.debug({ next_pass_at: new Date(until).toISOString() }, 'waiting');
+    await app.clock.sleep(until - now, AbortSignal.any([stop, alarm.signal])).catch(() => undefined);
+    alarm = new AbortController();
+  };
+
+  return {
+    reload,
+    health: () => {
+      const limit = pace.intervalMs + passLimitMs + 60_000;
+      return { alive: ports.monotonic() - beatAt < limit, ready };
+    },
+    run: async (stop) => {
+      const delivering = app.deliverer.run(stop).catch((error: unknown) => {
+        log.error({ err: error }, 'deliveries ended');
+      });
+      try {
+        while (!stop.aborted) {
+          beatAt = ports.monotonic();
+          await onePass(stop);
+          app.deliverer.kick();
+          await tidy();
+          if (!stop.aborted) await pause(stop);
+        }
+      } finally {
+        app.deliverer.kick();
+        await Promise.race([delivering, stop.aborted ? delivering : Promise.resolve()]);
+      }
+    },
+  };
+}
+
+function invalidPolicy(message: string): Trouble {
+  return {
+    code: 'policy-file',
+    severity: 'critical',
+    title: 'The policy file is invalid',
+    text: `The last good one stays in force. ${message}`,
+  };
+}
+
+/** When each accepted notice has run, so that a pass is there for it. */
+function dueTimes(app: App, now: EpochMs): EpochMs[] {
+  return [...app.memory.findings.values()].flatMap((finding) =>
+    finding.closedAt === null
+      ? finding.deletions.map((one) => deletionDueAt(one, one.announcedAt, 0)).filter((at) => at > now)
+      : [],
+  );
+}
+
+function logPass(log: Logger, report: PassReport, seconds: number): void {
+  const { decision, outcomes, keys, calls, hold } = report;
+  const facts = {
+    keys,
+    calls: calls.length,
+    findings: decision.views.length,
+    alerts: decision.alerts.length,
+    changes: outcomes.filter((one) => one.result === 'done').length,
+    held: decision.held.length,
+    seconds: Number(seconds.toFixed(3)),
+  };
+  if (hold === null) log.info(facts, 'pass done');
+  else log.warn({ ...facts, hold }, 'pass done; nothing was changed');
+  for (const { change, result, detail } of outcomes) {
+    const about = {
+      kind: change.kind,
+      key: change.keyId,
+      policy: change.policy,
+      from: change.from,
+      to: change.to,
+      detail,
+    };
+    if (result === 'done') log.warn(about, `${change.kind} done`);
+    else log.error(about, `${change.kind} ${result}`);
+  }
+}

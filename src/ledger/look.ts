@@ -1,0 +1,187 @@
+/** Looking at the account: the list and the aggregate (two calls), then whatever a decision still asks for. */
+import pLimit from 'p-limit';
+import { questionKey } from '../core/evidence.ts';
+import type { Question } from '../core/evidence.ts';
+import type { EpochMs, KeyId, SecretBook, Window } from '../core/key.ts';
+import type { Trouble } from '../core/plan.ts';
+import type { Change, KeyRecord, SampleRun } from '../core/state.ts';
+import type { AdminReader, Aggregate, Clock, KeyReading, Listing } from '../ports.ts';
+import type { Readings } from './attribution.ts';
+import { implausible, register } from './registry.ts';
+import type { Registry } from './registry.ts';
+
+/** One look at the account: what was read, and what it says of itself. */
+export interface Sight {
+  /** Just before the first request: everything used and reported by then is in the readings. */
+  readonly at: EpochMs;
+  /** After the last answer so far. */
+  readonly doneAt: EpochMs;
+  readonly listing: Listing;
+  readonly registry: Registry;
+  /** Why keys that are missing are not taken for gone; null: the list is plausible. */
+  readonly listDoubt: string | null;
+  /** Why nothing may be changed by what was seen; null: nothing stands in the way. */
+  readonly hold: string | null;
+  readonly readings: Readings;
+  readonly troubles: readonly Trouble[];
+  readonly calls: readonly string[];
+}
+
+/** What is known from the passes before. */
+export interface Before {
+  readonly records: ReadonlyMap<KeyId, KeyRecord>;
+  readonly unsettled: readonly Change[];
+  readonly account: SampleRun | undefined;
+  readonly lastPassAt: EpochMs | null;
+  /** Since when the list has been implausibly short; null: it is not. */
+  readonly shrunkSince: EpochMs | null;
+}
+
+const clockToleranceMs = 5 * 60_000;
+/** A list that shrank implausibly is believed after it has stayed so for this long. */
+const shrunkBelievedAfterMs = 3_600_000;
+
+/** Rejects with an `AdminApiError` when the list cannot be read; failing usage is said in `hold`. */
+export async function look(
+  reader: AdminReader,
+  clock: Clock,
+  before: Before,
+  signal: AbortSignal,
+): Promise<Sight> {
+  const at = clock.now();
+  const listing = await reader.listKeys(signal);
+  const usage = await readUsage(reader, before, signal);
+  const doneAt = clock.now();
+  const live = [...before.records.values()].filter((record) => record.goneAt === null).length;
+  const doubt = implausible(live, listing.keys.length);
+  const settledDown =
+    doubt !== null && before.shrunkSince !== null && at - before.shrunkSince >= shrunkBelievedAfterMs;
+  const listDoubt = settledDown ? null : doubt;
+  const clockDoubt = doubtClock(listing, at, doneAt, before.lastPassAt);
+  return {
+    at,
+    doneAt,
+    listing,
+    registry: register(before.records, listing, before.unsettled, listDoubt === null),
+    listDoubt,
+    hold: listDoubt ?? clockDoubt ?? usage.distrust,
+    readings: { ...usage, windows: new Map(), own: new Map(), unanswered: new Set() },
+    troubles: [
+      ...trouble('list', 'critical', 'The list of keys is implausible', listDoubt),
+      ...trouble('clock', 'critical', 'The clock cannot be trusted', clockDoubt),
+      ...trouble('usage', 'warning', 'The account’s usage cannot be read', usage.distrust),
+    ],
+    calls: ['list of keys', 'usage of all keys, all time'],
+  };
+}
+
+async function readUsage(
+  reader: AdminReader,
+  before: Before,
+  signal: AbortSignal,
+): Promise<{ lifetime: Aggregate | null; distrust: string | null }> {
+  try {
+    const lifetime = await reader.usage(null, signal);
+    const emptied = lifetime.rows.size === 0 && (before.account?.counters.requests ?? 0) > 0;
+    return { lifetime, distrust: emptied ? 'the account’s usage is empty, and was not before' : null };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return { lifetime: null, distrust: `the account’s usage could not be read: ${messageOf(error)}` };
+  }
+}
+
+function doubtClock(
+  listing: Listing,
+  at: EpochMs,
+  doneAt: EpochMs,
+  lastPassAt: EpochMs | null,
+): string | null {
+  if (lastPassAt !== null && at < lastPassAt) {
+    return `the local clock went back by ${String(Math.round((lastPassAt - at) / 1000))} s`;
+  }
+  const { serverAt } = listing;
+  if (serverAt === null) return null;
+  const off = serverAt < at ? at - serverAt : Math.max(0, serverAt - doneAt);
+  return off > clockToleranceMs
+    ? `the local clock and the API’s differ by ${String(Math.round(off / 60_000))} minutes`
+    : null;
+}
+
+function trouble(
+  code: string,
+  severity: Trouble['severity'],
+  title: string,
+  doubt: string | null,
+): Trouble[] {
+  if (doubt === null) return [];
+  return [{ code, severity, title, text: `${doubt}. Nothing is renamed or deleted until this is over.` }];
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Puts questions to the API, at most four at a time. A question that fails is remembered as unanswered. */
+export async function ask(
+  reader: AdminReader,
+  clock: Clock,
+  sight: Sight,
+  questions: readonly Question[],
+  signal: AbortSignal,
+): Promise<Sight> {
+  const windows = new Map(sight.readings.windows);
+  const own = new Map([...sight.readings.own].map(([id, readings]) => [id, new Map(readings)]));
+  const unanswered = new Set(sight.readings.unanswered);
+  const limit = pLimit(4);
+  const put = async (question: Question): Promise<void> => {
+    const answer = await answerTo(reader, sight.listing.secrets, question, signal).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      return null;
+    });
+    if (answer === null) unanswered.add(questionKey(question));
+    else if (answer.kind === 'aggregate') windows.set(answer.window, answer.aggregate);
+    else
+      own.set(
+        answer.id,
+        (own.get(answer.id) ?? new Map<Window | 'lifetime', KeyReading>()).set(
+          answer.window ?? 'lifetime',
+          answer.reading,
+        ),
+      );
+  };
+  await Promise.all(questions.map((question) => limit(() => put(question))));
+  return {
+    ...sight,
+    doneAt: clock.now(),
+    readings: { ...sight.readings, windows, own, unanswered },
+    calls: [...sight.calls, ...questions.map(questionWords)],
+  };
+}
+
+type Answer =
+  | { readonly kind: 'aggregate'; readonly window: Window; readonly aggregate: Aggregate }
+  | {
+      readonly kind: 'key';
+      readonly id: KeyId;
+      readonly window: Window | null;
+      readonly reading: KeyReading;
+    };
+
+async function answerTo(
+  reader: AdminReader,
+  secrets: SecretBook,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Answer | null> {
+  if (question.kind === 'aggregate') {
+    return { ...question, aggregate: await reader.usage(question.window, signal) };
+  }
+  const secret = secrets.get(question.id);
+  if (secret === undefined) return null;
+  return { ...question, reading: await reader.keyUsage(secret, question.window, signal) };
+}
+
+export function questionWords(question: Question): string {
+  if (question.kind === 'aggregate') return `usage of all keys, last ${question.window}`;
+  return `usage of ${question.id}, ${question.window === null ? 'all time' : `last ${question.window}`}`;
+}

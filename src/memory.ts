@@ -1,0 +1,62 @@
+/**
+ * What the store holds, in memory for as long as the program owns the store. Written to disk first,
+ * then here: a failed write leaves both as they were.
+ */
+import type { EpochMs, KeyId } from './core/key.ts';
+import type { Change, Finding, KeyRecord, Mark, SampleRun } from './core/state.ts';
+import type { Batch, Store } from './store/store.ts';
+
+export interface Memory {
+  readonly records: Map<KeyId, KeyRecord>;
+  readonly findings: Map<string, Finding>;
+  readonly changes: Map<string, Change>;
+  /** The newest run of each key; its end may be later than what is on disk. */
+  readonly runs: Map<KeyId | 'account', SampleRun>;
+  /** The end of that run as it is on disk. */
+  readonly written: Map<KeyId | 'account', EpochMs>;
+  /** Counters around the instants that periods start at. */
+  readonly marks: Map<EpochMs, ReadonlyMap<KeyId | 'account', Mark>>;
+  readonly meta: Map<string, string>;
+  /** What was held in the pass before, so that only news is recorded. */
+  holds: ReadonlySet<string>;
+}
+
+export async function recall(store: Store, now: EpochMs): Promise<Memory> {
+  const state = await store.load(now);
+  return {
+    records: new Map(state.keys.map((record) => [record.id, record])),
+    findings: new Map(state.findings.map((finding) => [finding.id, finding])),
+    changes: new Map(state.changes.map((change) => [change.id, change])),
+    runs: new Map(state.samples.map((run) => [run.key, run])),
+    written: new Map(state.samples.map((run) => [run.key, run.lastAt])),
+    marks: new Map(),
+    meta: new Map(Object.entries(state.meta)),
+    holds: new Set(),
+  };
+}
+
+export async function remember(store: Store, memory: Memory, batch: Batch): Promise<void> {
+  await store.commit(batch);
+  for (const record of batch.keys ?? []) memory.records.set(record.id, record);
+  for (const finding of batch.findings ?? []) memory.findings.set(finding.id, finding);
+  for (const change of batch.changes ?? []) memory.changes.set(change.id, change);
+  for (const run of batch.samples ?? []) {
+    const newest = memory.runs.get(run.key);
+    if (newest === undefined || newest.createdAt !== run.createdAt || run.firstAt >= newest.firstAt) {
+      memory.runs.set(run.key, run);
+      memory.written.set(run.key, run.lastAt);
+    }
+  }
+  for (const [name, value] of Object.entries(batch.meta ?? {})) memory.meta.set(name, value);
+}
+
+/** Drops what no longer matters: settled changes older than a day, closed findings of ended periods. */
+export function forget(memory: Memory, now: EpochMs): void {
+  for (const [id, change] of memory.changes) {
+    if (change.settledAt !== null && change.intentAt <= now - 86_400_000) memory.changes.delete(id);
+  }
+  for (const [id, finding] of memory.findings) {
+    if (finding.closedAt !== null && (finding.periodEnd ?? finding.closedAt) <= now)
+      memory.findings.delete(id);
+  }
+}

@@ -1,0 +1,272 @@
+/** One pass: look at the account, decide, write the decision down, carry it out, write that down. */
+import { carryOut } from './act/carry-out.ts';
+import type { ActPorts, Outcome, Recheck } from './act/carry-out.ts';
+import { reconcile } from './act/reconcile.ts';
+import type { Alert } from './core/alert.ts';
+import type { Question } from './core/evidence.ts';
+import type { EpochMs, KeyId } from './core/key.ts';
+import type { Decision, PlannedChange, Trouble } from './core/plan.ts';
+import type { PolicyFile } from './core/policy.ts';
+import type { KeyRecord, RecordEntry } from './core/state.ts';
+import { tellTroubles } from './core/troubles.ts';
+import type { Told } from './core/troubles.ts';
+import { mostCautious } from './core/court.ts';
+import type { Court } from './core/court.ts';
+import { register } from './ledger/registry.ts';
+import { deliberate, periodStarts } from './deliberate.ts';
+import type { Deliberation, DeliberationPorts } from './deliberate.ts';
+import { look } from './ledger/look.ts';
+import type { Before, Sight } from './ledger/look.ts';
+import { sample } from './ledger/samples.ts';
+import { forget, remember } from './memory.ts';
+import type { Memory } from './memory.ts';
+import type { AdminWriter, OutboxItem } from './ports.ts';
+import { decisionEntries, heldKeys } from './record.ts';
+import type { Store } from './store/store.ts';
+
+export interface PassPorts extends DeliberationPorts {
+  readonly store: Store;
+  readonly writer: AdminWriter;
+  /** Alerts to outbox items: one message a channel and recipient for each `batch`. */
+  route(alerts: readonly Alert[], policy: PolicyFile, at: EpochMs, batch: string): Routed;
+}
+
+export interface Routed {
+  readonly items: readonly OutboxItem[];
+  readonly undeliverable: readonly {
+    readonly alert: Alert;
+    readonly channel: string;
+    readonly because: string;
+  }[];
+}
+
+export interface PassReport {
+  readonly decision: Decision;
+  readonly outcomes: readonly Outcome[];
+  readonly calls: readonly string[];
+  readonly keys: number;
+  readonly hold: string | null;
+  readonly contradictions: number;
+}
+
+/** Rejects with an `AdminApiError` when the list cannot be read, and with a `StoreError`. */
+export async function pass(
+  ports: PassPorts,
+  memory: Memory,
+  policy: PolicyFile,
+  /** Troubles known from elsewhere: a policy file that does not load, say. */
+  troubles: readonly Trouble[],
+  stop: AbortSignal,
+): Promise<PassReport> {
+  const first = await look(ports.reader, ports.clock, before(memory), stop);
+  const batch = `pass-${String(first.at)}`;
+  const commit = committer(ports, memory, policy, batch);
+  const sight = await settleOpen(ports, memory, policy, first, commit, stop);
+  const extra = { questions: crossCheck(sight), alone: new Set<KeyId>() };
+  const found = await deliberate(ports, memory, policy, sight, extra, stop);
+  await commitSeen(ports, memory, policy, found, commit);
+  const current = [...first.troubles, ...found.decision.troubles, ...troubles];
+  await commitTroubles(memory, { now: first.at, policy }, current, () => false, commit);
+  const act: ActPorts = {
+    writer: ports.writer,
+    clock: ports.clock,
+    commit,
+    recheck: (change) => recheck(ports, memory, policy, found.sight, change),
+  };
+  const outcomes = found.court.mode === 'enforce' ? await carryOut(found.decision.changes, act, stop) : [];
+  forget(memory, first.at);
+  return {
+    decision: found.decision,
+    outcomes,
+    calls: found.sight.calls,
+    keys: found.court.accountKeys,
+    hold: found.court.hold,
+    contradictions: found.attribution.contradictions.length,
+  };
+}
+
+export type Commit = ActPorts['commit'];
+
+export function committer(
+  ports: Pick<PassPorts, 'route' | 'store' | 'clock' | 'mode'>,
+  memory: Memory,
+  policy: PolicyFile,
+  batch: string,
+): Commit {
+  return async (documents, alerts) => {
+    // A dry run sends nothing, whatever was decided.
+    const sends = mostCautious(policy.mode, ports.mode) !== 'dry-run';
+    const routed = sends
+      ? ports.route(alerts, policy, ports.clock.now(), batch)
+      : { items: [], undeliverable: [] };
+    const lost = routed.undeliverable.map(({ alert, channel, because }): RecordEntry => {
+      return {
+        at: ports.clock.now(),
+        kind: 'alert-undeliverable',
+        facts: { alert: alert.id, channel, because },
+      };
+    });
+    await remember(ports.store, memory, {
+      ...documents,
+      outbox: routed.items,
+      record: [...(documents.record ?? []), ...lost],
+    });
+  };
+}
+
+export function before(memory: Memory): Before {
+  const lastPassAt = memory.meta.get('lastPassAt');
+  const shrunkSince = memory.meta.get('shrunkSince');
+  return {
+    records: memory.records,
+    unsettled: unsettled(memory),
+    account: memory.runs.get('account'),
+    lastPassAt: lastPassAt === undefined ? null : Number(lastPassAt),
+    shrunkSince: shrunkSince ? Number(shrunkSince) : null,
+  };
+}
+
+function unsettled(memory: Memory) {
+  return [...memory.changes.values()].filter((change) => change.settledAt === null);
+}
+
+/**
+ * Changes that a crash or an unclear answer left open are settled by a list that can be trusted.
+ * Resolves to the same sight with the keys as they are known afterwards.
+ */
+async function settleOpen(
+  ports: PassPorts,
+  memory: Memory,
+  policy: PolicyFile,
+  sight: Sight,
+  commit: Commit,
+  stop: AbortSignal,
+): Promise<Sight> {
+  const open = unsettled(memory);
+  if (open.length === 0 || sight.listDoubt !== null) return sight;
+  const found = await deliberate(ports, memory, policy, sight, { questions: [], alone: new Set() }, stop);
+  const court = (): Court => ({
+    ...found.court,
+    findings: [...memory.findings.values()],
+    records: merged(found, memory),
+  });
+  await reconcile(open, court, { commit, clock: ports.clock });
+  return { ...sight, registry: register(memory.records, sight.listing, [], true) };
+}
+
+function merged(found: Deliberation, memory: Memory): ReadonlyMap<KeyId, KeyRecord> {
+  return new Map([...found.court.records, ...memory.records]);
+}
+
+/** One key a pass is read by itself, longest unchecked first, to find rows that are credited wrongly. */
+function crossCheck(sight: Sight): Question[] {
+  let oldest: KeyRecord | null = null;
+  for (const key of sight.listing.keys) {
+    const record = sight.registry.records.get(key.id);
+    if (record === undefined || key.isAdmin || record.nameChanged) continue;
+    if (oldest === null || (record.check?.at ?? 0) < (oldest.check?.at ?? 0)) oldest = record;
+  }
+  return oldest === null ? [] : [{ kind: 'key', id: oldest.id, window: null }];
+}
+
+/** Everything that the pass learnt and decided, in one transaction. */
+async function commitSeen(
+  ports: PassPorts,
+  memory: Memory,
+  policy: PolicyFile,
+  found: Deliberation,
+  commit: Commit,
+): Promise<void> {
+  const { sight, attribution, decision, court } = found;
+  const records = new Map(sight.registry.changed.map((record) => [record.id, record]));
+  for (const record of attribution.changed) records.set(record.id, record);
+  const boundaries = periodStarts(policy, sight.at).flatMap((start) => [start, start + ports.usageLagMs]);
+  const created = (key: KeyId | 'account'): EpochMs =>
+    key === 'account' ? 0 : (court.records.get(key)?.createdAt ?? 0);
+  const taken = { sentAt: sight.at, doneAt: sight.doneAt };
+  const sampling = sample(memory.runs, memory.written, attribution.counters, created, taken, boundaries);
+  const shrunk = sight.listDoubt === null ? '' : memory.meta.get('shrunkSince') || String(sight.at);
+  await commit(
+    {
+      keys: [...records.values()],
+      findings: decision.findings,
+      samples: sampling.write,
+      record: decisionEntries(found, memory.holds),
+      meta: { lastPassAt: String(sight.at), shrunkSince: shrunk },
+    },
+    decision.alerts,
+  );
+  for (const [key, run] of sampling.runs) memory.runs.set(key, run);
+  memory.holds = heldKeys(decision);
+}
+
+/** Troubles that are new or over, told. `undecided`: those that this pass says nothing about. */
+export async function commitTroubles(
+  memory: Memory,
+  context: { readonly now: EpochMs; readonly policy: PolicyFile },
+  troubles: readonly Trouble[],
+  undecided: (code: string) => boolean,
+  commit: Commit,
+): Promise<void> {
+  const told = JSON.parse(memory.meta.get('troubles') ?? '{}') as Told;
+  const next = tellTroubles(told, troubles, undecided, context);
+  if (next.alerts.length === 0) return;
+  const record = next.alerts.map((alert): RecordEntry => {
+    return { at: alert.at, kind: 'trouble', facts: { title: alert.title, text: alert.text } };
+  });
+  await commit({ meta: { troubles: JSON.stringify(next.told) }, record }, next.alerts);
+}
+
+/** The list and this key's usage, read afresh; the same decision, made again. */
+async function recheck(
+  ports: PassPorts,
+  memory: Memory,
+  policy: PolicyFile,
+  seen: Sight,
+  change: PlannedChange,
+): Promise<Recheck> {
+  const signal = AbortSignal.timeout(60_000);
+  try {
+    const again = await look(ports.reader, ports.clock, before(memory), signal);
+    const sight: Sight = { ...again, readings: { ...again.readings, windows: seen.readings.windows } };
+    const question: Question = { kind: 'key', id: change.keyId, window: null };
+    const alone = new Set([change.keyId]);
+    const found = await deliberate(ports, memory, policy, sight, { questions: [question], alone }, signal);
+    const key = sight.listing.keys.find(
+      (one) => one.id === change.keyId && one.createdAt === change.keyCreatedAt,
+    );
+    const unread = found.sight.readings.unanswered.has(`key ${change.keyId} lifetime`);
+    if (key === undefined) return { ok: false, because: 'the key is no longer listed' };
+    if (unread) return { ok: false, because: 'the key’s own usage could not be read' };
+    const still = found.decision.changes.some((one) => sameChange(one, change));
+    if (!still) return { ok: false, because: whyNot(found.decision, change) };
+    return { ok: true, court: found.court, key, secrets: sight.listing.secrets };
+  } catch (error) {
+    return {
+      ok: false,
+      because: `it could not be checked afresh: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
+}
+
+function sameChange(a: PlannedChange, b: PlannedChange): boolean {
+  return (
+    a.kind === b.kind &&
+    a.keyId === b.keyId &&
+    a.keyCreatedAt === b.keyCreatedAt &&
+    a.findingId === b.findingId &&
+    a.from === b.from &&
+    a.to === b.to
+  );
+}
+
+function whyNot(decision: Decision, change: PlannedChange): string {
+  const held = decision.held.find(
+    (one) =>
+      one.findingId === change.findingId &&
+      one.kind === change.kind &&
+      one.subject.kind === 'key' &&
+      one.subject.id === change.keyId,
+  );
+  return held === undefined ? 'checked afresh, it is no longer asked for' : held.detail;
+}

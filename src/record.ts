@@ -1,0 +1,47 @@
+/** The record's entries for one decision: what was seen, said, wanted and held, with its numbers. */
+import type { Decision, Held } from './core/plan.ts';
+import type { RecordEntry } from './core/state.ts';
+import { figuresWords } from './core/words.ts';
+import type { Deliberation } from './deliberate.ts';
+
+/** Held changes as identities, so that a hold is recorded when it begins or changes, not every pass. */
+export function heldKeys(decision: Decision): ReadonlySet<string> {
+  return new Set(decision.held.map(heldKey));
+}
+
+function heldKey(held: Held): string {
+  const subject = held.subject.kind === 'key' ? held.subject.id : held.subject.group;
+  return `${held.kind} ${held.findingId ?? held.policy} ${subject} ${held.because}`;
+}
+
+export function decisionEntries(found: Deliberation, heldBefore: ReadonlySet<string>): RecordEntry[] {
+  const { decision, sight, attribution } = found;
+  const at = decision.now;
+  const entry = (kind: string, facts: RecordEntry['facts']): RecordEntry => ({ at, kind, facts });
+  return [
+    ...sight.registry.events.map((event) => entry(event.kind, { keyId: event.id, ...event.facts })),
+    ...attribution.contradictions.map(({ id, because }) => entry('contradiction', { keyId: id, because })),
+    ...decision.findings
+      .filter((finding) => finding.closedAt === at)
+      .map((finding) => entry('finding-closed', { findingId: finding.id, because: finding.closedBecause })),
+    ...decision.alerts.map((alert) =>
+      entry(`alert-${alert.event.kind}`, {
+        alert: alert.id,
+        findingId: alert.findingId,
+        channels: alert.channels,
+        figures: figuresWords(alert.figures),
+      }),
+    ),
+    ...decision.held
+      .filter((held) => !heldBefore.has(heldKey(held)))
+      .map((held) =>
+        entry('held', {
+          change: held.kind,
+          findingId: held.findingId,
+          keyId: held.subject.kind === 'key' ? held.subject.id : null,
+          because: held.because,
+          detail: held.detail,
+        }),
+      ),
+  ];
+}

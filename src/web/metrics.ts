@@ -1,0 +1,139 @@
+/** What Prometheus reads. No key name and no key id is ever a label. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Decision } from '../core/plan.ts';
+import type { PolicyFile } from '../core/policy.ts';
+
+/** What one pass came to. */
+export interface PassFigures {
+  readonly decision: Decision;
+  readonly outcomes: readonly { readonly change: { readonly kind: string }; readonly result: string }[];
+  readonly keys: number;
+  readonly contradictions: number;
+}
+
+export interface Metrics {
+  /** In the Prometheus text format. Reads the outbox and the state's size first. */
+  text(): Promise<string>;
+  called(call: { readonly endpoint: string; readonly status: number | string; readonly ms: number }): void;
+  passed(figures: PassFigures, seconds: number, atSeconds: number): void;
+  failed(seconds: number): void;
+  reloaded(ok: boolean, policy: PolicyFile, atSeconds: number): void;
+  delivered(kind: string, result: string): void;
+}
+
+export interface Gauged {
+  outbox(): Promise<{ readonly pending: number; readonly dead: number; readonly oldestAgeSeconds: number }>;
+  stateBytes(): Promise<number>;
+}
+
+export function createMetrics(gauged: Gauged): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Counter({ name: `keywarden_${name}_total`, help, labelNames, registers });
+  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Gauge({ name: `keywarden_${name}`, help, labelNames, registers });
+
+  const passes = counter('passes', 'Passes by outcome.', ['outcome']);
+  const passSeconds = new Histogram({
+    name: 'keywarden_pass_duration_seconds',
+    help: 'How long a pass takes.',
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers,
+  });
+  const lastSuccess = gauge('last_successful_pass_timestamp_seconds', 'When a pass last succeeded.');
+  const requests = counter('api_requests', 'Admin API requests by endpoint and status.', [
+    'endpoint',
+    'status',
+  ]);
+  const requestSeconds = new Histogram({
+    name: 'keywarden_api_request_duration_seconds',
+    help: 'How long an Admin API request takes.',
+    labelNames: ['endpoint'],
+    registers,
+  });
+  const keys = gauge('keys', 'Ordinary keys of the account.');
+  const findings = gauge('open_findings', 'Open findings by policy.', ['policy']);
+  const uncertain = gauge('uncertain_findings', 'Findings that cannot be told, by policy.', ['policy']);
+  const contradictions = gauge(
+    'contradictions',
+    'Keys whose numbers contradicted each other in the last pass.',
+  );
+  const actions = counter('actions', 'Renames, restores and deletions by outcome.', ['kind', 'outcome']);
+  const held = gauge('held', 'What was wanted and not done in the last pass, by reason.', [
+    'kind',
+    'because',
+  ]);
+  const alerts = counter('alerts', 'Delivery attempts by channel kind and outcome.', [
+    'channel_kind',
+    'outcome',
+  ]);
+  const pending = gauge('outbox_pending', 'Alerts that wait for delivery.');
+  const dead = gauge('outbox_dead', 'Alerts that could not be delivered.');
+  const oldest = gauge('outbox_oldest_age_seconds', 'Age of the oldest alert that waits.');
+  const reloadOk = gauge(
+    'config_last_reload_successful',
+    '1 when the policy file in force is the one on disk.',
+  );
+  const reloadAt = gauge(
+    'config_last_reload_success_timestamp_seconds',
+    'When a policy file was last loaded.',
+  );
+  const configHash = gauge('config_hash', 'The first 48 bits of the hash of the policy file in force.');
+  const stateBytes = gauge('state_bytes', 'Size of the state on disk.');
+  const overshoot = new Histogram({
+    name: 'keywarden_overshoot_ratio',
+    help: 'How far past its threshold a spend step fired, as a share of the limit.',
+    buckets: [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1],
+    registers,
+  });
+
+  return {
+    text: async () => {
+      const outbox = await gauged.outbox();
+      pending.set(outbox.pending);
+      dead.set(outbox.dead);
+      oldest.set(outbox.oldestAgeSeconds);
+      stateBytes.set(await gauged.stateBytes());
+      return registry.metrics();
+    },
+    called: ({ endpoint, status, ms }) => {
+      requests.inc({ endpoint, status: String(status) });
+      requestSeconds.observe({ endpoint }, ms / 1000);
+    },
+    passed: (figures, seconds, atSeconds) => {
+      passes.inc({ outcome: 'success' });
+      passSeconds.observe(seconds);
+      lastSuccess.set(atSeconds);
+      keys.set(figures.keys);
+      contradictions.set(figures.contradictions);
+      for (const each of [findings, uncertain, held]) each.reset();
+      for (const view of figures.decision.views)
+        (view.state === 'open' ? findings : uncertain).inc({ policy: view.policy });
+      for (const one of figures.decision.held) held.inc({ kind: one.kind, because: one.because });
+      for (const { change, result } of figures.outcomes) actions.inc({ kind: change.kind, outcome: result });
+      for (const ratio of overshoots(figures.decision)) overshoot.observe(ratio);
+    },
+    failed: (seconds) => {
+      passes.inc({ outcome: 'failure' });
+      passSeconds.observe(seconds);
+    },
+    reloaded: (ok, policy, atSeconds) => {
+      reloadOk.set(ok ? 1 : 0);
+      if (!ok) return;
+      reloadAt.set(atSeconds);
+      configHash.set(Number.parseInt(policy.hash.replace('sha256:', '').slice(0, 12), 16));
+    },
+    delivered: (kind, result) => {
+      alerts.inc({ channel_kind: kind, outcome: result });
+    },
+  };
+}
+
+/** For each spend step that fired in this pass: the level beyond the limit's full amount, as its share. */
+function* overshoots(decision: Decision): Generator<number> {
+  for (const { event, figures } of decision.alerts) {
+    if (event.kind !== 'step' || event.repeated || figures.kind !== 'spend' || figures.limit === 0) continue;
+    if (figures.level.low >= figures.limit) yield (figures.level.low - figures.limit) / figures.limit;
+  }
+}
