@@ -2,9 +2,10 @@
 
 /**
  * What a terminal obeys or does not show: controls (escape sequences begin with one), characters that turn
- * the direction of writing, zero-width and other invisible ones, line separators, half characters.
+ * the direction of writing, zero-width and other invisible ones, line separators, half characters, and
+ * those that mean nothing yet or only privately.
  */
-const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** Combining marks without end pile up over the neighbouring lines. */
 const pile = /(\p{M}{4})\p{M}+/gu;

@@ -30,11 +30,11 @@ export function openForWriting(path: string): OpenDatabase {
   return guarded(path, (close) => {
     const file = resolve(path);
     createPrivately(file);
-    requireOurs(file, path);
     // By its real name, so that two ways to one file are one lock; taken first, given back last.
     const real = realpathSync(file);
     accessSync(real, constants.W_OK);
     accessSync(dirname(real), constants.W_OK);
+    requireOurs(real, path);
     close.later(own(real, path));
     const db = close.later(new DatabaseSync(uri(real, 'mode=rw'), { timeout: busyMs }));
     db.exec('PRAGMA journal_mode = WAL');

@@ -61,9 +61,12 @@ const systemFaults: Readonly<Record<string, StoreFault>> = {
   EDQUOT: 'disk-full',
 };
 
-/** The typed error for a failure of SQLite or the file system; anything else comes back as it was. */
+/** The typed error for a failure of SQLite, the file system or a document; anything else comes back as it was. */
 export function asStoreError(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || error instanceof StoreError) return error;
+  if (error instanceof SyntaxError) {
+    return new StoreError('corrupt', path, 'A document in it is not JSON.', error);
+  }
   const kind = faultOf(error);
   return kind === null ? error : new StoreError(kind, path, sentence(error.message), error);
 }

@@ -22,7 +22,7 @@ const rawMs = 2 * 3_600_000;
 const hourlyMs = 48 * 3_600_000;
 
 /** How many keys one thinning looks at: a few tens of milliseconds; 10,000 keys take turns. */
-const keysPerThinning = 300;
+const keysPerThinning = 150;
 
 export function saveSamples(sql: Sql, runs: readonly SampleRun[]): void {
   for (const run of runs) {
@@ -81,16 +81,16 @@ const beforeMarks = `
   FROM (${newestKeys}) k JOIN samples s
     ON s.key = k.id AND s.first_at = (SELECT max(first_at) FROM samples WHERE key = k.id AND first_at <= ?)`;
 
-/** The run that spans the instant, or else the first that begins after it. */
+/** The first run that was still seen at the instant or later: it spans it, or begins after it. */
 const afterMarks = `
   SELECT k.key, s.cost, s.tokens, s.requests
   FROM (${newestKeys}) k JOIN samples s
     ON s.key = k.id AND s.first_at = coalesce(
       (SELECT first_at FROM
-        (SELECT first_at, held_ms FROM samples WHERE key = k.id AND first_at <= :at
+        (SELECT first_at, held_ms FROM samples WHERE key = k.id AND first_at < :at
          ORDER BY first_at DESC LIMIT 1)
        WHERE first_at + held_ms >= :at),
-      (SELECT min(first_at) FROM samples WHERE key = k.id AND first_at > :at))`;
+      (SELECT min(first_at) FROM samples WHERE key = k.id AND first_at >= :at))`;
 
 export function readMarks(sql: Sql, at: EpochMs, lagMs: number): ReadonlyMap<KeyId | 'account', Mark> {
   const marks = new Map<KeyId | 'account', Mark>();
@@ -104,20 +104,22 @@ export function readMarks(sql: Sql, at: EpochMs, lagMs: number): ReadonlyMap<Key
 }
 
 /**
- * Drops, for the next keys in turn, the runs that another of the same hour or day stands for.
+ * Drops, for the next keys in turn, the runs that a later one of the same hour or day stands for.
  * Kept whatever their age: a key's newest run, and around each boundary the runs that `readMarks` reads.
  */
 const dropThinned = `
-  WITH neighbours AS (
+  WITH boundary AS MATERIALIZED (SELECT value AS at, value + :lag AS settled_at FROM json_each(:boundaries)),
+  run AS (
     SELECT key, first_at, first_at + held_ms AS last_at,
-      lead(first_at) OVER w AS next_at,
-      lag(first_at) OVER w AS previous_at,
-      lag(first_at + held_ms) OVER w AS previous_last_at
+      lead(first_at) OVER (PARTITION BY key ORDER BY first_at) AS next_at
     FROM samples WHERE key > :after AND key <= :until
-    WINDOW w AS (PARTITION BY key ORDER BY first_at)
-  )
-  DELETE FROM samples WHERE (key, first_at) IN (
-    SELECT key, first_at FROM neighbours n
+  ),
+  passed AS (
+    SELECT key, first_at, last_at, next_at,
+      (SELECT max(first_at + held_ms) FROM samples
+       WHERE key = run.key AND first_at = (SELECT max(first_at) FROM samples
+         WHERE key = run.key AND first_at < run.first_at)) AS previous_at
+    FROM run
     WHERE next_at IS NOT NULL
       AND CASE
         WHEN last_at > :raw THEN FALSE
@@ -125,14 +127,14 @@ const dropThinned = `
         WHEN last_at >= :daily THEN first_at / 86400000 = next_at / 86400000
         ELSE TRUE
       END
-      AND NOT EXISTS (
-        SELECT 1 FROM json_each(:boundaries) b
-        WHERE (first_at <= b.value AND next_at > b.value)
-          OR (first_at <= b.value + :lag AND last_at >= b.value + :lag AND next_at > b.value + :lag)
-          OR (first_at > b.value + :lag
-            AND (previous_at IS NULL
-              OR (previous_at <= b.value + :lag AND previous_last_at < b.value + :lag)))
-      )
+  )
+  DELETE FROM samples WHERE (key, first_at) IN (
+    SELECT key, first_at FROM passed
+    WHERE NOT EXISTS (
+      SELECT 1 FROM boundary
+      WHERE (first_at <= at AND next_at > at)
+        OR (last_at >= settled_at AND coalesce(previous_at < settled_at, TRUE))
+    )
   )`;
 
 /** Returns how many runs went. */
@@ -155,13 +157,18 @@ export function thinSamples(
 
 /** The keys whose turn it is, by number; round and round, across restarts. */
 function nextTurn(sql: Sql): { after: number; until: number } {
-  const after = sql.get<{ last_key: number }>('SELECT last_key FROM thinning')?.last_key ?? 0;
-  const turn = sql.all<{ id: number }>(
+  const last = sql.get<{ last_key: number }>('SELECT last_key FROM thinning')?.last_key ?? 0;
+  const turn = keysAfter(sql, last) ?? keysAfter(sql, 0) ?? { after: 0, until: 0 };
+  sql.run('UPDATE thinning SET last_key = ?', turn.until);
+  return turn;
+}
+
+function keysAfter(sql: Sql, after: number): { after: number; until: number } | null {
+  const keys = sql.all<{ id: number }>(
     'SELECT id FROM sample_keys WHERE id > ? ORDER BY id LIMIT ?',
     after,
     keysPerThinning,
   );
-  const until = turn.at(-1)?.id ?? after;
-  sql.run('UPDATE thinning SET last_key = ?', turn.length < keysPerThinning ? 0 : until);
-  return { after, until };
+  const until = keys.at(-1)?.id;
+  return until === undefined ? null : { after, until };
 }

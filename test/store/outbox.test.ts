@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { openSqlite } from '../../src/store/sqlite.ts';
+import { alert, dayMs, finding, item, now, stateFile } from './fixtures.ts';
+
+const ids = (entries: readonly { id: string }[]): string[] => entries.map(({ id }) => id);
+const clock = { now: () => now + 5 };
+
+describe('the outbox', () => {
+  it('gives items back as they were put in, not yet tried', async () => {
+    await using store = await openSqlite(stateFile());
+    await store.commit({ outbox: [item('a')] });
+    expect(await store.outbox.pending(now)).toEqual([
+      { ...item('a'), attempts: 0, nextAttemptAt: now, state: 'pending', settledAt: null, lastError: null },
+    ]);
+  });
+
+  it('gives those that are due, the oldest first, and of one age in the order they came', async () => {
+    await using store = await openSqlite(':memory:');
+    await store.commit({
+      outbox: [
+        item('second'),
+        item('third'),
+        item('in quiet hours', { notBefore: now + 1 }),
+        item('first', { createdAt: now - 1 }),
+      ],
+    });
+    expect(ids(await store.outbox.pending(now - 1))).toEqual([]);
+    expect(ids(await store.outbox.pending(now))).toEqual(['first', 'second', 'third']);
+    expect(ids(await store.outbox.pending(now + 1))).toEqual(['first', 'second', 'third', 'in quiet hours']);
+  });
+
+  it('takes an item once, whatever became of it', async () => {
+    await using store = await openSqlite(':memory:', { clock });
+    await store.commit({ outbox: [item('a'), item('b'), item('b', { channel: 'other' })] });
+    await store.outbox.delivered(['a'], now);
+    await store.commit({ outbox: [item('a'), item('b', { remark: 'again' })] });
+    expect(await store.outbox.pending(now)).toMatchObject([{ id: 'b', channel: 'ops', remark: null }]);
+  });
+
+  it('waits after a failure until the next attempt is due', async () => {
+    await using store = await openSqlite(':memory:', { clock });
+    await store.commit({ outbox: [item('a'), item('b')] });
+    await store.outbox.failed(['a', 'b'], { error: 'HTTP 503', nextAttemptAt: now + 60 });
+    expect(await store.outbox.pending(now + 59)).toEqual([]);
+    expect(await store.outbox.pending(now + 60)).toMatchObject([
+      { id: 'a', attempts: 1, lastError: 'HTTP 503', nextAttemptAt: now + 60 },
+      { id: 'b', attempts: 1 },
+    ]);
+  });
+
+  it('shows what was given up on as undelivered', async () => {
+    await using store = await openSqlite(':memory:', { clock });
+    await store.commit({ outbox: [item('a'), item('b'), item('c', { createdAt: now - 7 })] });
+    await store.outbox.failed(['a'], { error: 'HTTP 404', nextAttemptAt: null });
+    expect(ids(await store.outbox.pending(now + dayMs))).toEqual(['c', 'b']);
+    expect(await store.outboxSummary()).toMatchObject({
+      pending: 2,
+      oldestPendingAt: now - 7,
+      dead: [{ id: 'a', state: 'dead', attempts: 1, lastError: 'HTTP 404', settledAt: now + 5 }],
+    });
+  });
+
+  it('is empty when everything was delivered', async () => {
+    await using store = await openSqlite(':memory:');
+    await store.commit({ outbox: [item('a'), item('b')] });
+    await store.outbox.delivered(['a', 'b'], now);
+    expect(await store.outboxSummary()).toEqual({ pending: 0, dead: [], oldestPendingAt: null });
+  });
+
+  it('keeps a stranger’s metadata in an alert without a prototype', async () => {
+    await using store = await openSqlite(':memory:');
+    const metadata = JSON.parse('{"__proto__":"x","email":"a@example.com"}') as Record<string, unknown>;
+    const told = alert('x');
+    await store.commit({
+      outbox: [item('a', { alert: { ...told, variables: { ...told.variables, metadata } } })],
+    });
+    const [entry] = await store.outbox.pending(now);
+    const back = entry?.alert.topic === 'case' ? entry.alert.variables.metadata : {};
+    expect(Object.getPrototypeOf(back)).toBeNull();
+    expect(Object.entries(back)).toEqual([
+      ['__proto__', 'x'],
+      ['email', 'a@example.com'],
+    ]);
+  });
+});
+
+describe('an acceptance', () => {
+  it('is the first instant at which any receiver took the alert', async () => {
+    await using store = await openSqlite(':memory:');
+    const told = alert('notice');
+    await store.commit({
+      outbox: [
+        item('to ops', { alert: told }),
+        item('to owner', { alert: told, channel: 'owner' }),
+        item('other', { alert: alert('unheard') }),
+      ],
+    });
+    expect(await store.acceptances(['notice'])).toEqual(new Map());
+    await store.outbox.delivered(['to owner'], now + 20);
+    await store.outbox.delivered(['to ops'], now + 10);
+    await store.outbox.delivered(['to ops'], now + 90);
+    expect(await store.acceptances(['notice', 'unheard', 'unknown'])).toEqual(
+      new Map([['notice', now + 10]]),
+    );
+  });
+
+  it('comes late from an item that had been given up on', async () => {
+    await using store = await openSqlite(':memory:', { clock });
+    await store.commit({ outbox: [item('a')] });
+    await store.outbox.failed(['a'], { error: 'timeout', nextAttemptAt: null });
+    await store.outbox.delivered(['a'], now + 9);
+    expect(await store.acceptances(['alert of a'])).toEqual(new Map([['alert of a', now + 9]]));
+    expect((await store.outboxSummary()).dead).toEqual([]);
+  });
+
+  it('outlives its delivery for as long as its finding is open', async () => {
+    await using store = await openSqlite(':memory:', { clock });
+    const notice = (findingId: string) =>
+      item(findingId, { alert: alert(`notice of ${findingId}`, findingId) });
+    await store.commit({
+      findings: [finding('open'), finding('closed')],
+      outbox: [notice('open'), notice('closed')],
+    });
+    await store.commit({ outbox: [item('undelivered')] });
+    await store.outbox.delivered(['open', 'closed'], now);
+    await store.outbox.failed(['undelivered'], { error: 'gone', nextAttemptAt: null });
+    await store.commit({ findings: [finding('closed', { closedAt: now })] });
+    const both = ['notice of open', 'notice of closed'];
+    const accepted = async (): Promise<string[]> => [...(await store.acceptances(both)).keys()];
+
+    await store.thin(now + 31 * dayMs, [], 0);
+    expect(await accepted()).toEqual(both);
+    expect(ids((await store.outboxSummary()).dead)).toEqual(['undelivered']);
+    await store.commit({ outbox: [notice('open')] });
+    expect(ids(await store.outbox.pending(now)), 'the delivery itself is forgotten').toEqual(['open']);
+
+    await store.thin(now + 401 * dayMs, [], 0);
+    expect(await accepted()).toEqual(['notice of open']);
+    expect((await store.outboxSummary()).dead).toEqual([]);
+  });
+});

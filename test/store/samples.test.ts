@@ -1,0 +1,240 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { EpochMs } from '../../src/core/key.ts';
+import type { Mark, SampleRun } from '../../src/core/state.ts';
+import { openForWriting } from '../../src/store/database.ts';
+import { openSqlite, storeOver } from '../../src/store/sqlite.ts';
+import type { Store } from '../../src/store/store.ts';
+import { dayMs, faultOf, hourMs, keyId, now, run, stateFile } from './fixtures.ts';
+
+const minuteMs = 60_000;
+
+/**
+ * The runs of one key up to now: pauses and lengths of every magnitude, so that they fall into every tier,
+ * mostly in round figures, so that they often end exactly where a tier or an hour does.
+ */
+function runsOf(key: SampleRun['key']): fc.Arbitrary<readonly SampleRun[]> {
+  const times = (unit: number, max: number): fc.Arbitrary<number> =>
+    fc.integer({ min: 0, max }).map((n) => n * unit);
+  const span = fc.oneof(
+    times(1, 2),
+    times(10 * minuteMs, 6),
+    times(hourMs, 12),
+    times(dayMs, 3),
+    times(100 * dayMs, 2),
+    times(1, 40 * dayMs),
+  );
+  const piece = fc.tuple(fc.oneof(fc.constant(0), span), fc.oneof(fc.constant(0), span));
+  return fc.array(piece, { maxLength: 60 }).map((pieces) => {
+    let next = now;
+    return pieces.map(([length, pause], n) => {
+      // Runs may touch, but never begin together.
+      const end = next - pause - (length === 0 ? 1 : 0);
+      next = end - length;
+      return run(key, next, end, pieces.length - n);
+    });
+  });
+}
+
+const ledger = fc.tuple(runsOf('account'), runsOf(keyId(1)), runsOf(keyId(2))).map((runs) => runs.flat());
+const lag = fc.constantFrom(0, 1, 2 * minuteMs, 10 * minuteMs, hourMs);
+
+/** Somewhere in the last months, or within a millisecond of where some run begins or ends, lag or no lag. */
+type Somewhere = (runs: readonly SampleRun[], lagMs: number) => EpochMs;
+const somewhere: fc.Arbitrary<Somewhere> = fc.oneof(
+  fc.integer({ min: now - 500 * dayMs, max: now + hourMs }).map((at) => () => at),
+  fc
+    .tuple(fc.nat(), fc.boolean(), fc.boolean(), fc.integer({ min: -1, max: 1 }))
+    .map(([n, atEnd, lagging, offset]) => (runs: readonly SampleRun[], lagMs: number) => {
+      const some = runs[n % runs.length] ?? run('account', now, now, 1);
+      return (atEnd ? some.lastAt : some.firstAt) - (lagging ? lagMs : 0) + offset;
+    }),
+);
+const instants = fc.array(somewhere, { maxLength: 6 });
+
+const byTime = (runs: readonly SampleRun[]): SampleRun[] => runs.toSorted((a, b) => a.firstAt - b.firstAt);
+
+const ofKey = (runs: readonly SampleRun[], key: string): SampleRun[] =>
+  byTime(runs.filter((one) => one.key === key));
+
+const keysIn = (runs: readonly SampleRun[]): Set<SampleRun['key']> => new Set(runs.map(({ key }) => key));
+
+/** The two runs around an instant, found the slow way. */
+function around(runs: readonly SampleRun[], at: EpochMs, lagMs: number): (SampleRun | undefined)[] {
+  return [runs.findLast(({ firstAt }) => firstAt <= at), runs.find(({ lastAt }) => lastAt >= at + lagMs)];
+}
+
+function naiveMarks(runs: readonly SampleRun[], at: EpochMs, lagMs: number): Map<string, Mark> {
+  const marks = new Map<string, Mark>();
+  for (const key of keysIn(runs)) {
+    const [before, after] = around(ofKey(runs, key), at, lagMs);
+    if (before ?? after) {
+      marks.set(key, { before: before?.counters ?? null, after: after?.counters ?? null });
+    }
+  }
+  return marks;
+}
+
+/** What the ledger keeps of one key, as a set put together from what is asked for. */
+function naivelyKept(runs: readonly SampleRun[], boundaries: readonly EpochMs[], lagMs: number): SampleRun[] {
+  const age = ({ lastAt }: SampleRun): number => now - lastAt;
+  const lastOfEach = (ms: number): Set<SampleRun> =>
+    new Set(
+      Map.groupBy(runs, ({ firstAt }) => Math.floor(firstAt / ms))
+        .values()
+        .map((some) => some.at(-1) as SampleRun),
+    );
+  const kept = new Set([
+    ...runs.filter((one) => age(one) < 2 * hourMs),
+    ...runs.filter((one) => age(one) < 48 * hourMs && lastOfEach(hourMs).has(one)),
+    ...runs.filter((one) => age(one) <= 400 * dayMs && lastOfEach(dayMs).has(one)),
+    ...runs.slice(-1),
+    ...boundaries.flatMap((at) => around(runs, at, lagMs)),
+  ]);
+  return runs.filter((one) => kept.has(one));
+}
+
+function openInMemory(): { store: Store; rows: () => SampleRun[] } {
+  const opened = openForWriting(':memory:');
+  const rows = (): SampleRun[] =>
+    opened.db
+      .prepare(
+        `SELECT k.key, created_at, first_at, held_ms, cost, tokens, requests
+         FROM samples s JOIN sample_keys k ON k.id = s.key ORDER BY k.key, first_at`,
+      )
+      .all()
+      .map((row) => ({
+        key: row.key as SampleRun['key'],
+        createdAt: Number(row.created_at),
+        firstAt: Number(row.first_at),
+        lastAt: Number(row.first_at) + Number(row.held_ms),
+        counters: {
+          costMicroUsd: Number(row.cost),
+          tokens: Number(row.tokens),
+          requests: Number(row.requests),
+        },
+      }));
+  return { store: storeOver(opened, { now: () => now }), rows };
+}
+
+describe('samples', () => {
+  it('replace the run of the same key and beginning, and keep every digit', async () => {
+    await using store = await openSqlite(':memory:');
+    const counters = { costMicroUsd: Number.MAX_SAFE_INTEGER, tokens: 0, requests: 1 };
+    await store.commit({ samples: [run('account', now, now, 1), run(keyId(1), now, now, 1)] });
+    await store.commit({ samples: [{ ...run('account', now, now + 5, 1), counters }] });
+    expect((await store.load(now)).samples).toEqual([
+      { ...run('account', now, now + 5, 1), counters },
+      run(keyId(1), now, now, 1),
+    ]);
+  });
+
+  it('are loaded as the newest run of each key, however they were written', async () => {
+    await fc.assert(
+      fc.asyncProperty(ledger, async (runs) => {
+        await using store = await openSqlite(':memory:');
+        await store.commit({ samples: runs });
+        const newest = [...keysIn(runs)].sort().map((key) => ofKey(runs, key).at(-1));
+        expect((await store.load(now)).samples).toEqual(newest);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('marks', () => {
+  it('are what a search through all runs finds', async () => {
+    await fc.assert(
+      fc.asyncProperty(ledger, instants, lag, async (runs, places, lagMs) => {
+        await using store = await openSqlite(':memory:');
+        await store.commit({ samples: runs });
+        for (const at of places.map((place) => place(runs, lagMs))) {
+          expect(await store.marks(at, lagMs)).toEqual(naiveMarks(runs, at, lagMs));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('are of the newest key under a fingerprint', async () => {
+    await using store = await openSqlite(':memory:');
+    const old = { ...run(keyId(1), now - hourMs, now, 9), createdAt: 1 };
+    const fresh = { ...run(keyId(1), now - minuteMs, now, 2), createdAt: 2 };
+    await store.commit({ samples: [fresh, old] });
+    expect(await store.marks(now - 2 * minuteMs, 0)).toEqual(
+      new Map([[keyId(1), { before: null, after: fresh.counters }]]),
+    );
+    expect((await store.load(now)).samples).toEqual([old, fresh]);
+  });
+});
+
+describe('thinning', () => {
+  it('keeps exactly the runs of its tiers, the newest, and those on each side of a boundary', async () => {
+    await fc.assert(
+      fc.asyncProperty(ledger, instants, lag, async (runs, places, lagMs) => {
+        const at = places.map((place) => place(runs, lagMs));
+        const { store, rows } = openInMemory();
+        await store.commit({ samples: runs });
+        const went = await store.thin(now, at, lagMs);
+        const kept = [...keysIn(runs)].sort().flatMap((key) => naivelyKept(ofKey(runs, key), at, lagMs));
+        expect(rows()).toEqual(kept);
+        expect(went).toBe(runs.length - kept.length);
+        await store[Symbol.asyncDispose]();
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('changes no mark at a boundary and no newest run, and a second time nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(ledger, instants, lag, async (runs, places, lagMs) => {
+        const at = places.map((place) => place(runs, lagMs));
+        await using store = await openSqlite(':memory:');
+        await store.commit({ samples: runs });
+        const look = async (): Promise<unknown> => ({
+          marks: await Promise.all(at.map((one) => store.marks(one, lagMs))),
+          newest: (await store.load(now)).samples,
+        });
+        const before = await look();
+        await store.thin(now, at, lagMs);
+        expect(await look()).toEqual(before);
+        expect(await store.thin(now, at, lagMs)).toBe(0);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('forgets a run 400 days after it was last seen, and not a millisecond before', async () => {
+    const { store, rows } = openInMemory();
+    const old = [-1, 0].map((offset) => run('account', now - 401 * dayMs, now - 400 * dayMs + offset, 1));
+    for (const one of old) {
+      await store.commit({ samples: [one, run('account', now, now, 9)] });
+      await store.thin(now, [], 0);
+      expect(rows()).toHaveLength(one === old[0] ? 1 : 2);
+    }
+  });
+
+  it('takes the keys in turn, a bounded number a call, and goes on after a restart', async () => {
+    const path = stateFile();
+    const samples = Array.from({ length: 1000 }, (_, n) => [
+      run(keyId(n), now - 3 * hourMs, now - 3 * hourMs, 1),
+      run(keyId(n), now - 3 * hourMs + 1, now - 3 * hourMs + 1, 2),
+    ]).flat();
+    const went: number[] = [];
+    for (let sum = 0; sum < 1000; sum += went.at(-1) ?? 0) {
+      await using store = await openSqlite(path);
+      if (went.length === 0) await store.commit({ samples });
+      went.push(await store.thin(now, [], 0));
+      expect(went.at(-1)).toBeGreaterThan(0);
+    }
+    expect(Math.max(...went)).toBeLessThanOrEqual(150);
+    await using store = await openSqlite(path);
+    expect(await store.thin(now, [], 0)).toBe(0);
+  });
+
+  it('does nothing to an empty ledger', async () => {
+    await using store = await openSqlite(':memory:');
+    expect(await store.thin(now, [now], 0)).toBe(0);
+    expect(await faultOf(store.thin(now, [], 0))).toBe('none');
+  });
+});
