@@ -84,22 +84,20 @@ export function optionalTime(fields: Fields, name: string): EpochMs | null {
 }
 
 const rfc3339 =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
+  /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3])(:[0-5]\d){2}(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
 const goZeroTime = -62_135_596_800_000;
 
 /** Milliseconds, the rest cut off; null for what is not a time of RFC 3339. */
 export function parseTime(value: unknown): EpochMs | null {
-  const parts = typeof value === 'string' && value.length <= 64 ? rfc3339.exec(value) : null;
-  if (parts === null) return null;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.slice(1, 7).map(Number);
-  const offset = Number(parts[9] ?? 0) * 60 + Number(parts[10] ?? 0);
-  if (hour > 23 || minute > 59 || second > 59 || Number(parts[10] ?? 0) > 59 || offset > 1439) return null;
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day); // unlike Date.UTC, takes the years before 100 as they are
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
-  const ms = Number((parts[7] ?? '').slice(0, 3).padEnd(3, '0'));
-  const local = date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 + ms;
-  return local - (parts[8] === '-' ? -offset : offset) * 60_000;
+  if (typeof value !== 'string' || value.length > 64 || !rfc3339.test(value)) return null;
+  const at = Date.parse(value.toUpperCase());
+  return Number.isNaN(at) || !isDayOfMonth(value) ? null : at;
+}
+
+/** `Date` takes the 31st of a shorter month for a day of the next. */
+function isDayOfMonth(text: string): boolean {
+  const day = Number(text.slice(8, 10));
+  return day <= 28 || new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === day;
 }
 
 /** A copy without a prototype, so that `__proto__` is a name like any other. */
