@@ -1,4 +1,5 @@
 /** The Admin API as its page has it, over a simulated account. */
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono, type Context } from 'hono';
 import type { EpochMs } from '../core/key.ts';
 import type { Clock } from '../ports.ts';
@@ -34,6 +35,8 @@ export function createAdminApi(world: World, options: AdminApiOptions): Hono<San
   app.use(async (c, next) => {
     world.advanceTo(clock.now());
     await next();
+    // What a fault has already sent takes no more headers.
+    if (c.res === RESPONSE_ALREADY_SENT) return;
     c.header('Date', new Date(clock.now() + variants.dateSkewMs).toUTCString());
   });
   app.use(async (c, next) => {

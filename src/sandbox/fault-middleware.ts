@@ -95,7 +95,8 @@ const cutAmid = (c: Context<SandboxEnv>, body: string): Response =>
 
 /** Sends `sent` of a body said to be `length` bytes long, then breaks the connection. Without a socket: a body that fails. */
 function cut(c: Context<SandboxEnv>, sent: string, length: number): Response {
-  const { incoming, outgoing } = c.env;
+  // Hono leaves it undefined when it is given none.
+  const { incoming, outgoing } = (c.env as SandboxEnv['Bindings'] | undefined) ?? {};
   if (incoming === undefined || outgoing === undefined) return new Response(failingBody(sent));
   if (length === 0) {
     incoming.socket.destroy();

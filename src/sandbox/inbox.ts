@@ -87,16 +87,14 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
         else done(smtpError(535, 'Authentication failed'));
       }),
     onData: (stream, session, done) => {
-      const raw = buffer(stream);
-      at('data', session, done, () => {
-        raw
-          .then(async (bytes) => {
-            if (maxBytes === undefined || bytes.length <= maxBytes)
-              mails.push(await parse(bytes, session, clock.now()));
-            at('kept', session, done, () => done());
-          })
-          .catch(done);
-      });
+      const keep = async (bytes: Buffer): Promise<void> => {
+        // What is too large the server refuses by itself, but only after this.
+        if (!stream.sizeExceeded) mails.push(await parse(bytes, session, clock.now()));
+        at('kept', session, done, () => done());
+      };
+      buffer(stream)
+        .then((bytes) => at('data', session, done, () => void keep(bytes).catch(done)))
+        .catch(done);
     },
   });
   // A client that hangs up is no fault of the server.
