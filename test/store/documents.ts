@@ -54,6 +54,9 @@ export function finding(id: string, changes: Partial<Finding> = {}): Finding {
     uncertainToldAt: null,
     deletions: [],
     renamed: [],
+    idle: null,
+    figures: { kind: 'expiry', deadline: now, why: 'expires_at' },
+    failureToldAt: null,
     heardBy: ['ops'],
     ...changes,
   };
