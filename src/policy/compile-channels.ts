@@ -24,16 +24,10 @@ export function compileSmtp(view: View<RawSmtp>, report: Report): Smtp | null {
 }
 
 export function compileChannels(file: FileView, zone: string, report: Report): Map<string, Channel> {
+  checkSmtp(file, report);
   const channels = new Map<string, Channel>();
   for (const [name, view] of file.at('channels').entries()) {
     const common = { name, quiet: compileQuiet(view.at('quiet'), zone, report) };
-    if (view.has('email') && !file.has('smtp')) {
-      report.fault(
-        view.at('email'),
-        `the channel \`${name}\` sends e-mail, so \`smtp\` is required`,
-        smtpHint,
-      );
-    }
     const channel =
       compileSlack(view.at('slack'), common, report) ??
       compileEmail(view.at('email'), common, report) ??
@@ -43,7 +37,16 @@ export function compileChannels(file: FileView, zone: string, report: Report): M
   return channels;
 }
 
-const smtpHint = 'add at the top: smtp: { url: "${SMTP_URL}", from: keywarden@example.com }';
+function checkSmtp(file: FileView, report: Report): void {
+  if (file.has('smtp')) return;
+  const mail = file
+    .at('channels')
+    .entries()
+    .find(([, view]) => view.has('email'));
+  if (mail === undefined) return;
+  const hint = 'add at the top: smtp: { url: "${SMTP_URL}", from: keywarden@example.com }';
+  report.fault(mail[1].at('email'), 'a channel that sends e-mail needs the mail server `smtp`', hint);
+}
 
 function compileSlack(view: View<RawSlack>, common: Common, report: Report): Channel | null {
   if (view.place === undefined) return null;

@@ -63,12 +63,7 @@ function compileStep(view: StepView, context: StepContext): Step {
     repeatMs: view.has('repeat')
       ? durationMs(view.at('repeat'), report, '`repeat` must be above zero')
       : null,
-    rename: view.has('rename')
-      ? {
-          template: template(view.at('rename'), 'key name', report),
-          restore: view.at('restore').value ?? true,
-        }
-      : null,
+    rename: view.has('rename') ? renameOf(view, report) : null,
     delete: view.has('delete') ? { noticeMs: durationMs(view.at('delete').at('notice'), report) } : null,
     basis: view.at('basis').value ?? 'level',
     pick: view.at('pick').value ?? null,
@@ -168,6 +163,16 @@ function offsetOf(view: StepView, report: Report): number {
   return view.has('before') ? 0 - durationMs(view.at('before'), report) : 0;
 }
 
+function renameOf(view: StepView, report: Report): Step['rename'] {
+  const name = template(view.at('rename'), 'key name', report);
+  const isOwn = name.variables.some((variable) => /^(name|id|metadata\..+)$/.test(variable));
+  if (view.at('rename').value !== undefined && !isOwn) {
+    const hint = 'keys that share a name have to be measured one by one: add {{ name }} or {{ id }}';
+    report.warn(view.at('rename'), 'every key that this step renames gets the same name', hint);
+  }
+  return { template: name, restore: view.at('restore').value ?? true };
+}
+
 function alertOf(view: View<string | string[]>, { channels, report }: StepContext): string[] {
   const names: string[] = [];
   for (const item of view.items()) {
@@ -197,6 +202,7 @@ function checkOrder(views: readonly StepView[], steps: readonly Step[], { rule, 
     const view = views[index];
     const field = view === undefined ? undefined : momentOf(view, rule);
     if (view === undefined || field === undefined) return;
+    if (view.has('basis') && view.at('basis').value === undefined) return;
     const moment = step.atPercent ?? step.offsetMs;
     const before = latest.get(step.basis);
     if (before !== undefined && moment < before) {

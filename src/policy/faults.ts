@@ -57,34 +57,22 @@ export function faultsOf(
   problems: readonly Problem[],
   hidden: readonly Range[],
 ): Fault[] {
-  const file = printable(fileName);
-  const counter = new LineCounter();
   const lines = text.split('\n');
-  for (let i = 0, start = 0; i < lines.length; start += (lines[i]?.length ?? 0) + 1, i++)
-    counter.addNewLine(start);
+  const counter = new LineCounter();
+  lines.reduce((start, line) => (counter.addNewLine(start), start + line.length + 1), 0);
 
-  const faults = distinct(problems).map(({ pointer, offset, message, hint }) => {
+  const all = distinct(problems);
+  const faults = all.slice(0, maxFaults).map(({ pointer, offset, message, hint }) => {
     const { line, col } = counter.linePos(Math.min(offset, text.length));
     const frame = frameOf(lines, counter.lineStarts, line, col, hidden);
     const path = printable(withoutUrls(pathOf(pointer)));
-    return {
-      file,
-      line,
-      column: col,
-      path,
-      message: printable(message),
-      hint: hint && printable(hint),
-      frame,
-    };
+    const words = { message: printable(message), hint: hint === null ? null : printable(hint) };
+    return { file: printable(fileName), line, column: col, path, ...words, frame };
   });
-  const surplus = faults.length - maxFaults;
-  const first = faults.slice(0, maxFaults);
-  const last = first.at(-1);
-  if (surplus <= 0 || last === undefined) return first;
-  return [
-    ...first,
-    { ...last, message: `and ${String(surplus)} more faults`, hint: null, frame: '', path: '' },
-  ];
+  const last = faults.at(-1);
+  if (all.length <= maxFaults || last === undefined) return faults;
+  const more = `and ${String(all.length - maxFaults)} more faults below`;
+  return [...faults, { ...last, path: '', message: more, hint: null, frame: '' }];
 }
 
 function distinct(problems: readonly Problem[]): Problem[] {
@@ -110,7 +98,7 @@ function frameOf(
   const from = mark < maxShownColumns ? 0 : mark - maxShownColumns / 2;
   for (let number = first; number <= last; number++) {
     const { text } = concealed(lines[number - 1] ?? '', starts[number - 1] ?? 0, hidden, 0);
-    const cut = printable(text.trimEnd()).slice(from, from + maxShownColumns);
+    const cut = printable(text.slice(from, from + maxShownColumns).trimEnd());
     shown.push(`${number === line ? '>' : ' '} ${String(number).padStart(width)} | ${cut}`.trimEnd());
     if (number === line) shown.push(`  ${' '.repeat(width)} | ${' '.repeat(mark - from)}^`);
   }

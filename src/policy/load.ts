@@ -60,7 +60,7 @@ function unreadableProblem(text: string): Problem | null {
   // eslint-disable-next-line no-control-regex -- these are the characters that no text file holds
   if (/[\0-\x08\x0e-\x1f\uFFFD]/.test(text))
     return problem('the file is not text in UTF-8: is it the right one?');
-  if (/^(\s*(#.*)?\n)*\s*(#.*)?$/.test(text)) {
+  if (text.split('\n').every((line) => /^\s*(#|$)/.test(line))) {
     return problem('the file is empty', 'a policy file has at least `version: 1` and `policies: []`');
   }
   return null;

@@ -10,7 +10,7 @@ export function nearest(word: string, known: Iterable<string>): string | null {
   let best: string | null = null;
   let bestDistance = allowance(word.length) + 1;
   for (const name of known) {
-    if (name.length > longest) continue;
+    if (name.length > longest || Math.abs(name.length - word.length) >= bestDistance) continue;
     const distance = editDistance(lower, name.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [name, distance];
   }

@@ -1,5 +1,6 @@
 /** Templates: `{{ name }}`, parsed and checked when the file is loaded, filled in without a second look. */
 import type { Rendered, Template, TemplateVariables } from '../core/policy.ts';
+import { quote } from './faults.ts';
 import { nearest } from './nearest.ts';
 
 /** The longest name that a rename may set, in characters (all of them ASCII). */
@@ -37,10 +38,10 @@ export function parseTemplate(source: string): { template: Template; problems: r
 export function renameProblems(source: string): readonly TemplateProblem[] {
   const fixed = fixedText(parse(source).parts);
   const problems: TemplateProblem[] = [];
-  const strange = [...new Set(fixed.match(illegal) ?? [])];
+  const strange = [...new Set(fixed.match(illegal) ?? [])].slice(0, 5);
   if (strange.length > 0) {
     problems.push({
-      message: `a key name cannot hold ${strange.map((text) => `\`${text}\``).join(', ')}`,
+      message: `a key name cannot hold ${strange.map(quote).join(', ')}`,
       hint: 'letters, digits, hyphens, underscores, spaces and periods can be used',
     });
   }
@@ -84,8 +85,9 @@ function variableOf(name: string): Part | TemplateProblem {
     rest.length > 0 && nearest(head, ['metadata']) !== null ? `metadata.${field || 'NAME'}` : null;
   const near = meant ?? nearest(name, plainNames);
   return {
-    message: `unknown template variable \`${name}\``,
-    hint: near === null ? `known: ${plainNames.join(', ')} and metadata.NAME` : `did you mean \`${near}\`?`,
+    message: `unknown template variable ${quote(name)}`,
+    hint:
+      near === null ? `known: ${plainNames.join(', ')} and metadata.NAME` : `did you mean ${quote(near)}?`,
   };
 }
 
