@@ -99,7 +99,9 @@ export function errorFacts(error: unknown, withStack: boolean, depth = 0): unkno
 
 /** Where it was thrown, without the message, which strangers may have written. */
 export function framesOf(error: Error): string[] {
-  return (error.stack ?? '')
+  const { stack = '', message } = error;
+  return stack
+    .slice(stack.indexOf(message) + message.length)
     .split('\n')
     .filter((line) => /^\s+at /.test(line))
     .map((line) => line.trim());

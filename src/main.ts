@@ -17,11 +17,13 @@ for (const [signal, exitCode] of [
   });
 }
 
-// Whoever reads the results has had enough (`keywarden keys | head`).
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  stop.abort(new Interrupted('nobody reads standard output any more', 0));
-});
+// Whoever reads has had enough (`keywarden keys | head`): no reason to complain, but to end.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    stop.abort(new Interrupted('nobody reads the output any more', 0));
+  });
+}
 
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => {

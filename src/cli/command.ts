@@ -39,7 +39,7 @@ export function addCommand<Given extends unknown[]>(
   action: Action<Given>,
   flags: readonly Option[] = [],
 ): void {
-  const needs: readonly SettingName[] = [...description.needs, 'logLevel'];
+  const needs: readonly SettingName[] = [...new Set([...description.needs, 'logLevel' as const])];
   const command = context.program.command(description.usage).description(description.about);
   flags.forEach((flag) => command.addOption(flag));
   needs.forEach((name) => command.addOption(settingOption(name)));

@@ -4,6 +4,7 @@ import { usageError } from './errors.ts';
 import { keyJson } from './keys.ts';
 import { rfc3339, writeJson } from './output.ts';
 import { during } from './progress.ts';
+import { visibleJson } from './terminal.ts';
 
 export interface CreateOptions {
   readonly name: string;
@@ -30,7 +31,7 @@ export async function create(by: ByHand, options: CreateOptions): Promise<number
   world.stderr.write(`Created ${key.id}. This is the only time its secret is shown; store it now.\n`);
   if (by.output === 'json') {
     const shown = { ...keyJson(key), secret: secret.reveal() };
-    world.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+    world.stdout.write(`${visibleJson(shown)}\n`);
   } else {
     world.stdout.write(`${secret.reveal()}\n`);
   }

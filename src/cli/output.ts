@@ -53,15 +53,15 @@ export function writeJson(screen: Screen, value: unknown): void {
 export function writeTable<Row>(screen: Screen, columns: readonly Column<Row>[], rows: readonly Row[]): void {
   const shown = layOut(columns, rows, screen.columns ?? Infinity);
   const colours = pc.createColors(screen.colour);
-  const line = (cells: readonly string[]) => `${cells.join(gap).trimEnd()}\n`;
-  screen.write(colours.bold(line(shown.map(({ column, width }) => cell(column.title, width, column.align)))));
+  const titles = shown.map(({ column, width }) => cell(column.title, width, column.align));
+  screen.write(`${colours.bold(titles.join(gap).trimEnd())}\n`);
   for (const row of rows) {
     const cells = shown.map(({ column, width }) => {
       const text = cell(column.text(row), width, column.align);
       const paint = column.colour?.(row) ?? null;
       return paint === null ? text : paint(colours, text);
     });
-    screen.write(line(cells));
+    screen.write(`${cells.join(gap).trimEnd()}\n`);
   }
 }
 

@@ -35,7 +35,11 @@ function keywarden(
   args: readonly string[],
   { env = {}, cwd = folder(), on, deaf = false }: Start = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { PATH: process.env['PATH'], ...env } });
+  // `--`: Node.js takes an --env-file for its own wherever it stands.
+  const child = spawn(process.execPath, ['--', bin, ...args], {
+    cwd,
+    env: { PATH: process.env['PATH'], ...env },
+  });
   let [out, err] = ['', ''];
   const heard = () => {
     const signal = on?.(out + err) ?? null;
@@ -56,32 +60,15 @@ function keywarden(
   });
 }
 
-describe('wrong usage', () => {
-  test.each([
-    [['kyes'], "unknown command 'kyes'\n(Did you mean keys?)"],
-    [['keys', '--outptu', 'json'], "unknown option '--outptu'\n(Did you mean --output?)"],
-    [['keys', '--output', 'xml'], '--output must be one of table, json'],
-    [['rename', 'k_0'], "missing required argument 'name'"],
-    [['series', '--time', '2h'], '2h'],
-    [['keys'], 'no admin key: set TINFOIL_ADMIN_KEY'],
-    [['keys', '--api-url', 'http://example.com'], '--api-url must be https://'],
-    [['keys', '--env-file', 'nowhere.env'], '--env-file cannot be read: no such file'],
-    [[], 'Usage: keywarden COMMAND'],
-  ])('%j exits 2 and says so on standard error', async (args, message) => {
-    const { code, out, err } = await keywarden(args);
-    expect(err).toContain(message);
-    expect([code, out]).toEqual([2, '']);
-  });
-
-  test('is an ordinary error where 2 means that there is something to do', async () => {
-    expect((await keywarden(['plan', '--detailed-exitcode', '--no-such-flag'])).code).toBe(1);
-  });
-
-  test('does not repeat a secret that was typed', async () => {
-    const { code, err } = await keywarden(['keys', `--admin-key=${adminKey}`]);
-    expect(code).toBe(2);
-    expect(err).toContain('--admin-key=[secret]');
-  });
+test.each([
+  [['kyes'], 2, "unknown command 'kyes'\n(Did you mean keys?)"],
+  [['keys', '--output', 'xml'], 2, '--output must be one of table, json'],
+  [['keys', '--env-file', 'nowhere.env'], 2, '--env-file cannot be read: no such file'],
+  [['rename', 'k_0', 'x', '--state', 'postgres://u:p@h/d'], 1, 'PostgreSQL is not supported yet'],
+])('%j exits with %i and says why on standard error', async (args, code, message) => {
+  const ended = await keywarden(args);
+  expect(ended.err).toContain(message);
+  expect(ended).toMatchObject({ code, out: '' });
 });
 
 test('help and version go to standard output and exit 0', async () => {
@@ -109,8 +96,11 @@ describe('an API that does not work', () => {
   });
   afterAll(() => server.close());
 
-  const run = (args: string[], more: Record<string, string> = {}) =>
-    keywarden(args, { env: { TINFOIL_API_URL: url, TINFOIL_ADMIN_KEY: adminKey, ...more } });
+  const run = (args: string[]) => {
+    // Pauses between attempts pass a thousand times as fast.
+    const KEYWARDEN_CLOCK = `${Date.now()},${Date.now()},1000`;
+    return keywarden(args, { env: { TINFOIL_API_URL: url, TINFOIL_ADMIN_KEY: adminKey, KEYWARDEN_CLOCK } });
+  };
 
   test('a refused admin key is one clear line', async () => {
     answer = () => ({ status: 401, type: 'application/json', body: `{"message":"Invalid ${adminKey}"}` });
@@ -176,7 +166,8 @@ describe('an account', () => {
     for (const args of [['keys'], ['usage'], ['series'], ['transactions']]) {
       const { code, out, err } = await run(args);
       expect(code).toBe(0);
-      expect(out + err).not.toMatch(/\u001b|tk_|admin_/);
+      expect(out + err).not.toMatch(/tk_|admin_/);
+      expect(out + err).not.toContain('\u001b');
     }
   });
 
