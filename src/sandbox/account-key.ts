@@ -67,6 +67,9 @@ export function createKey(
   const moments = spec.traffic === undefined ? null : traffic(spec.traffic, trafficFrom, random);
   let next: Moment | null = null;
   let tokens = 0;
+  let lastUsedAt: EpochMs | null = null;
+  /** What was used in all, until something is added: that is what is asked most. */
+  let allTime: ReadonlyMap<string, Usage> | null = null;
   let deletedAt: EpochMs | null = null;
 
   function spend(at: EpochMs, model: string, usage: Usage): void {
@@ -74,6 +77,17 @@ export function createKey(
     series.set(model, known);
     known.add(at, usage);
     tokens += usage.promptTokens + usage.completionTokens;
+    lastUsedAt = Math.max(at, lastUsedAt ?? at);
+    allTime = null;
+  }
+
+  function between(from: EpochMs, to: EpochMs): ReadonlyMap<string, Usage> {
+    const used = new Map<string, Usage>();
+    for (const [model, known] of series) {
+      const usage = known.between(from, to);
+      if (usage.requests > 0 || usage.costMicroUsd > 0) used.set(model, usage);
+    }
+    return used;
   }
 
   const takeMoment = (): Moment | null => moments?.next().value ?? null;
@@ -115,18 +129,12 @@ export function createKey(
     },
     used: (from, to) => {
       settle(to);
-      const used = new Map<string, Usage>();
-      for (const [model, usage] of series) {
-        const between = usage.between(from, to);
-        if (between.requests > 0 || between.costMicroUsd > 0) used.set(model, between);
-      }
-      return used;
+      const wantsAll = from === -Infinity && (lastUsedAt ?? to) <= to;
+      return wantsAll ? (allTime ??= between(from, to)) : between(from, to);
     },
     lastUsedAt: (now) => {
       settle(now);
-      const last = [...series.values()].map((usage) => usage.lastAt(now) ?? -Infinity);
-      const latest = Math.max(-Infinity, ...last);
-      return latest === -Infinity ? null : latest;
+      return lastUsedAt;
     },
   };
 }

@@ -37,8 +37,6 @@ export interface UsageSeries {
   add(at: EpochMs, usage: Usage): void;
   /** Used after `from` and up to and including `to`. */
   between(from: EpochMs, to: EpochMs): Usage;
-  /** Of the newest entry at or before `to`; null: none. */
-  lastAt(to: EpochMs): EpochMs | null;
 }
 
 export function createSeries(): UsageSeries {
@@ -94,5 +92,5 @@ export function createSeries(): UsageSeries {
     };
   }
 
-  return { add, between, lastAt: (to) => at[countUntil(to) - 1] ?? null };
+  return { add, between };
 }

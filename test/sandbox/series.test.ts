@@ -29,11 +29,4 @@ describe('createSeries', () => {
       ),
     );
   });
-
-  it('knows its newest entry up to an instant', () => {
-    const series = createSeries();
-    series.add(5, noUsage);
-    series.add(9, noUsage);
-    expect([4, 5, 8, 9, 10].map((to) => series.lastAt(to))).toEqual([null, 5, 5, 9, 9]);
-  });
 });

@@ -19,7 +19,8 @@ describe('a served sandbox', () => {
   const ask = async (path: string, init: RequestInit = {}) => {
     const headers = { Authorization: `Bearer ${sandbox.adminKey}`, 'Content-Type': 'application/json' };
     const answer = await fetch(sandbox.apiUrl + path, { headers, ...init });
-    return { status: answer.status, body: (await answer.json()) as unknown };
+    const body: unknown = await answer.json();
+    return { status: answer.status, body };
   };
   const control = (method: string, body?: unknown) =>
     ask('/_sandbox/faults', { method, ...(body !== undefined && { body: JSON.stringify(body) }) });
