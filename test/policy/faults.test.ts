@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { around, faultsIn, load, marked, monthly, top, withSteps } from './loading.ts';
+
+const one = (rest: string) => around(`  - { name: p, select: all, ${rest} }`);
+const alerting = 'steps: [{ at: 80%, alert: ops }]';
+
+describe('hints', () => {
+  it.each([
+    ['a field', top('polices: []'), 'did you mean `policies`?'],
+    [
+      'a field like no other',
+      top('zzz: 1'),
+      'known here: version, mode, timezone, smtp, channels, protect, limits, policies, silences',
+    ],
+    ['swapped letters', one(`spned: { cost: 1, per: day }, ${alerting}`), 'did you mean `spend`?'],
+    ['a channel', withSteps(monthly, '{ at: 80%, alert: ownr }'), 'did you mean `owner`?'],
+    [
+      'a channel like no other',
+      withSteps(monthly, '{ at: 80%, alert: pagerduty }'),
+      'known: ops, owner, mail',
+    ],
+    ['a mode', top('mode: Enforce'), 'did you mean `enforce`?'],
+    ['a period', one(`spend: { cost: 1, per: monthly }, ${alerting}`), 'did you mean `month`?'],
+    ['a window', one(`spend: { cost: 1, per: 24hr }, ${alerting}`), 'did you mean `24h`?'],
+    ['a time zone', top('timezone: Europe/Berlim'), 'did you mean `Europe/Berlin`?'],
+    ['a city', top('timezone: new york'), 'did you mean `America/New_York`?'],
+    ['a template variable', withSteps('expiry: {}', '{ rename: "X {{ nmae }}" }'), 'did you mean `name`?'],
+    [
+      'a metadata variable',
+      withSteps('expiry: {}', '{ rename: "X {{ meta_data.team }}" }'),
+      'did you mean `metadata.team`?',
+    ],
+    ['an alias', top('protect: &nobody []\nsilences: *nobod'), 'did you mean `*nobody`?'],
+    [
+      'a missing field',
+      withSteps('expiry: {}', '{ alert: ops, delete: {} }'),
+      '`notice`: How long before the deletion the accepted notice has to lie.',
+    ],
+  ])('%s', (_, text, hint) => {
+    expect(faultsIn(text).map((fault) => fault.hint)).toEqual([hint]);
+  });
+});
+
+describe('several faults', () => {
+  it('are all told, in the order of the file', () => {
+    const { text, places } = marked(`version: 1
+mode: ▸loud
+protect: []
+channels:
+  ops: { slack: { ▸webhok_url: x } }
+policies:
+  - name: ▸Bad Name
+    select: { older_than: ▸5 }
+    spend: { cost: ▸1.12345678, per: month, timezone: ▸Nowhere }
+    steps:
+      - { at: 100%, alert: ▸opps }
+      - { at: ▸80%, alert: ops, delete: ▸{} }
+`);
+    expect(faultsIn(text).map(({ line, column }) => `${String(line)}:${String(column)}`)).toEqual(places);
+  });
+
+  it('beyond a hundred are counted', () => {
+    const faults = faultsIn(top(Array.from({ length: 130 }, (_, i) => `zzz${String(i)}: 1`).join('\n')));
+    expect(faults).toHaveLength(101);
+    expect(faults.at(-1)?.message).toBe('and 30 more faults below');
+  });
+
+  it('of an alias bomb are few, and found fast', () => {
+    const bomb = 'abcdefgh'.split('').map(
+      (name, i, names) =>
+        `${name}: &${name} [${Array(10)
+          .fill(i === 0 ? 'x' : `*${names[i - 1] ?? ''}`)
+          .join(', ')}]`,
+    );
+    const started = performance.now();
+    const messages = faultsIn(top(bomb.join('\n'))).map((fault) => fault.message);
+    expect(messages).toContain('aliases (`*`) grow to more than 10000 values');
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+});
+
+describe('places', () => {
+  it('are paths as people write them', () => {
+    const text = withSteps(monthly, '{ at: 80%, alert: ops }', '{ at: 100%, alert: [ops, nobody] }');
+    expect(faultsIn(text)[0]?.path).toBe('policies[0].steps[1].alert[1]');
+  });
+
+  it('are right with Windows line ends and a byte order mark', () => {
+    const [fault] = faultsIn('\uFEFFversion: 1\r\npolicies: []\r\nmode: loud\r\n');
+    expect(fault).toMatchObject({ line: 3, column: 7 });
+    expect(fault?.frame).toBe(
+      '  1 | \uFFFDversion: 1\n  2 | policies: []\n> 3 | mode: loud\n    |       ^\n  4 |',
+    );
+  });
+
+  it('in a very long line are shown with what is around them', () => {
+    const [fault] = faultsIn(
+      `{ version: 1, policies: [], ${'a'.repeat(300)}: 1, mode: loud, ${'b'.repeat(300)}: 1 }`,
+    ).filter(({ path }) => path === 'mode');
+    const [line = '', mark = ''] = fault?.frame.split('\n') ?? [];
+    expect(line.length).toBeLessThan(160);
+    expect(line.slice(mark.indexOf('^')).startsWith('loud')).toBe(true);
+  });
+});
+
+describe('warnings', () => {
+  const warningsOf = (text: string) => {
+    const loaded = load(text);
+    return loaded.ok
+      ? loaded.warnings.map(({ line, column, message }) => `${String(line)}:${String(column)} ${message}`)
+      : null;
+  };
+
+  it('a silence that is over', () => {
+    const { text, places } = marked(top('silences: [{ select: all, until: ▸2026-11-23T10:00:00Z }]'));
+    expect(warningsOf(text)).toEqual([`${places[0] ?? ''} this silence is over and holds nothing back`]);
+  });
+
+  it('a rename to one name for all', () => {
+    const { text, places } = marked(withSteps('expiry: {}', '{ rename: ▸"EXPIRED {{ policy }}" }'));
+    expect(warningsOf(text)).toEqual([
+      `${places[0] ?? ''} every key that this step renames gets the same name`,
+    ]);
+  });
+
+  it('none otherwise', () => {
+    expect(warningsOf(withSteps('expiry: {}', '{ rename: "EXPIRED {{ name }}" }'))).toEqual([]);
+  });
+});
