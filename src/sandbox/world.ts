@@ -128,8 +128,7 @@ function createEmptyWorld({ seed, start, historyMs = 90 * 86_400_000 }: WorldOpt
     const key = createKey({ ...spec, createdAt, secret }, trafficFrom, chance);
     all.set(secret, key);
     oldestFirst = null;
-    if (createdAt === now && spec.createdAt === undefined)
-      note('created', by, key, { from: null, to: key.name });
+    if (spec.createdAt === undefined) note('created', by, key, { from: null, to: key.name });
     return key;
   }
 
