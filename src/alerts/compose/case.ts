@@ -93,7 +93,7 @@ function spendFacts(figures: SpendFigures, timeZone: string): Fact[] {
  * What is to come. The time of a deletion that is announced only now counts from the moment its
  * notice is accepted, so it is told from the moment of sending, however late that is.
  */
-function upcoming({ event, next }: CaseAlert, now: EpochMs): readonly Next[] {
+export function upcoming({ event, next }: CaseAlert, now: EpochMs): readonly Next[] {
   if (event.kind !== 'notice') return next;
   const known = next.find((one) => one.kind === 'delete');
   const dueAt = Math.max(now + event.noticeMs, known?.dueAt ?? 0);

@@ -76,6 +76,14 @@ function factsTable(facts: readonly { readonly label: string; readonly value: st
   return `<table cellpadding="0" cellspacing="0" style="margin:0 0 12px">\n${rows.join('\n')}\n</table>`;
 }
 
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${String(character.charCodeAt(0))};`);
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }

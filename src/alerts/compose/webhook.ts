@@ -5,6 +5,7 @@
 import type { Alert, CaseAlert, Figures, Next, Subject } from '../../core/alert.ts';
 import type { EpochMs, Measure } from '../../core/key.ts';
 import { amountText } from '../../core/words.ts';
+import { upcoming } from './case.ts';
 import type { Message } from './message.ts';
 import { toText } from './text.ts';
 
@@ -41,7 +42,7 @@ function alertJson(alert: Alert, now: EpochMs): Record<string, unknown> {
     subject: subjectJson(alert.subject),
     event: eventJson(alert),
     figures: figuresJson(alert.figures),
-    next: alert.next.map((next) => nextJson(next, alert, now)),
+    next: upcoming(alert, now).map(nextJson),
   };
 }
 
@@ -91,8 +92,7 @@ function figuresJson(figures: Figures): Record<string, unknown> {
   };
 }
 
-function nextJson(next: Next, { event }: CaseAlert, now: EpochMs): Record<string, unknown> {
+function nextJson(next: Next): Record<string, unknown> {
   if (next.kind !== 'delete') return { ...next };
-  const dueAt = event.kind === 'notice' ? Math.max(next.dueAt, now + event.noticeMs) : next.dueAt;
-  return { kind: 'delete', notice_seconds: next.noticeMs / 1000, due_at: instant(dueAt) };
+  return { kind: 'delete', notice_seconds: next.noticeMs / 1000, due_at: instant(next.dueAt) };
 }
