@@ -133,7 +133,11 @@ export function idleQuestions(ms: number, record: KeyRecord, evidence: Evidence)
   const covering: Window = windows.find((one) => windowMs[one] >= ms) ?? '90d';
   const inside = windows.filter((one) => windowMs[one] <= ms).at(-1) ?? '1h';
   for (const window of [covering, inside]) {
-    if (known.windows.has(window)) continue;
+    const bounds = known.windows.get(window);
+    if (bounds !== undefined && bounds.high?.requests === 0 && !bounds.confirmed) {
+      return fresh({ kind: 'key', id: record.id, window: null }, evidence);
+    }
+    if (bounds !== undefined) continue;
     const question: Question = known.credited
       ? { kind: 'aggregate', window }
       : { kind: 'key', id: record.id, window };
