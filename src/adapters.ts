@@ -4,6 +4,7 @@ import type { Secret } from './core/secret.ts';
 import type { AdminReader, AdminWriter, CallObserver, Clock } from './ports.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from './store/store.ts';
+import { packageVersion } from './version.ts';
 
 export { StoreError } from './store/errors.ts';
 export { AdminApiError } from './tinfoil/errors.ts';
@@ -23,7 +24,8 @@ export async function openAdmin(
 ): Promise<{ readonly reader: AdminReader; readonly writer: AdminWriter }> {
   const { createAdminClient } = await import('./tinfoil/client.ts');
   const observed = onCall === undefined ? {} : { onCall };
-  return createAdminClient({ baseUrl: settings.apiUrl, adminKey, clock, ...observed });
+  const version = packageVersion();
+  return createAdminClient({ baseUrl: settings.apiUrl, adminKey, clock, version, ...observed });
 }
 
 /** The state. `readOnly`: beside a running daemon; a missing file reads as an empty state. Rejects with a `StoreError`. */

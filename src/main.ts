@@ -46,9 +46,11 @@ function screenOf(stream: NodeJS.WriteStream): Screen {
 async function ask(question: string, signal: AbortSignal): Promise<string> {
   // `terminal: false`: Ctrl-C stays a signal to the process.
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
-  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  const ended = new Promise<null>((resolve) => lines.once('close', () => resolve(null)));
   try {
-    return await Promise.race([lines.question(question, { signal }), ended]);
+    const answer = await Promise.race([lines.question(question, { signal }), ended]);
+    if (answer === null) process.stderr.write('\n');
+    return answer ?? '';
   } finally {
     lines.close();
   }

@@ -15,11 +15,11 @@ export interface Settings {
   readonly state: string;
   /** `--interval`, KEYWARDEN_INTERVAL: the longest pause between passes. */
   readonly intervalMs: number;
-  /** `--min-interval` */
+  /** `--min-interval`, KEYWARDEN_MIN_INTERVAL */
   readonly minIntervalMs: number;
-  /** `--max-calls-per-minute` */
+  /** `--max-calls-per-minute`, KEYWARDEN_MAX_CALLS_PER_MINUTE */
   readonly maxCallsPerMinute: number;
-  /** `--usage-lag`: how late usage may be reported. */
+  /** `--usage-lag`, KEYWARDEN_USAGE_LAG: how late usage may be reported. */
   readonly usageLagMs: number;
   /** `--listen`, KEYWARDEN_LISTEN; null: off. */
   readonly listen: { readonly host: string; readonly port: number } | null;

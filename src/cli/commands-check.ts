@@ -3,7 +3,7 @@ import { openClock, openState } from '../adapters.ts';
 import { addCommand, numberOf, type Context } from './command.ts';
 import { failure } from './errors.ts';
 import { parseCount } from './parse.ts';
-import { readPolicyFile } from './policy-file.ts';
+import { policyIfAny } from './policy-file.ts';
 
 /** Whether the policy file, the channels and the record are as they should be. */
 export function addChecking(context: Context): void {
@@ -32,7 +32,7 @@ export function addChecking(context: Context): void {
     },
     async ({ settings, world }, channels: string[], { preview }: { preview?: string }) => {
       const clock = openClock(settings);
-      const policy = await readPolicyFile(settings.policyPath, world.env, clock.now());
+      const policy = await policyIfAny(settings.policyPath, world.env, clock.now());
       if (policy === null) throw failure(`there is no policy file ${settings.policyPath}`);
       const { notifyTest } = await import('./notify-test.ts');
       return notifyTest(preview === undefined ? { channels } : { channels, preview }, {

@@ -1,8 +1,8 @@
 /** The whole command line: argv in, exit code out. Nothing here touches the process. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { redact } from '../scrub.ts';
+import { packageVersion } from '../version.ts';
 import type { Outcome } from './command.ts';
 import { addCommands } from './commands.ts';
 import { explain } from './explain-error.ts';
@@ -73,10 +73,4 @@ const usageCode = (argv: readonly string[]): 1 | 2 => (argv.includes('--detailed
 
 function argumentsOf(command: Command): string {
   return command.usage().replace('[options]', '').trim();
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(text) as { version: string };
-  return version;
 }

@@ -3,7 +3,7 @@ import { openState } from '../adapters.ts';
 import type { EpochMs, Key } from '../core/key.ts';
 import type { PolicyFile } from '../core/policy.ts';
 import type { Settings } from '../settings.ts';
-import { readPolicyFile } from './policy-file.ts';
+import { policyIfAny } from './policy-file.ts';
 import type { Env } from './settings.ts';
 
 export interface Protections {
@@ -15,7 +15,7 @@ export interface Protections {
 
 /** Throws when the file or the state cannot be read: what cannot be judged counts as protected. */
 export async function readProtections(settings: Settings, env: Env, now: EpochMs): Promise<Protections> {
-  const policy = await readPolicyFile(settings.policyPath, env, now);
+  const policy = await policyIfAny(settings.policyPath, env, now);
   const names = policy === null ? new Map<string, string>() : await originalNames(settings, now);
   return { policy, originalNameOf: (key) => names.get(identity(key)) ?? key.name };
 }

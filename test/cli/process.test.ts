@@ -134,7 +134,7 @@ describe('an API that does not work', () => {
     expect(err).toContain('policies.yaml:2:1');
     expect(asked).toEqual([]);
     const named = await keywarden(['rename', 'k_0', 'x', '--policy', 'other.yaml'], { cwd, env });
-    expect(named.err).toContain('the policy file other.yaml cannot be read: there is no such file');
+    expect(named.err).toContain('other.yaml: there is no such policy file');
     expect([named.code, asked]).toEqual([1, []]);
   });
 });
