@@ -16,7 +16,7 @@ const migrations: readonly string[] = [
     PRIMARY KEY (id, created_at)
   ) STRICT;
 
-  -- needed_until: null while open, or closed in a period without end
+  -- needed_until: null while open; after that the end of its period
   CREATE TABLE findings (
     id TEXT PRIMARY KEY NOT NULL, closed_at INTEGER, needed_until INTEGER, body TEXT NOT NULL
   ) STRICT;
@@ -40,9 +40,11 @@ const migrations: readonly string[] = [
     cost INTEGER NOT NULL, tokens INTEGER NOT NULL, requests INTEGER NOT NULL,
     PRIMARY KEY (key, first_at)
   ) STRICT, WITHOUT ROWID;
-  -- Where the next thinning goes on.
-  CREATE TABLE thinning (only INTEGER PRIMARY KEY CHECK (only = 1), last_key INTEGER NOT NULL) STRICT;
-  INSERT INTO thinning VALUES (1, 0);
+  -- When samples were last thinned, and up to which key.
+  CREATE TABLE thinning (
+    only INTEGER PRIMARY KEY CHECK (only = 1), last_key INTEGER NOT NULL, at INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO thinning VALUES (1, 0, 0);
 
   CREATE TABLE outbox (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, alert TEXT NOT NULL, finding TEXT,

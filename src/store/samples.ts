@@ -1,6 +1,7 @@
 /**
- * The ledger's samples. A run is the counters of one key from `first_at` for `held_ms` without a change;
- * the runs of a key do not overlap.
+ * The ledger's samples. A run is the counters of one key from `first_at` for `held_ms` without a change.
+ * Of the runs of a key, none begins before the last one's end, and each ends later than the one before. A run
+ * that was seen once may end a little before it begins (`held_ms` below zero): a reading takes a moment.
  */
 import type { Counters, EpochMs, KeyId } from '../core/key.ts';
 import type { Mark, SampleRun } from '../core/state.ts';
@@ -21,8 +22,10 @@ interface SampleRow {
 const rawMs = 2 * 3_600_000;
 const hourlyMs = 48 * 3_600_000;
 
-/** How many keys one thinning looks at: a few tens of milliseconds; 10,000 keys take turns. */
-const keysPerThinning = 150;
+/** How many keys have their turn at once: some tens of milliseconds. */
+const keysPerTurn = 150;
+/** Within this time every key has its turn. */
+const roundMs = 2 * 3_600_000;
 
 export function saveSamples(sql: Sql, runs: readonly SampleRun[]): void {
   for (const run of runs) {
@@ -81,7 +84,7 @@ const beforeMarks = `
   FROM (${newestKeys}) k JOIN samples s
     ON s.key = k.id AND s.first_at = (SELECT max(first_at) FROM samples WHERE key = k.id AND first_at <= ?)`;
 
-/** The first run that was still seen at the instant or later: it spans it, or begins after it. */
+/** The first run that was still seen at the instant or later: it spans it, or comes after it. */
 const afterMarks = `
   SELECT k.key, s.cost, s.tokens, s.requests
   FROM (${newestKeys}) k JOIN samples s
@@ -90,7 +93,8 @@ const afterMarks = `
         (SELECT first_at, held_ms FROM samples WHERE key = k.id AND first_at < :at
          ORDER BY first_at DESC LIMIT 1)
        WHERE first_at + held_ms >= :at),
-      (SELECT min(first_at) FROM samples WHERE key = k.id AND first_at >= :at))`;
+      (SELECT first_at FROM samples
+       WHERE key = k.id AND first_at >= :at AND first_at + held_ms >= :at ORDER BY first_at LIMIT 1))`;
 
 export function readMarks(sql: Sql, at: EpochMs, lagMs: number): ReadonlyMap<KeyId | 'account', Mark> {
   const marks = new Map<KeyId | 'account', Mark>();
@@ -137,7 +141,16 @@ const dropThinned = `
     )
   )`;
 
-/** Returns how many runs went. */
+/** How many turns are due, and notes that they are taken: as large a part of all keys as of a round has passed. */
+export function takeTurns(sql: Sql, now: EpochMs): number {
+  const keys = sql.get<{ count: number }>('SELECT count(*) AS count FROM sample_keys')?.count ?? 0;
+  const last = sql.get<{ at: number }>('SELECT at FROM thinning')?.at ?? 0;
+  sql.run('UPDATE thinning SET at = ?', now);
+  const part = Math.min(Math.max((now - last) / roundMs, 0), 1);
+  return Math.max(1, Math.ceil((keys * part) / keysPerTurn));
+}
+
+/** One turn. Returns how many runs went. */
 export function thinSamples(
   sql: Sql,
   now: EpochMs,
@@ -167,7 +180,7 @@ function keysAfter(sql: Sql, after: number): { after: number; until: number } | 
   const keys = sql.all<{ id: number }>(
     'SELECT id FROM sample_keys WHERE id > ? ORDER BY id LIMIT ?',
     after,
-    keysPerThinning,
+    keysPerTurn,
   );
   const until = keys.at(-1)?.id;
   return until === undefined ? null : { after, until };

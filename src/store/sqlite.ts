@@ -1,5 +1,7 @@
 /** The state in one SQLite file. */
 import { statSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import type { EpochMs } from '../core/key.ts';
 import type { Clock } from '../ports.ts';
 import { type OpenDatabase, openForReading, openForWriting } from './database.ts';
 import { loadDocuments, pruneDocuments, saveDocuments } from './documents.ts';
@@ -14,7 +16,7 @@ import {
   summarise,
 } from './outbox.ts';
 import { appendRecord, readRecord, verifyChain } from './record.ts';
-import { newestSamples, readMarks, saveSamples, thinSamples } from './samples.ts';
+import { newestSamples, readMarks, saveSamples, takeTurns, thinSamples } from './samples.ts';
 import { type Sql, sql as sqlOf } from './sql.ts';
 import type { Batch, Store } from './store.ts';
 
@@ -49,12 +51,16 @@ export function storeOver(opened: OpenDatabase, clock: Pick<Clock, 'now'>): Stor
     commit: (batch) => writes(() => save(sql, batch)),
     marks: (at, lagMs) => reads(() => readMarks(sql, at, lagMs)),
     acceptances: (alertIds) => reads(() => readAcceptances(sql, alertIds)),
-    thin: (now, boundaries, lagMs) =>
-      writes(() => {
-        pruneDocuments(sql, now);
-        pruneOutbox(sql, now);
-        return thinSamples(sql, now, { boundaries, lagMs });
-      }),
+    thin: async (now, boundaries, lagMs) => {
+      let turns = await writes(() => prune(sql, now));
+      let went = 0;
+      for (; turns > 0; turns -= 1) {
+        went += await writes(() => thinSamples(sql, now, { boundaries, lagMs }));
+        // Others are to have their say in between: a health check, say.
+        await setImmediate();
+      }
+      return went;
+    },
     recorded: (query) => reads(() => readRecord(sql, query)),
     verifyRecord: () => reads(() => verifyChain(sql)),
     outboxSummary: () => reads(() => summarise(sql)),
@@ -73,6 +79,13 @@ function save(sql: Sql, batch: Batch): void {
   saveSamples(sql, batch.samples ?? []);
   enqueue(sql, batch.outbox ?? []);
   appendRecord(sql, batch.record ?? []);
+}
+
+/** Returns how many turns of keys are to be thinned. */
+function prune(sql: Sql, now: EpochMs): number {
+  pruneDocuments(sql, now);
+  pruneOutbox(sql, now);
+  return takeTurns(sql, now);
 }
 
 function bytesOf(file: string | null, sql: Sql): number {

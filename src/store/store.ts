@@ -19,13 +19,13 @@ export interface Batch {
 }
 
 export interface StoredState {
-  /** Live keys, and those gone for less than 400 days. */
+  /** Live keys, and those gone for less than 400 days; under one id the newest last. */
   readonly keys: readonly KeyRecord[];
-  /** Open ones, and closed ones whose period has not ended. */
+  /** Open ones, and closed ones whose period has an end that is still to come. */
   readonly findings: readonly Finding[];
   /** Those of the last 24 hours (by intent), and all unsettled ones. */
   readonly changes: readonly Change[];
-  /** The newest run of each key. */
+  /** The newest run of each key; under one id that of the newest key last. */
   readonly samples: readonly SampleRun[];
   readonly meta: Readonly<Record<string, string>>;
 }
@@ -59,8 +59,9 @@ export interface Store extends AsyncDisposable {
   acceptances(alertIds: readonly string[]): Promise<ReadonlyMap<string, EpochMs>>;
   /**
    * Drops samples finer than the ledger keeps; those around `boundaries` stay. Returns how many went.
-   * Looks at some hundred keys a call, in turn, so that a pass never waits on it; also forgets documents
-   * and deliveries that are long over.
+   * Takes the keys in turn, so that each has had its turn within two hours however often this is called:
+   * every minute some tens of milliseconds, rarely longer, but never at one go. Also forgets documents and
+   * deliveries that are long over.
    */
   thin(now: EpochMs, boundaries: readonly EpochMs[], lagMs: number): Promise<number>;
   /** Newest last. */
