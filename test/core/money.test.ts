@@ -19,6 +19,8 @@ const amounts = fc.oneof(
   fc.double({ min: 0, max: 1, noNaN: true }),
   fc.nat(2_000_000_000).map((n) => n / 100),
   fc.nat(2_000_000_000).map((n) => n / 1e7),
+  // Ties, where a product of doubles falls on either side.
+  fc.integer({ min: 0, max: 1e12 }).map((n) => (n * 10 + 5) / 1e7),
   fc.tuple(fc.nat(1_000_000), fc.nat(1_000_000)).map(([n, m]) => n + m / 1e6),
 );
 

@@ -198,6 +198,13 @@ test('nobody listens', async () => {
   });
 });
 
+test('a server that does not speak TLS where it should', async () => {
+  await using server = await serve((_, response) => response.end(rows));
+  const baseUrl = new URL(server.baseUrl.href.replace('http:', 'https:'));
+  const error = await errorOf(clientOf({ baseUrl, retries: once }).reader.listKeys(never));
+  expect(error).toMatchObject({ kind: 'tls', status: null, retryable: false });
+});
+
 test('a deletion whose answer is lost with the connection is seen in the list', async () => {
   const paths: string[] = [];
   let keys: unknown[] = [row()];
