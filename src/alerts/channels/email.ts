@@ -6,7 +6,7 @@ import type { SendOutcome } from '../../ports.ts';
 import { reveal, shorten } from '../compose/display.ts';
 import { toEmail } from '../compose/email.ts';
 import type { Message } from '../compose/message.ts';
-import { errorCode, refused, sent, tryAgain } from './outcome.ts';
+import { networkOutcome, refused, sent, tryAgain } from './outcome.ts';
 
 export interface Envelope {
   /** Comma-separated plain addresses. */
@@ -78,10 +78,7 @@ function digest(text: string): string {
  */
 function smtpOutcome(error: unknown, smtp: Smtp): SendOutcome {
   const { responseCode, command, response } = facts(error);
-  if (responseCode === null) {
-    const code = errorCode(error);
-    return tryAgain(`could not be sent${code === null ? '' : ` (${code})`}`);
-  }
+  if (responseCode === null) return networkOutcome(error);
   // What a server says to a login may repeat the login.
   const login = command === null || command.startsWith('AUTH');
   const said = login ? '' : `: ${withoutSecrets(response, smtp)}`;

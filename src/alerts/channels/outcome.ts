@@ -38,31 +38,33 @@ export function retryAfterMs(header: string | null, now: EpochMs): number | null
 /** A failure on the way, told by its code only (messages may hold addresses and answers). */
 export function networkOutcome(error: unknown): SendOutcome {
   const code = errorCode(error);
-  return tryAgain(
-    code === null ? 'could not be reached' : (codeWords[code] ?? `could not be reached (${code})`),
-  );
+  if (code === null) return tryAgain('could not be reached');
+  if (code.includes('CERT') || code.includes('SIGNATURE')) {
+    return tryAgain(`its certificate could not be verified (${code})`);
+  }
+  return tryAgain(codeWords[code] ?? `could not be reached (${code})`);
 }
 
 const codeWords: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection was refused',
+  ECONNECTION: 'the connection was cut',
   ECONNRESET: 'the connection was cut',
   UND_ERR_SOCKET: 'the connection was cut',
   EPIPE: 'the connection was cut',
   ENOTFOUND: 'its host name is not known',
   EAI_AGAIN: 'its host name could not be looked up',
   ETIMEDOUT: 'it did not answer in time',
+  ETLS: 'no encrypted connection could be made',
 };
 
-/** The first code in the chain of causes that looks like one. */
-export function errorCode(error: unknown, depth = 5): string | null {
+/** Codes of Node, its TLS and undici; nodemailer's own are less exact than what they stand for. */
+const codeForm = /^(E|UND_|ERR_|CERT_|UNABLE_|DEPTH_|SELF_)[A-Z0-9_]*$/;
+
+/** The first code in the chain of causes. */
+function errorCode(error: unknown, depth = 5): string | null {
   if (typeof error !== 'object' || error === null || depth === 0) return null;
-  if (
-    'code' in error &&
-    typeof error.code === 'string' &&
-    /^(E|UND_|ERR_|CERT_|UNABLE_|DEPTH_|SELF_)[A-Z0-9_]*$/.test(error.code)
-  ) {
-    return error.code;
-  }
-  const inner = 'errors' in error && Array.isArray(error.errors) ? (error.errors as unknown[])[0] : undefined;
-  return errorCode('cause' in error ? error.cause : inner, depth - 1);
+  const { originalCode, code, cause, errors } = error as Record<string, unknown>;
+  const found = [originalCode, code].find((one) => typeof one === 'string' && codeForm.test(one));
+  if (typeof found === 'string') return found;
+  return errorCode(cause ?? (Array.isArray(errors) ? errors[0] : undefined), depth - 1);
 }
