@@ -1,6 +1,7 @@
 /** The three kinds of rule. */
 import type { Measure, Window } from '../core/key.ts';
 import { windows } from '../core/key.ts';
+import { parseUsd } from '../core/money.ts';
 import type {
   Across,
   CalendarUnit,
@@ -13,7 +14,7 @@ import type {
 import { durationMs, timeZone } from './compile-values.ts';
 import { globMatcher } from './glob.ts';
 import type { RawPolicy, RawSpend } from './schema.ts';
-import { parseUsd, parseWeekday } from './values.ts';
+import { parseWeekday } from './values.ts';
 import type { Report, View } from './view.ts';
 
 type RawExpiry = NonNullable<RawPolicy['expiry']>;
@@ -61,11 +62,9 @@ function compileLimit(
 function costLimit(view: View<string | number>, report: Report): number {
   if (view.value === undefined) return 0;
   const microUsd = parseUsd(typeof view.value === 'string' ? view.value : (view.place?.written ?? ''));
-  if (typeof microUsd === 'number' && microUsd > 0) return microUsd;
-  if (microUsd === 0) report.fault(view, 'a limit of 0 would always be reached; it must be above zero');
-  else if (microUsd === 'finer') report.fault(view, 'an amount can have at most six decimals');
-  else if (microUsd === 'large') report.fault(view, 'this amount is too large; at most 9007199254 dollars');
-  else report.fault(view, 'write the amount in plain decimals, such as 20 or 19.99');
+  if (microUsd.known && microUsd.value > 0) return microUsd.value;
+  const hint = 'write plain decimals above zero, such as 20 or 19.99';
+  report.fault(view, `\`cost\` cannot be ${microUsd.known ? 'zero' : `read: ${microUsd.because}`}`, hint);
   return 0;
 }
 

@@ -10,11 +10,11 @@ export type Environment = (name: string) => { readonly value: string } | { reado
  */
 export function environmentOf(variables: Readonly<Record<string, string | undefined>>): Environment {
   return (name) => {
-    const value = variables[name];
+    const value = ownValue(variables, name);
     if (value !== undefined && value !== '') return { value };
-    const file = variables[`${name}_FILE`];
+    const file = ownValue(variables, `${name}_FILE`);
     if (file !== undefined && file !== '') return fromFile(name, file);
-    return { missing: `neither ${name} nor ${name}_FILE is set${value === '' ? ' (it is empty)' : ''}` };
+    return { missing: `neither ${name} nor ${name}_FILE is set${value === '' ? ` (${name} is empty)` : ''}` };
   };
 }
 
@@ -26,4 +26,8 @@ function fromFile(name: string, file: string): ReturnType<Environment> {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     return { missing: `the file that ${name}_FILE names cannot be read (${code})` };
   }
+}
+
+function ownValue(variables: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
+  return Object.hasOwn(variables, name) ? variables[name] : undefined;
 }

@@ -46,7 +46,7 @@ const email = closed(
     allow_domains: Type.Optional(
       oneOrMany(
         Type.String({
-          pattern: '^[A-Za-z0-9.-]{1,253}$',
+          pattern: '^[^\\s@*<>,;:"]{1,253}$',
           errorMessage: 'must be a domain such as example.com, without @ or *',
         }),
         'Domains that a templated address may have; any if left out.',

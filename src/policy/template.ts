@@ -60,16 +60,18 @@ function parse(source: string): { parts: Part[]; problems: TemplateProblem[] } {
   const problems: TemplateProblem[] = [];
   let at = 0;
   for (let open = source.indexOf('{{'); open >= 0; open = source.indexOf('{{', at)) {
-    const close = source.indexOf('}}', open + 2);
-    if (close < 0) {
-      problems.push({ message: '`{{` is never closed', hint: 'write a variable as {{ name }}' });
-      break;
-    }
     parts.push({ kind: 'text', text: source.slice(at, open) });
-    const variable = variableOf(source.slice(open + 2, close).trim());
+    at = open + 2;
+    const close = source.indexOf('}}', at);
+    const inner = source.slice(at, Math.max(close, at));
+    if (close < 0 || inner.includes('{{')) {
+      problems.push({ message: '`{{` is never closed', hint: 'write a variable as {{ name }}' });
+      continue;
+    }
+    at = close + 2;
+    const variable = variableOf(inner.trim());
     if ('message' in variable) problems.push(variable);
     else parts.push(variable);
-    at = close + 2;
   }
   parts.push({ kind: 'text', text: source.slice(at) });
   return { parts, problems };

@@ -18,16 +18,6 @@ export function parseDuration(text: string): number | null {
   return match === null || unit === undefined ? null : Number(match[1]) * unit;
 }
 
-/** Decimal US dollars in micro-dollars; `finer`: more than six decimals; `large`: beyond a safe integer. */
-export function parseUsd(text: string): number | 'finer' | 'large' | null {
-  const match = /^([0-9]+)(?:\.([0-9]+))?$/.exec(text);
-  if (match === null) return null;
-  const [, whole = '', fraction = ''] = match;
-  if (fraction.length > 6) return 'finer';
-  const microUsd = Number(whole + fraction.padEnd(6, '0'));
-  return Number.isSafeInteger(microUsd) ? microUsd : 'large';
-}
-
 /** `80%` → 80, `12.5%` → 12.5. */
 export function parsePercent(text: string): number | null {
   const match = /^([0-9]{1,6}(?:\.[0-9]{1,4})?)%$/.exec(text);

@@ -119,7 +119,7 @@ expectFaults({
     [
       'cost of zero as text',
       one(`spend: { cost: ▸"0.00", per: month }, ${alerting}`),
-      'a limit of 0 would always be reached; it must be above zero',
+      '`cost` cannot be zero',
     ],
     [
       'negative cost',
@@ -134,17 +134,17 @@ expectFaults({
     [
       'seven decimals',
       one(`spend: { cost: ▸1.0000000, per: month }, ${alerting}`),
-      'an amount can have at most six decimals',
+      '`cost` cannot be read: more than six decimals',
     ],
     [
       'an exponent',
       one(`spend: { cost: ▸1e3, per: month }, ${alerting}`),
-      'write the amount in plain decimals, such as 20 or 19.99',
+      '`cost` cannot be read: not a plain decimal amount of dollars',
     ],
     [
       'too large',
       one(`spend: { cost: ▸9007199255, per: month }, ${alerting}`),
-      'this amount is too large; at most 9007199254 dollars',
+      '`cost` cannot be read: too large an amount',
     ],
     [
       'infinite',
