@@ -1,4 +1,5 @@
 /** One attempt to send one message: composed, bounded in time, and in plain words when composing fails. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp } from '../core/policy.ts';
 import type { Clock, SendOutcome } from '../ports.ts';
@@ -35,6 +36,10 @@ export const send: Send = async ({ channel, smtp, recipient, cc }, message, sign
   }
 };
 
+/**
+ * How long a receiver may take to answer, in the machine's own time: the network keeps to that one, also
+ * while a simulated account's clock runs faster.
+ */
 const attemptMs = 30_000;
 
 /** Sends with `by`, once more in plain words if the message cannot be composed, and gives up after 30 s. */
@@ -48,7 +53,7 @@ export async function transmit(
   const now = clock.now();
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
-  const late = clock.sleep(attemptMs, both).then(
+  const late = delay(attemptMs, undefined, { signal: both, ref: false }).then(
     () => tryAgain(`no answer within ${String(attemptMs / 1000)} s`),
     () => tryAgain('stopped'),
   );
