@@ -12,7 +12,7 @@ export interface ValidateIo {
 
 /** Resolves with the exit code: 0 valid, 1 not. Never rejects for what the file holds. */
 export async function validate(file: string, io: ValidateIo): Promise<number> {
-  const { environmentOf, formatFaults, loadPolicy } = await import('../policy/load.ts');
+  const { environmentOf, formatFaults, formatWarnings, loadPolicy } = await import('../policy/load.ts');
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -25,7 +25,7 @@ export async function validate(file: string, io: ValidateIo): Promise<number> {
     io.stderr.write(`${formatFaults(loaded.faults)}\n${file}: ${counted(loaded.faults.length, 'fault')}\n`);
     return 1;
   }
-  if (loaded.warnings.length > 0) io.stderr.write(`${formatFaults(loaded.warnings)}\n`);
+  if (loaded.warnings.length > 0) io.stderr.write(formatWarnings(loaded.warnings));
   const { policies, channels, mode } = loaded.policy;
   const size = `${counted(policies.length, 'policy', 'policies')}, ${counted(channels.size, 'channel')}`;
   io.stdout.write(`${file} is valid: ${size}, mode ${mode}\n`);

@@ -143,7 +143,7 @@ function checkPick(view: StepView, rule: RuleFacts, report: Report): void {
   if (isGroup === null) return;
   const change = view.has('delete') ? 'delete' : view.has('rename') ? 'rename' : null;
   if (isGroup && change !== null && !view.has('pick')) {
-    const message = `\`${change}\` needs \`pick\` here: the budget is for several keys, and one has to be meant`;
+    const message = `\`${change}\` needs \`pick\` here: several keys share this budget, so say which of them`;
     report.fault(view.at(change), message, 'add `pick: highest` or `pick: all`');
   }
   if (!view.has('pick') || (isGroup && change !== null)) return;
@@ -208,8 +208,8 @@ function checkOrder(views: readonly StepView[], steps: readonly Step[], { rule, 
     if (before !== undefined && moment < before) {
       report.fault(
         field,
-        'this step comes before the one above it',
-        'put the steps in the order in which they are reached',
+        'this step is reached before the one above it',
+        'put the steps in the order in which a key reaches them',
       );
     }
     latest.set(step.basis, moment);

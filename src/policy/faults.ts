@@ -42,11 +42,15 @@ export function quote(text: string): string {
 
 /** As `file:line:column: message`, the lines around it, and the hint. */
 export function formatFaults(faults: readonly Fault[]): string {
-  return faults.map(formatFault).join('\n');
+  return faults.map((fault) => formatFault(fault)).join('\n');
 }
 
-function formatFault({ file, line, column, message, hint, frame }: Fault): string {
-  const place = `${file}:${String(line)}:${String(column)}: ${message}\n`;
+export function formatWarnings(warnings: readonly Fault[]): string {
+  return warnings.map((warning) => formatFault(warning, 'warning: ')).join('\n');
+}
+
+function formatFault({ file, line, column, message, hint, frame }: Fault, severity = ''): string {
+  const place = `${file}:${String(line)}:${String(column)}: ${severity}${message}\n`;
   return `${place}${frame === '' ? '' : `${frame}\n`}${hint === null ? '' : `  = ${hint}\n`}`;
 }
 

@@ -18,7 +18,7 @@ import { checkStructure } from './structure.ts';
 import { rootView, type Report, type Spot, type View } from './view.ts';
 
 export { environmentOf, type Environment } from './environment.ts';
-export { formatFaults, type Fault } from './faults.ts';
+export { formatFaults, formatWarnings, type Fault } from './faults.ts';
 
 export type Loaded =
   | { readonly ok: true; readonly policy: PolicyFile; readonly warnings: readonly Fault[] }

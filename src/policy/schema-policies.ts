@@ -105,7 +105,11 @@ export const step = closed(
     restore: Type.Optional(flag('false: keep the new name when the finding closes.')),
     delete: Type.Optional(
       closed(
-        { notice: duration('How long before the deletion the accepted notice has to lie.') },
+        {
+          notice: duration(
+            'How long after its notice was accepted by a channel the key is deleted, such as 24h.',
+          ),
+        },
         { description: 'Delete the key after notice.', errorMessage: 'must have a field: { notice: 24h }' },
       ),
     ),

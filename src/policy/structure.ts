@@ -120,8 +120,12 @@ function missingField(pointer: string, name: string, schema: Described, source: 
     pointer,
     offset: source.places.get(pointer)?.start ?? 0,
     message: `\`${name}\` is missing${holder}`,
-    hint: description === undefined ? null : `\`${name}\`: ${description}`,
+    hint: description === undefined ? null : asHint(name, description),
   };
+}
+
+function asHint(name: string, description: string): string {
+  return `\`${name}\`: ${description.charAt(0).toLowerCase()}${description.slice(1).replace(/\.$/, '')}`;
 }
 
 function notExactlyOne(pointer: string, schema: Described, source: Source): Problem {

@@ -88,17 +88,17 @@ expectFaults({
     [
       'out of order',
       withSteps(monthly, '{ at: 100%, alert: ops }', '{ at: ▸80%, alert: ops }'),
-      'this step comes before the one above it',
+      'this step is reached before the one above it',
     ],
     [
       'deadlines out of order',
       withSteps('expiry: {}', '{ after: 0s, alert: ops }', '{ before: ▸7d, alert: ops }'),
-      'this step comes before the one above it',
+      'this step is reached before the one above it',
     ],
     [
       'at the deadline after later',
       withSteps('idle: { for: 1d }', '{ after: 7d, alert: ops }', '▸{ alert: ops }'),
-      'this step comes before the one above it',
+      'this step is reached before the one above it',
     ],
     [
       'forecast with a change',
@@ -126,7 +126,7 @@ expectFaults({
         'spend: { cost: 1, per: day, across: metadata.team }',
         '{ at: 80%, rename: ▸"X {{ name }}" }',
       ),
-      '`rename` needs `pick` here: the budget is for several keys, and one has to be meant',
+      '`rename` needs `pick` here: several keys share this budget, so say which of them',
     ],
     [
       'no pick for a deletion',
@@ -134,7 +134,7 @@ expectFaults({
         'spend: { cost: 1, per: day, across: account }',
         '{ at: 80%, alert: ops, delete: ▸{ notice: 1d } }',
       ),
-      '`delete` needs `pick` here: the budget is for several keys, and one has to be meant',
+      '`delete` needs `pick` here: several keys share this budget, so say which of them',
     ],
     [
       'pick for one key',

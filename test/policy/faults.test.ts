@@ -34,7 +34,7 @@ describe('hints', () => {
     [
       'a missing field',
       withSteps('expiry: {}', '{ alert: ops, delete: {} }'),
-      '`notice`: How long before the deletion the accepted notice has to lie.',
+      '`notice`: how long after its notice was accepted by a channel the key is deleted, such as 24h',
     ],
   ])('%s', (_, text, hint) => {
     expect(faultsIn(text).map((fault) => fault.hint)).toEqual([hint]);
