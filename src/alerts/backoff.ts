@@ -1,8 +1,9 @@
 /** When a message is tried again, and when it is given up. Pure. */
 import type { EpochMs } from '../core/key.ts';
 
-const firstDelayMs = 30_000;
+export const firstDelayMs = 30_000;
 const longestDelayMs = 3_600_000;
+const longestRestMs = 5 * 60_000;
 /** Counted from when the message could first be sent. */
 export const giveUpAfterMs = 24 * 3_600_000;
 
@@ -25,7 +26,11 @@ export function nextAttempt({ now, attempts, retryAfterMs, jitter, giveUpAt }: F
   return Math.min(now + wait, giveUpAt);
 }
 
-/** For how long a queue rests after a failure, so that what is behind it does not fail at once as well. */
-export function restMs(retryAfterMs: number | null): number {
-  return Math.min(Math.max(firstDelayMs, retryAfterMs ?? 0), longestDelayMs);
+/**
+ * For how long the queue behind a message rests when that has failed: until it is tried again, so
+ * that the order stays and what follows does not fail as well; but not for long, for it may be that
+ * message only. What the receiver asks for is kept to, an hour at most.
+ */
+export function restMs(waitMs: number, retryAfterMs: number | null): number {
+  return Math.max(Math.min(waitMs, longestRestMs), Math.min(retryAfterMs ?? 0, longestDelayMs));
 }

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp } from '../core/policy.ts';
 import type { Clock, Outbox, SendOutcome } from '../ports.ts';
-import { nextAttempt, restMs } from './backoff.ts';
+import { firstDelayMs, nextAttempt, restMs } from './backoff.ts';
 import { parcelsOf } from './parcel.ts';
 import type { Parcel } from './parcel.ts';
-import { send as sendForReal, transmit } from './transmit.ts';
+import { machineSleep, send as sendForReal, transmit } from './transmit.ts';
 import type { Send } from './transmit.ts';
 
 /** The longest sleep without looking into the outbox again. */
@@ -36,6 +36,8 @@ export interface DelivererOptions {
   /** In [0, 1). */
   readonly jitter?: () => number;
   readonly send?: Send;
+  /** Measures how long a receiver takes to answer; the machine's own time. */
+  readonly receiverSleep?: Clock['sleep'];
 }
 
 /** Messages, not alerts. */
@@ -54,7 +56,8 @@ export interface Deliverer {
 }
 
 export function createDeliverer(options: DelivererOptions): Deliverer {
-  const { outbox, clock, onOutcome = () => {}, jitter = Math.random, send = sendForReal } = options;
+  const { outbox, clock, onOutcome = () => {}, jitter = Math.random } = options;
+  const { send = sendForReal, receiverSleep = machineSleep } = options;
   /** Channels at work. */
   const working = new Map<string, Promise<Tally>>();
   /** Channels, and recipients within them, that rest after a failure. */
@@ -102,7 +105,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       if (outcome.ok) tally.delivered += 1;
       else tally.failed += 1;
       failures = !outcome.ok && outcome.retryable ? failures + 1 : 0;
-      if (failures === failuresOfAChannel) restingUntil.set(channel, clock.now() + restMs(null));
+      if (failures === failuresOfAChannel) restingUntil.set(channel, clock.now() + firstDelayMs);
     }
     return tally;
   }
@@ -129,8 +132,12 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       if (signal.aborted) return null;
       throw error;
     }
-    const { recipient, cc } = parcel;
-    const outcome = await transmit(send, { channel, smtp, recipient, cc }, parcel, clock, signal);
+    const { recipient, cc, id, entries } = parcel;
+    const route = { channel, smtp, recipient, cc };
+    const outcome = await transmit(
+      { by: send, route, id, entries, now: clock.now(), sleep: receiverSleep },
+      signal,
+    );
     return !outcome.ok && signal.aborted ? null : outcome;
   }
 
@@ -153,11 +160,12 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       return;
     }
     const { error, retryable, retryAfterMs } = outcome;
-    if (retryable) restingUntil.set(laneOf(parcel), now + restMs(retryAfterMs));
     const { attempts, giveUpAt } = parcel;
     const nextAttemptAt = retryable
       ? nextAttempt({ now, attempts, retryAfterMs, jitter: jitter(), giveUpAt })
       : null;
+    const rest = restMs((nextAttemptAt ?? now + firstDelayMs) - now, retryAfterMs);
+    if (retryable) restingUntil.set(laneOf(parcel), now + rest);
     await outbox.failed(ids, { error, nextAttemptAt });
     if (nextAttemptAt !== null) retriesAt.add(nextAttemptAt);
     report(parcel, kind, nextAttemptAt === null ? 'dead' : 'retry', error);

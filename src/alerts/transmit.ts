@@ -36,41 +36,44 @@ export const send: Send = async ({ channel, smtp, recipient, cc }, message, sign
   }
 };
 
-/**
- * How long a receiver may take to answer, in the machine's own time: the network keeps to that one, also
- * while a simulated account's clock runs faster.
- */
 const attemptMs = 30_000;
 
-/** Sends with `by`, once more in plain words if the message cannot be composed, and gives up after 30 s. */
+/**
+ * How long a receiver may take to answer runs in the machine's own time: the network keeps to that
+ * one, also while a simulated account's clock runs faster.
+ */
+export const machineSleep: Clock['sleep'] = (ms, signal) =>
+  delay(ms, undefined, { ref: false, ...(signal && { signal }) });
+
+export interface Attempt {
+  readonly by: Send;
+  readonly route: Route;
+  readonly id: string;
+  readonly entries: readonly Entry[];
+  readonly now: EpochMs;
+  /** Measures the receiver's time to answer. */
+  readonly sleep?: Clock['sleep'];
+}
+
+/** Sends once, again in plain words if the message cannot be composed, and gives up after 30 s. */
 export async function transmit(
-  by: Send,
-  route: Route,
-  letter: { readonly id: string; readonly entries: readonly Entry[] },
-  clock: Clock,
+  { sleep = machineSleep, ...one }: Attempt,
   signal: AbortSignal,
 ): Promise<SendOutcome> {
-  const now = clock.now();
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
-  const late = delay(attemptMs, undefined, { signal: both, ref: false }).then(
+  const late = sleep(attemptMs, both).then(
     () => tryAgain(`no answer within ${String(attemptMs / 1000)} s`),
     () => tryAgain('stopped'),
   );
   try {
-    return await Promise.race([attempt(by, route, letter, now, both), late]);
+    return await Promise.race([attempt(one, both), late]);
   } finally {
     stop.abort();
   }
 }
 
-async function attempt(
-  by: Send,
-  route: Route,
-  { id, entries }: { readonly id: string; readonly entries: readonly Entry[] },
-  now: EpochMs,
-  signal: AbortSignal,
-): Promise<SendOutcome> {
+async function attempt({ by, route, id, entries, now }: Attempt, signal: AbortSignal): Promise<SendOutcome> {
   try {
     return await by(route, compose(entries, { id, now }), signal);
   } catch {

@@ -99,13 +99,8 @@ async function sendSample(
   if (first === undefined) return undeliverable[0]?.because ?? 'nothing to send';
   const { recipient, cc } = first;
   const id = `msg_test_${String(at)}_${first.alert.topic}`;
-  const outcome = await transmit(
-    send,
-    { channel, smtp, recipient, cc },
-    { id, entries: items },
-    clock,
-    signal,
-  );
+  const to = { channel, smtp, recipient, cc };
+  const outcome = await transmit({ by: send, route: to, id, entries: items, now: at }, signal);
   return outcome.ok ? null : outcome.error;
 }
 

@@ -1,0 +1,379 @@
+import { describe, expect, test } from 'vitest';
+import { createDeliverer } from '../../src/alerts/deliver.ts';
+import type { Deliverer, Delivery } from '../../src/alerts/deliver.ts';
+import type { Message } from '../../src/alerts/compose/message.ts';
+import type { Route, Send } from '../../src/alerts/transmit.ts';
+import type { Channel } from '../../src/core/policy.ts';
+import type { SendOutcome } from '../../src/ports.ts';
+import type { MemoryOutbox, VirtualClock } from './build.ts';
+import {
+  at,
+  caseAlert,
+  channelMap,
+  day,
+  email,
+  hour,
+  item,
+  memoryOutbox,
+  settled,
+  slack,
+  systemAlert,
+  virtualClock,
+  webhook,
+} from './build.ts';
+
+const ok: SendOutcome = { ok: true };
+const busy: SendOutcome = { ok: false, error: 'answered 503', retryable: true, retryAfterMs: null };
+const refused: SendOutcome = { ok: false, error: 'answered 404', retryable: false, retryAfterMs: null };
+
+interface Sent {
+  readonly at: number;
+  readonly channel: string;
+  readonly recipient: string;
+  readonly message: Message;
+}
+
+interface Post {
+  readonly deliverer: Deliverer;
+  readonly outbox: MemoryOutbox;
+  readonly clock: VirtualClock;
+  readonly sent: Sent[];
+  readonly told: Delivery[];
+}
+
+type Answer = (route: Route, message: Message, signal: AbortSignal) => SendOutcome | Promise<SendOutcome>;
+
+function post(outbox: MemoryOutbox, channels: readonly Channel[], answer: Answer = () => ok): Post {
+  const clock = virtualClock();
+  const sent: Sent[] = [];
+  const told: Delivery[] = [];
+  const send: Send = async (route, message, signal) => {
+    sent.push({ at: clock.now(), channel: route.channel.name, recipient: route.recipient, message });
+    return answer(route, message, signal);
+  };
+  const known = channelMap(...channels);
+  const deliverer = createDeliverer({
+    outbox,
+    channels: () => ({ channels: known, smtp: null }),
+    clock,
+    send,
+    receiverSleep: (ms, signal) => clock.sleep(ms, signal),
+    jitter: () => 0,
+    onOutcome: (delivery) => told.push(delivery),
+  });
+  return { deliverer, outbox, clock, sent, told };
+}
+
+const live = new AbortController().signal;
+const ops = webhook('ops', 'https://example.com/ops');
+const other = webhook('other', 'https://example.com/other');
+
+describe('one message a channel, recipient and batch', () => {
+  test('with all its alerts, marked together after the answer', async () => {
+    const items = [item(), item(), item()];
+    const outbox = memoryOutbox(...items);
+    let answered = 0;
+    const { deliverer, sent, clock } = post(outbox, [ops], async () => {
+      await clock.sleep(5000);
+      answered = clock.now();
+      return ok;
+    });
+    const round = deliverer.deliverDue(live);
+    await clock.advance(5000);
+    expect(await round).toEqual({ delivered: 1, failed: 0 });
+    expect(sent).toHaveLength(1);
+    expect(sent[0]?.message.alerts).toHaveLength(3);
+    expect(items.map(({ id }) => outbox.acceptedAt.get(id))).toEqual([answered, answered, answered]);
+    expect(answered).toBe(at + 5000);
+  });
+
+  test('others apart: by recipient, by copies, by batch', async () => {
+    const owner = email('owner', ['{{ metadata.email }}']);
+    const to = { channel: 'owner', recipient: 'a@example.com' };
+    const items = [
+      item(to),
+      item({ ...to, recipient: 'b@example.com' }),
+      item({ ...to, cc: 'c@example.com' }),
+      item({ ...to, batch: 'pass-2' }),
+    ];
+    const { deliverer, sent } = post(memoryOutbox(...items), [owner]);
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 4, failed: 0 });
+    expect(new Set(sent.map(({ message }) => message.id)).size).toBe(4);
+  });
+
+  test('a repeat carries the same id', async () => {
+    const outbox = memoryOutbox(item(), item());
+    const first = post(outbox, [ops], () => busy);
+    await first.deliverer.deliverDue(live);
+    // As after a restart.
+    const second = post(outbox, [ops]);
+    await second.clock.advance(day / 2);
+    await second.deliverer.deliverDue(live);
+    expect(second.sent[0]?.message.id).toBe(first.sent[0]?.message.id);
+    expect(first.sent[0]?.message.id).toMatch(/^msg_[0-9a-f]{32}$/);
+  });
+
+  test('oldest first', async () => {
+    const items = [item({ batch: 'late', createdAt: at - 1 }), item({ batch: 'early', createdAt: at - 2 })];
+    const { deliverer, sent } = post(memoryOutbox(...items), [ops]);
+    await deliverer.deliverDue(live);
+    expect(sent.map(({ message }) => message.alerts[0]?.id)).toEqual(
+      items.toReversed().map(({ alert }) => alert.id),
+    );
+  });
+
+  test('nothing before its time', async () => {
+    const outbox = memoryOutbox(item({ notBefore: at + hour, batch: 'quiet:x' }));
+    const { deliverer, clock, sent } = post(outbox, [ops]);
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 0, failed: 0 });
+    await clock.advance(hour);
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 1, failed: 0 });
+    expect(sent[0]?.message.at).toBe(at + hour);
+  });
+});
+
+describe('retries', () => {
+  test('half a minute, doubling to an hour, given up a day after', async () => {
+    const one = item();
+    const { deliverer, outbox, clock, sent, told } = post(memoryOutbox(one), [ops], () => busy);
+    const stop = new AbortController();
+    const running = deliverer.run(stop.signal);
+    await clock.advance(2 * day);
+    stop.abort();
+    await running;
+    const minutes = sent.map((each) => (each.at - at) / 60_000);
+    expect(minutes.slice(0, 10)).toEqual([0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5, 63.5, 123.5, 183.5]);
+    expect(minutes.at(-1)).toBe(24 * 60);
+    expect(outbox.entry(one.id)).toMatchObject({ state: 'dead', lastError: 'answered 503' });
+    expect(told.at(-1)).toMatchObject({
+      channel: 'ops',
+      kind: 'webhook',
+      result: 'dead',
+      error: 'answered 503',
+    });
+    expect(told.filter(({ result }) => result === 'retry')).toHaveLength(sent.length - 1);
+  });
+
+  test('as late as the receiver asks', async () => {
+    const one = item();
+    const { deliverer, outbox } = post(memoryOutbox(one), [ops], () => ({
+      ...busy,
+      retryAfterMs: 10 * 60_000,
+    }));
+    await deliverer.deliverDue(live);
+    expect(outbox.entry(one.id)).toMatchObject({
+      state: 'pending',
+      attempts: 1,
+      nextAttemptAt: at + 10 * 60_000,
+    });
+  });
+
+  test('none after a refusal', async () => {
+    const one = item();
+    const { deliverer, outbox, told } = post(memoryOutbox(one), [ops], () => refused);
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 0, failed: 1 });
+    expect(outbox.entry(one.id)).toMatchObject({ state: 'dead', lastError: 'answered 404' });
+    expect(told).toMatchObject([{ result: 'dead', alertIds: [one.alert.id] }]);
+  });
+
+  test('what was held by quiet hours for a day still gets all its attempts', async () => {
+    const held = item({ notBefore: at + 2 * day });
+    const { deliverer, outbox, clock } = post(memoryOutbox(held), [ops], () => busy);
+    await clock.advance(2 * day);
+    await deliverer.deliverDue(live);
+    expect(outbox.entry(held.id)).toMatchObject({ state: 'pending', nextAttemptAt: at + 2 * day + 30_000 });
+  });
+
+  test('a channel that the policy no longer has is given up, and said', async () => {
+    const one = item({ channel: 'gone' });
+    const { deliverer, outbox, told, sent } = post(memoryOutbox(one), [ops]);
+    await deliverer.deliverDue(live);
+    expect(sent).toEqual([]);
+    expect(outbox.entry(one.id)).toMatchObject({
+      state: 'dead',
+      lastError: 'the policy has no channel gone any more',
+    });
+    expect(told).toMatchObject([{ kind: null, result: 'dead' }]);
+  });
+});
+
+describe('no channel waits for another', () => {
+  test('a silent one is given up after half a minute and the other is not late', async () => {
+    const [slow, quick] = [item(), item({ channel: 'other' })];
+    const { deliverer, outbox, clock } = post(memoryOutbox(slow, quick), [ops, other], ({ channel }) =>
+      channel.name === 'ops' ? new Promise(() => {}) : ok,
+    );
+    const round = deliverer.deliverDue(live);
+    await settled();
+    expect(outbox.entry(quick.id).state).toBe('delivered');
+    await clock.advance(30_000);
+    expect(await round).toEqual({ delivered: 1, failed: 1 });
+    expect(outbox.entry(slow.id)).toMatchObject({
+      lastError: 'no answer within 30 s',
+      nextAttemptAt: at + 60_000,
+    });
+  });
+
+  test('not even for what comes while the silent one is still being tried', async () => {
+    const outbox = memoryOutbox(item());
+    const { deliverer, clock, sent } = post(outbox, [ops, other], ({ channel }) =>
+      channel.name === 'ops' ? new Promise(() => {}) : ok,
+    );
+    const stop = new AbortController();
+    const running = deliverer.run(stop.signal);
+    await clock.advance(1000);
+    outbox.add(item({ channel: 'other', batch: 'pass-2' }));
+    deliverer.kick();
+    await settled();
+    expect(sent.map(({ channel }) => channel)).toEqual(['ops', 'other']);
+    stop.abort();
+    await running;
+  });
+
+  test('behind a failed message the queue keeps its order', async () => {
+    let down = true;
+    const items = [item(), item({ batch: 'pass-2' }), item({ batch: 'pass-3' })];
+    const { deliverer, clock, sent } = post(memoryOutbox(...items), [ops], () => (down ? busy : ok));
+    const stop = new AbortController();
+    const running = deliverer.run(stop.signal);
+    await clock.advance(5 * 60_000);
+    down = false;
+    await clock.advance(5 * 60_000);
+    const [first, second, third] = items.map(({ alert }) => alert.id);
+    expect(sent.map(({ message }) => message.alerts[0]?.id)).toEqual([
+      first,
+      first,
+      first,
+      first,
+      first,
+      second,
+      third,
+    ]);
+    stop.abort();
+    await running;
+  });
+
+  test('but not for a message that always fails', async () => {
+    const [bad, good] = [item(), item({ batch: 'pass-2' })];
+    const { deliverer, outbox, clock } = post(memoryOutbox(bad, good), [ops], (_route, message) =>
+      message.alerts[0]?.id === bad.alert.id ? busy : ok,
+    );
+    const stop = new AbortController();
+    const running = deliverer.run(stop.signal);
+    await clock.advance(hour);
+    expect(outbox.entry(good.id).state).toBe('delivered');
+    expect(outbox.entry(good.id).settledAt).toBeLessThan(at + 15 * 60_000);
+    stop.abort();
+    await running;
+  });
+
+  test('one recipient’s failure holds nobody else', async () => {
+    const owner = email('owner', ['{{ metadata.email }}']);
+    const items = ['a', 'b', 'c'].map((name) => item({ channel: 'owner', recipient: `${name}@example.com` }));
+    const { deliverer, outbox } = post(memoryOutbox(...items), [owner], ({ recipient }) =>
+      recipient === 'a@example.com' ? busy : ok,
+    );
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 2, failed: 1 });
+    expect(items.map(({ id }) => outbox.entry(id).state)).toEqual(['pending', 'delivered', 'delivered']);
+  });
+
+  test('a server that fails for three in a row is left alone for a while', async () => {
+    const owner = email('owner', ['{{ metadata.email }}']);
+    const items = Array.from({ length: 10 }, (_, index) =>
+      item({ channel: 'owner', recipient: `${String(index)}@example.com` }),
+    );
+    const { deliverer, clock, sent } = post(memoryOutbox(...items), [owner], () => busy);
+    await deliverer.deliverDue(live);
+    expect(sent).toHaveLength(3);
+    await clock.advance(30_000);
+    await deliverer.deliverDue(live);
+    expect(sent).toHaveLength(6);
+  });
+});
+
+describe('Slack’s pace', () => {
+  test('one message a second to one webhook, whatever the channels are called', async () => {
+    const shared = 'https://hooks.slack.com/services/shared';
+    const channels = [slack('ops', shared), slack('other', shared), slack('apart')];
+    const items = ['ops', 'ops', 'other', 'apart'].map((channel, index) =>
+      item({ channel, batch: `pass-${String(index)}` }),
+    );
+    const { deliverer, clock, sent } = post(memoryOutbox(...items), channels);
+    const round = deliverer.deliverDue(live);
+    await clock.advance(10_000);
+    expect(await round).toEqual({ delivered: 4, failed: 0 });
+    expect(sent.filter(({ channel }) => channel === 'apart').map((one) => one.at - at)).toEqual([0]);
+    expect(sent.filter(({ channel }) => channel !== 'apart').map((one) => one.at - at)).toEqual([
+      0, 1000, 2000,
+    ]);
+  });
+});
+
+describe('a message that cannot be composed', () => {
+  test('goes out in plain words', async () => {
+    const broken = caseAlert({ timeZone: 'Mars/Olympus' });
+    const one = item({ alert: broken });
+    const { deliverer, outbox, sent } = post(memoryOutbox(one), [ops]);
+    await deliverer.deliverDue(live);
+    expect(sent[0]?.message.headline).toBe('Keywarden: 1 alerts that could not be formatted');
+    expect(JSON.stringify(sent[0]?.message.parts)).toContain(
+      'step: free-tier-spend, finding free-tier-spend/k_0123456789abcdef',
+    );
+    expect(outbox.entry(one.id).state).toBe('delivered');
+  });
+
+  test('or put into its channel’s format', async () => {
+    const { deliverer, sent } = post(
+      memoryOutbox(item({ alert: systemAlert() })),
+      [ops],
+      (_route, message) => {
+        if (message.alerts.length > 0) throw new TypeError('no format');
+        return ok;
+      },
+    );
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 1, failed: 0 });
+    expect(sent.map(({ message }) => message.headline)).toEqual([
+      'The policy file is invalid',
+      'Keywarden: 1 alerts that could not be formatted',
+    ]);
+  });
+});
+
+describe('stopping', () => {
+  test('leaves what was not answered as it was', async () => {
+    const one = item();
+    const { deliverer, outbox, told } = post(
+      memoryOutbox(one, item({ batch: 'pass-2' })),
+      [ops],
+      () => new Promise(() => {}),
+    );
+    const stop = new AbortController();
+    const running = deliverer.run(stop.signal);
+    await settled();
+    stop.abort();
+    await running;
+    expect(outbox.entry(one.id)).toMatchObject({ state: 'pending', attempts: 0 });
+    expect(told).toEqual([]);
+  });
+
+  test('a kick wakes the loop', async () => {
+    const outbox = memoryOutbox();
+    const { deliverer, sent } = post(outbox, [ops]);
+    const stop = new AbortController();
+    const running = deliverer.run(stop.signal);
+    await settled();
+    outbox.add(item());
+    deliverer.kick();
+    await settled();
+    expect(sent).toHaveLength(1);
+    stop.abort();
+    await running;
+  });
+
+  test('an outbox that cannot be written fails the loop', async () => {
+    const outbox = memoryOutbox(item());
+    outbox.delivered = () => Promise.reject(new Error('disk full'));
+    await expect(post(outbox, [ops]).deliverer.run(live)).rejects.toThrow('disk full');
+    await expect(post(outbox, [ops]).deliverer.deliverDue(live)).rejects.toThrow('disk full');
+  });
+});
