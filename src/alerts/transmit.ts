@@ -10,6 +10,7 @@ import { sendWebhook } from './channels/webhook.ts';
 import { compose } from './compose/compose.ts';
 import type { Entry } from './compose/compose.ts';
 import type { Message } from './compose/message.ts';
+import { plural } from './compose/words.ts';
 
 export interface Route {
   readonly channel: Channel;
@@ -93,7 +94,7 @@ function plainMessage(id: string, entries: readonly Entry[], at: EpochMs): Messa
   return {
     id,
     at,
-    headline: `Keywarden: ${String(entries.length)} alerts that could not be formatted`,
+    headline: `Keywarden: ${plural(entries.length, 'alert')} that could not be formatted`,
     parts: [{ kind: 'list', lines: lines.map((line) => line.replace(/[^\x20-\x7E]/g, '?').slice(0, 300)) }],
     thread: null,
     alerts: [],

@@ -315,7 +315,7 @@ describe('a message that cannot be composed', () => {
     const one = item({ alert: broken });
     const { deliverer, outbox, sent } = post(memoryOutbox(one), [ops]);
     await deliverer.deliverDue(live);
-    expect(sent[0]?.message.headline).toBe('Keywarden: 1 alerts that could not be formatted');
+    expect(sent[0]?.message.headline).toBe('Keywarden: 1 alert that could not be formatted');
     expect(JSON.stringify(sent[0]?.message.parts)).toContain(
       'step: free-tier-spend, finding free-tier-spend/k_0123456789abcdef',
     );
@@ -334,7 +334,7 @@ describe('a message that cannot be composed', () => {
     expect(await deliverer.deliverDue(live)).toEqual({ delivered: 1, failed: 0 });
     expect(sent.map(({ message }) => message.headline)).toEqual([
       'The policy file is invalid',
-      'Keywarden: 1 alerts that could not be formatted',
+      'Keywarden: 1 alert that could not be formatted',
     ]);
   });
 });
