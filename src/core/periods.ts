@@ -29,19 +29,32 @@ export function periodAt(spec: PeriodSpec, at: EpochMs): Period {
   }
 }
 
+const hourMs = 3_600_000;
+
+/** An hour of the wall clock; where a shift of the clocks falls inside one, it ends there and another begins. */
 function hourAt(timeZone: string, at: EpochMs): Period {
-  const start = startOfHour(timeZone, at);
-  // A wall-clock hour may last 30, 60 or 90 minutes where clocks shift by half an hour,
-  // so its end is found by walking, not by adding.
-  let end = start;
-  for (let t = start; end === start; t += 15 * 60_000) end = startOfHour(timeZone, t);
-  return { start, end };
+  const here = zoned(timeZone, at);
+  const offset = offsetMs(here);
+  const start = at - mod(at + offset, hourMs);
+  const end = start + hourMs;
+  return {
+    start: offsetMs(zoned(timeZone, start)) === offset ? start : shift(here, 'previous', start),
+    end: offsetMs(zoned(timeZone, end - 1)) === offset ? end : shift(here, 'next', end),
+  };
 }
 
-function startOfHour(timeZone: string, at: EpochMs): EpochMs {
-  const start = zoned(timeZone, at).round({ smallestUnit: 'hour', roundingMode: 'floor' }).epochMilliseconds;
-  // Where a shift falls inside an hour, the floor may land before the shift or after `at`.
-  return Math.min(start, at);
+/** The shift at `from` itself or the last one before it, or the next one after it; `otherwise` where there is none. */
+function shift(from: Temporal.ZonedDateTime, side: 'previous' | 'next', otherwise: EpochMs): EpochMs {
+  const start = side === 'previous' ? from.add({ nanoseconds: 1 }) : from;
+  return start.getTimeZoneTransition(side)?.epochMilliseconds ?? otherwise;
+}
+
+function offsetMs(at: Temporal.ZonedDateTime): number {
+  return at.offsetNanoseconds / 1e6;
+}
+
+function mod(dividend: number, divisor: number): number {
+  return ((dividend % divisor) + divisor) % divisor;
 }
 
 function datePeriodAt(spec: CalendarSpec, at: EpochMs): Period {
