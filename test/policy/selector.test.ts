@@ -95,6 +95,8 @@ describe('what can be judged', () => {
     const odd = subject({});
     const own = { ...odd, key: { ...odd.key, metadata } };
     expect(judged('{ metadata: { __proto__: x, constructor: y } }', own)).toEqual(yes);
+    const inherited = { ...odd, key: { ...odd.key, metadata: {} } };
+    expect(judged('{ metadata: { constructor: "*" } }', inherited)).toEqual(no);
   });
 });
 

@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import { formatFaults } from '../../src/policy/load.ts';
+import { hiddenRanges, isSecretField } from '../../src/policy/secrecy.ts';
+import { faultsIn, top } from './loading.ts';
+
+it.each([
+  ['a URL where a mapping belongs', top('channels: { ops: { slack: https://hooks.example/hunter2 } }')],
+  ['a URL under a name that is not known', top('webhook: https://hooks.example/hunter2')],
+  ['a URL as a name', top('? https://hooks.example/hunter2\n: 1')],
+  ['a URL as a channel', top('channels: { x: https://h/hunter2 }')],
+  ['a secret under a misspelt name', top('secrets: hunter2')],
+  [
+    'a secret of several lines',
+    top('channels:\n  p:\n    webhook:\n      secret: |\n        hunter2\n        hunter2\n      url: 1'),
+  ],
+  ['a secret beside a fault', top('channels: { p: { webhook: { secret: hunter2, url: 1 } } }')],
+  ['a secret in a file that is not YAML', 'version: 1\nsmtp: { url: smtps://u:hunter2@h, from: "\n'],
+  ['a secret that is not YAML', top('channels: { p: { webhook: { secret: *hunter2 } } }')],
+  ['a secret with an unknown escape', top('secret: "\\hunter2"')],
+])('%s is not printed', (_, text) => {
+  const printed = formatFaults(faultsIn(text));
+  expect(printed).toContain('policies.yaml:');
+  expect(printed).not.toContain('hunter2');
+});
+
+it('shows where a secret comes from, when that is not in the file', () => {
+  const [fault] = faultsIn('smtp: { url: "${MISSING}", from: a@b.c } # here\nversion: 1\npolicies: []\n');
+  expect(fault?.frame).toContain('smtp: { url: "${MISSING}", from: a@b.c } # here');
+});
+
+it('marks the right place behind a hidden one', () => {
+  const [fault] = faultsIn(
+    top('channels: { p: { webhook: { secret: hunter2hunter2hunter2, url: https://h, allow_private: 1 } } }'),
+  );
+  const [line = '', mark = ''] = fault?.frame.split('\n').slice(-3) ?? [];
+  expect(line.slice(mark.indexOf('^'))).toBe('1 } } }');
+  expect(fault?.column).toBe(91);
+});
+
+it('merges what overlaps', () => {
+  expect(
+    hiddenRanges(
+      'xx https://h yy',
+      [
+        [0, 5],
+        [4, 8],
+      ],
+      true,
+    ),
+  ).toEqual([[0, 12]]);
+});
+
+it.each(['url', 'webhook_url', 'secret', 'URL', 'webhookUrl', 'secrets'])('%s is a secret field', (name) => {
+  expect(isSecretField(name)).toBe(true);
+});
