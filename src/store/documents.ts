@@ -88,12 +88,19 @@ export function pruneDocuments(sql: Sql, now: EpochMs): void {
   const before = now - historyMs;
   sql.run('DELETE FROM findings WHERE closed_at < ?', before);
   sql.run('DELETE FROM changes WHERE intent_at < ? AND settled_at IS NOT NULL', before);
-  const gone = 'SELECT id, created_at FROM keys WHERE gone_at < ?';
-  sql.run(
-    `DELETE FROM samples
-     WHERE key IN (SELECT id FROM sample_keys WHERE (key, created_at) IN (${gone}))`,
-    before,
-  );
-  sql.run(`DELETE FROM sample_keys WHERE (key, created_at) IN (${gone})`, before);
+  forgetSamples(sql, before);
   sql.run('DELETE FROM keys WHERE gone_at < ?', before);
+}
+
+function forgetSamples(sql: Sql, goneBefore: EpochMs): void {
+  const gone = sql.all<{ id: number }>(
+    `SELECT s.id FROM keys k JOIN sample_keys s ON s.key = k.id AND s.created_at = k.created_at
+     WHERE k.gone_at < ?`,
+    goneBefore,
+  );
+  for (const { id } of gone) {
+    sql.run('DELETE FROM samples WHERE key = ?', id);
+    sql.run('DELETE FROM recent WHERE key = ?', id);
+    sql.run('DELETE FROM sample_keys WHERE id = ?', id);
+  }
 }

@@ -30,21 +30,31 @@ const migrations: readonly string[] = [
 
   CREATE TABLE meta (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
 
-  -- Of all tables samples grows largest (a year of 10,000 keys is millions of rows): a short number for
-  -- the key, no rowid, and how long the counters stood instead of when they were last seen.
+  -- Of all tables these grow largest (a year of 10,000 keys is millions of rows): a short number for the
+  -- key, no rowid, and how long the counters stood instead of when they were last seen. A pass writes a run
+  -- of every key at once, so the recent ones lie together by time: a few pages, not one for each key.
+  -- They move to samples, where a key's runs lie together, by the hour.
   CREATE TABLE sample_keys (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL, created_at INTEGER NOT NULL, UNIQUE (key, created_at)
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, created_at INTEGER NOT NULL, newest_at INTEGER NOT NULL,
+    UNIQUE (key, created_at)
   ) STRICT;
+  CREATE TABLE recent (
+    first_at INTEGER NOT NULL, key INTEGER NOT NULL, held_ms INTEGER NOT NULL,
+    cost INTEGER NOT NULL, tokens INTEGER NOT NULL, requests INTEGER NOT NULL,
+    PRIMARY KEY (first_at, key)
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE samples (
     key INTEGER NOT NULL, first_at INTEGER NOT NULL, held_ms INTEGER NOT NULL,
     cost INTEGER NOT NULL, tokens INTEGER NOT NULL, requests INTEGER NOT NULL,
     PRIMARY KEY (key, first_at)
   ) STRICT, WITHOUT ROWID;
-  -- When samples were last thinned, and up to which key.
-  CREATE TABLE thinning (
-    only INTEGER PRIMARY KEY CHECK (only = 1), last_key INTEGER NOT NULL, at INTEGER NOT NULL
+  -- Runs that begin by moved_until are in samples, later ones in recent. When samples were last thinned,
+  -- and up to which key.
+  CREATE TABLE ledger (
+    only INTEGER PRIMARY KEY CHECK (only = 1), moved_until INTEGER NOT NULL,
+    thinned_at INTEGER NOT NULL, thinned_key INTEGER NOT NULL
   ) STRICT;
-  INSERT INTO thinning VALUES (1, 0, 0);
+  INSERT INTO ledger VALUES (1, 0, 0, 0);
 
   CREATE TABLE outbox (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, alert TEXT NOT NULL, finding TEXT,

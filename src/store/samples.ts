@@ -5,12 +5,9 @@
  */
 import type { Counters, EpochMs, KeyId } from '../core/key.ts';
 import type { Mark, SampleRun } from '../core/state.ts';
-import { historyMs } from './documents.ts';
 import type { Sql } from './sql.ts';
 
-interface SampleRow {
-  readonly key: KeyId | 'account';
-  readonly created_at: number;
+interface RunRow {
   readonly first_at: number;
   readonly held_ms: number;
   readonly cost: number;
@@ -18,47 +15,44 @@ interface SampleRow {
   readonly requests: number;
 }
 
-/** Every run for two hours, hourly for 48, daily for 400 days. */
-const rawMs = 2 * 3_600_000;
-const hourlyMs = 48 * 3_600_000;
-
-/** How many keys have their turn at once: some tens of milliseconds. */
-const keysPerTurn = 150;
-/** Within this time every key has its turn. */
-const roundMs = 2 * 3_600_000;
-
 export function saveSamples(sql: Sql, runs: readonly SampleRun[]): void {
+  const movedUntil = sql.get<{ moved_until: number }>('SELECT moved_until FROM ledger')?.moved_until ?? 0;
   for (const run of runs) {
-    if (saveSample(sql, run)) continue;
-    sql.run('INSERT INTO sample_keys (key, created_at) VALUES (?, ?)', run.key, run.createdAt);
-    saveSample(sql, run);
+    sql.run(
+      run.firstAt <= movedUntil ? saveTo('samples') : saveTo('recent'),
+      numberOf(sql, run),
+      run.firstAt,
+      run.lastAt - run.firstAt,
+      run.counters.costMicroUsd,
+      run.counters.tokens,
+      run.counters.requests,
+    );
   }
 }
 
-/** False when the key has no number in the samples table yet. */
-function saveSample(sql: Sql, { key, createdAt, firstAt, lastAt, counters }: SampleRun): boolean {
-  const saved = sql.run(
-    `INSERT INTO samples (key, first_at, held_ms, cost, tokens, requests)
-     SELECT id, ?, ?, ?, ?, ? FROM sample_keys WHERE key = ? AND created_at = ?
-     ON CONFLICT DO UPDATE SET held_ms = excluded.held_ms,
-       cost = excluded.cost, tokens = excluded.tokens, requests = excluded.requests`,
-    firstAt,
-    lastAt - firstAt,
-    counters.costMicroUsd,
-    counters.tokens,
-    counters.requests,
+const saveTo = (table: 'samples' | 'recent'): string =>
+  `INSERT OR REPLACE INTO ${table} (key, first_at, held_ms, cost, tokens, requests) VALUES (?, ?, ?, ?, ?, ?)`;
+
+/** The number that stands for the key, which is noted to have a run that begins then. */
+function numberOf(sql: Sql, { key, createdAt, firstAt }: SampleRun): number | null {
+  const row = sql.get<{ id: number }>(
+    `INSERT INTO sample_keys (key, created_at, newest_at) VALUES (?, ?, ?)
+     ON CONFLICT DO UPDATE SET newest_at = max(newest_at, excluded.newest_at) RETURNING id`,
     key,
     createdAt,
+    firstAt,
   );
-  return saved > 0;
+  return row?.id ?? null;
 }
 
+const runColumns = 'r.first_at, r.held_ms, r.cost, r.tokens, r.requests';
+
 export function newestSamples(sql: Sql): readonly SampleRun[] {
-  const rows = sql.all<SampleRow>(
-    `SELECT k.key, k.created_at, s.first_at, s.held_ms, s.cost, s.tokens, s.requests
-     FROM sample_keys k JOIN samples s
-       ON s.key = k.id AND s.first_at = (SELECT max(first_at) FROM samples WHERE key = k.id)
-     ORDER BY k.key, k.created_at`,
+  const newestIn = (table: 'samples' | 'recent'): string =>
+    `SELECT k.key, k.created_at, ${runColumns}
+     FROM sample_keys k CROSS JOIN ${table} r ON r.key = k.id AND r.first_at = k.newest_at`;
+  const rows = sql.all<RunRow & { key: KeyId | 'account'; created_at: number }>(
+    `${newestIn('samples')} UNION ALL ${newestIn('recent')} ORDER BY 1, 2`,
   );
   return rows.map((row) => ({
     key: row.key,
@@ -69,119 +63,70 @@ export function newestSamples(sql: Sql): readonly SampleRun[] {
   }));
 }
 
-function countersOf(row: Pick<SampleRow, 'cost' | 'tokens' | 'requests'>): Counters {
+function countersOf(row: RunRow): Counters {
   return { costMicroUsd: row.cost, tokens: row.tokens, requests: row.requests };
 }
 
-type MarkRow = Pick<SampleRow, 'key' | 'cost' | 'tokens' | 'requests'>;
+type Found = RunRow & { readonly id: number };
 
-/** A key's identity has its creation in it: of several keys under one id only the newest counts. */
-const newestKeys = `SELECT key, id FROM (SELECT key, id, max(created_at) FROM sample_keys GROUP BY key)`;
-
-/** The last run that began by the instant. */
-const beforeMarks = `
-  SELECT k.key, s.cost, s.tokens, s.requests
-  FROM (${newestKeys}) k JOIN samples s
-    ON s.key = k.id AND s.first_at = (SELECT max(first_at) FROM samples WHERE key = k.id AND first_at <= ?)`;
+/**
+ * The last run that began by the instant, in each of the places where it may be. (CROSS JOIN: key by key,
+ * each looked up. The planner, left to itself, reads all samples instead.)
+ */
+const before = [
+  `SELECT k.id, ${runColumns} FROM sample_keys k CROSS JOIN recent r ON r.key = k.id AND r.first_at = k.newest_at
+   WHERE k.newest_at <= :at`,
+  `SELECT r.key AS id, max(r.first_at) AS first_at, r.held_ms, r.cost, r.tokens, r.requests FROM recent r
+   WHERE r.first_at <= :at AND r.key IN (SELECT id FROM sample_keys WHERE newest_at > :at) GROUP BY r.key`,
+  `SELECT k.id, ${runColumns} FROM sample_keys k CROSS JOIN samples r
+     ON r.key = k.id AND r.first_at = (SELECT max(first_at) FROM samples WHERE key = k.id AND first_at <= :at)`,
+];
 
 /** The first run that was still seen at the instant or later: it spans it, or comes after it. */
-const afterMarks = `
-  SELECT k.key, s.cost, s.tokens, s.requests
-  FROM (${newestKeys}) k JOIN samples s
-    ON s.key = k.id AND s.first_at = coalesce(
-      (SELECT first_at FROM
-        (SELECT first_at, held_ms FROM samples WHERE key = k.id AND first_at < :at
-         ORDER BY first_at DESC LIMIT 1)
-       WHERE first_at + held_ms >= :at),
-      (SELECT first_at FROM samples
-       WHERE key = k.id AND first_at >= :at AND first_at + held_ms >= :at ORDER BY first_at LIMIT 1))`;
+const after = [
+  `SELECT k.id, ${runColumns} FROM sample_keys k CROSS JOIN samples r
+     ON r.key = k.id AND r.first_at = coalesce(
+       (SELECT first_at FROM
+         (SELECT first_at, held_ms FROM samples WHERE key = k.id AND first_at < :at
+          ORDER BY first_at DESC LIMIT 1)
+        WHERE first_at + held_ms >= :at),
+       (SELECT first_at FROM samples
+        WHERE key = k.id AND first_at >= :at AND first_at + held_ms >= :at ORDER BY first_at LIMIT 1))`,
+  // Only of those keys that have none above.
+  `SELECT r.key AS id, min(r.first_at) AS first_at, r.held_ms, r.cost, r.tokens, r.requests FROM recent r
+   WHERE r.first_at + r.held_ms >= :at AND r.key IN (
+     SELECT id FROM sample_keys k WHERE coalesce(
+       (SELECT first_at + held_ms < :at FROM samples WHERE key = k.id ORDER BY first_at DESC LIMIT 1), TRUE))
+   GROUP BY r.key`,
+];
 
 export function readMarks(sql: Sql, at: EpochMs, lagMs: number): ReadonlyMap<KeyId | 'account', Mark> {
+  const earlier = find(sql, before, at, (one, other) => one.first_at > other.first_at);
+  const later = find(sql, after, at + lagMs, (one, other) => one.first_at < other.first_at);
   const marks = new Map<KeyId | 'account', Mark>();
-  for (const row of sql.all<MarkRow>(beforeMarks, at)) {
-    marks.set(row.key, { before: countersOf(row), after: null });
-  }
-  for (const row of sql.all<MarkRow>(afterMarks, { at: at + lagMs })) {
-    marks.set(row.key, { before: marks.get(row.key)?.before ?? null, after: countersOf(row) });
+  for (const { key, id } of newestKeys(sql)) {
+    const mark = { before: earlier.get(id) ?? null, after: later.get(id) ?? null };
+    if (mark.before !== null || mark.after !== null) marks.set(key, mark);
   }
   return marks;
 }
 
-/**
- * Drops, for the next keys in turn, the runs that a later one of the same hour or day stands for.
- * Kept whatever their age: a key's newest run, and around each boundary the runs that `readMarks` reads.
- */
-const dropThinned = `
-  WITH boundary AS MATERIALIZED (SELECT value AS at, value + :lag AS settled_at FROM json_each(:boundaries)),
-  run AS (
-    SELECT key, first_at, first_at + held_ms AS last_at,
-      lead(first_at) OVER (PARTITION BY key ORDER BY first_at) AS next_at
-    FROM samples WHERE key > :after AND key <= :until
-  ),
-  passed AS (
-    SELECT key, first_at, last_at, next_at,
-      (SELECT max(first_at + held_ms) FROM samples
-       WHERE key = run.key AND first_at = (SELECT max(first_at) FROM samples
-         WHERE key = run.key AND first_at < run.first_at)) AS previous_at
-    FROM run
-    WHERE next_at IS NOT NULL
-      AND CASE
-        WHEN last_at > :raw THEN FALSE
-        WHEN last_at > :hourly THEN first_at / 3600000 = next_at / 3600000
-        WHEN last_at >= :daily THEN first_at / 86400000 = next_at / 86400000
-        ELSE TRUE
-      END
-  )
-  DELETE FROM samples WHERE (key, first_at) IN (
-    SELECT key, first_at FROM passed
-    WHERE NOT EXISTS (
-      SELECT 1 FROM boundary
-      WHERE (first_at <= at AND next_at > at)
-        OR (last_at >= settled_at AND coalesce(previous_at < settled_at, TRUE))
-    )
-  )`;
-
-/** How many turns are due, and notes that they are taken: as large a part of all keys as of a round has passed. */
-export function takeTurns(sql: Sql, now: EpochMs): number {
-  const keys = sql.get<{ count: number }>('SELECT count(*) AS count FROM sample_keys')?.count ?? 0;
-  const last = sql.get<{ at: number }>('SELECT at FROM thinning')?.at ?? 0;
-  sql.run('UPDATE thinning SET at = ?', now);
-  const part = Math.min(Math.max((now - last) / roundMs, 0), 1);
-  return Math.max(1, Math.ceil((keys * part) / keysPerTurn));
-}
-
-/** One turn. Returns how many runs went. */
-export function thinSamples(
+/** Of what the queries find of a key, the one that is better than the others. */
+function find(
   sql: Sql,
-  now: EpochMs,
-  { boundaries, lagMs }: { readonly boundaries: readonly EpochMs[]; readonly lagMs: number },
-): number {
-  const { after, until } = nextTurn(sql);
-  return sql.run(dropThinned, {
-    after,
-    until,
-    raw: now - rawMs,
-    hourly: now - hourlyMs,
-    daily: now - historyMs,
-    lag: lagMs,
-    boundaries: JSON.stringify(boundaries),
-  });
+  queries: readonly string[],
+  at: EpochMs,
+  better: (one: RunRow, other: RunRow) => boolean,
+): ReadonlyMap<number, Counters> {
+  const best = new Map<number, Found>();
+  for (const row of queries.flatMap((query) => sql.all<Found>(query, { at }))) {
+    const rival = best.get(row.id);
+    if (rival === undefined || better(row, rival)) best.set(row.id, row);
+  }
+  return new Map([...best].map(([id, row]) => [id, countersOf(row)]));
 }
 
-/** The keys whose turn it is, by number; round and round, across restarts. */
-function nextTurn(sql: Sql): { after: number; until: number } {
-  const last = sql.get<{ last_key: number }>('SELECT last_key FROM thinning')?.last_key ?? 0;
-  const turn = keysAfter(sql, last) ?? keysAfter(sql, 0) ?? { after: 0, until: 0 };
-  sql.run('UPDATE thinning SET last_key = ?', turn.until);
-  return turn;
-}
-
-function keysAfter(sql: Sql, after: number): { after: number; until: number } | null {
-  const keys = sql.all<{ id: number }>(
-    'SELECT id FROM sample_keys WHERE id > ? ORDER BY id LIMIT ?',
-    after,
-    keysPerTurn,
-  );
-  const until = keys.at(-1)?.id;
-  return until === undefined ? null : { after, until };
+/** A key's identity has its creation in it: of several keys under one id only the newest counts. */
+function newestKeys(sql: Sql): readonly { readonly key: KeyId | 'account'; readonly id: number }[] {
+  return sql.all('SELECT key, id, max(created_at) FROM sample_keys GROUP BY key');
 }

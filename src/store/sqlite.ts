@@ -16,7 +16,8 @@ import {
   summarise,
 } from './outbox.ts';
 import { appendRecord, readRecord, verifyChain } from './record.ts';
-import { newestSamples, readMarks, saveSamples, takeTurns, thinSamples } from './samples.ts';
+import { newestSamples, readMarks, saveSamples } from './samples.ts';
+import { moveRecent, takeTurns, thinSamples } from './thin.ts';
 import { type Sql, sql as sqlOf } from './sql.ts';
 import type { Batch, Store } from './store.ts';
 
@@ -52,12 +53,13 @@ export function storeOver(opened: OpenDatabase, clock: Pick<Clock, 'now'>): Stor
     marks: (at, lagMs) => reads(() => readMarks(sql, at, lagMs)),
     acceptances: (alertIds) => reads(() => readAcceptances(sql, alertIds)),
     thin: async (now, boundaries, lagMs) => {
-      let turns = await writes(() => prune(sql, now));
       let went = 0;
+      let turns = await writes(() => prune(sql, now));
+      while (await writes(() => moveRecent(sql, now))) await setImmediate();
       for (; turns > 0; turns -= 1) {
-        went += await writes(() => thinSamples(sql, now, { boundaries, lagMs }));
         // Others are to have their say in between: a health check, say.
         await setImmediate();
+        went += await writes(() => thinSamples(sql, now, { boundaries, lagMs }));
       }
       return went;
     },

@@ -78,8 +78,19 @@ function naiveMarks(runs: readonly SampleRun[], at: EpochMs, lagMs: number): Map
   return marks;
 }
 
+/** Nothing is thinned until an hour's worth of runs has passed the first two hours; then what began by this. */
+const thinnedUntil = (all: readonly SampleRun[]): EpochMs =>
+  all.some(({ firstAt }) => firstAt <= now - 3 * hourMs) ? now - 2 * hourMs : -Infinity;
+
 /** What the ledger keeps of one key, as a set put together from what is asked for. */
-function naivelyKept(runs: readonly SampleRun[], boundaries: readonly EpochMs[], lagMs: number): SampleRun[] {
+function naivelyKept(
+  runs: readonly SampleRun[],
+  { until, boundaries, lagMs }: { until: EpochMs; boundaries: readonly EpochMs[]; lagMs: number },
+): SampleRun[] {
+  const [old, recent] = [
+    runs.filter((one) => one.firstAt <= until),
+    runs.filter((one) => one.firstAt > until),
+  ];
   const age = ({ lastAt }: SampleRun): number => now - lastAt;
   const lastOfEach = (ms: number): Set<SampleRun> =>
     new Set(
@@ -88,10 +99,11 @@ function naivelyKept(runs: readonly SampleRun[], boundaries: readonly EpochMs[],
         .map((some) => some.at(-1) as SampleRun),
     );
   const kept = new Set([
+    ...recent,
+    ...old.slice(-1),
     ...runs.filter((one) => age(one) < 2 * hourMs),
     ...runs.filter((one) => age(one) < 48 * hourMs && lastOfEach(hourMs).has(one)),
     ...runs.filter((one) => age(one) <= 400 * dayMs && lastOfEach(dayMs).has(one)),
-    ...runs.slice(-1),
     ...boundaries.flatMap((at) => around(runs, at, lagMs)),
   ]);
   return runs.filter((one) => kept.has(one));
@@ -103,7 +115,10 @@ function openInMemory(): { store: Store; rows: () => SampleRun[] } {
     opened.db
       .prepare(
         `SELECT k.key, created_at, first_at, held_ms, cost, tokens, requests
-         FROM samples s JOIN sample_keys k ON k.id = s.key ORDER BY k.key, first_at`,
+         FROM (
+           SELECT key AS id, first_at, held_ms, cost, tokens, requests FROM samples
+           UNION ALL SELECT key, first_at, held_ms, cost, tokens, requests FROM recent
+         ) JOIN sample_keys k USING (id) ORDER BY k.key, first_at`,
       )
       .all()
       .map((row) => ({
@@ -159,6 +174,26 @@ describe('marks', () => {
     );
   });
 
+  it('are the same when runs came late, or grew, after others were thinned', async () => {
+    const cuts = fc.constantFrom(0, hourMs, 3 * hourMs, 4 * hourMs, 3 * dayMs).map((age) => now - age);
+    await fc.assert(
+      fc.asyncProperty(ledger, instants, lag, cuts, async (runs, places, lagMs, cut) => {
+        await using store = await openSqlite(':memory:');
+        const at = places.map((place) => place(runs, lagMs));
+        const early = runs.filter(({ firstAt }) => firstAt <= cut);
+        const growing = [...keysIn(early)].map((key) => ofKey(early, key).at(-1) as SampleRun);
+        const small = growing.map((one) => ({ ...one, lastAt: Math.min(one.firstAt, one.lastAt) }));
+        await store.commit({ samples: [...early, ...small] });
+        await store.thin(Math.min(now, cut + 4 * hourMs), at, lagMs);
+        await store.commit({ samples: [...runs.filter(({ firstAt }) => firstAt > cut), ...growing] });
+        for (const one of at) expect(await store.marks(one, lagMs)).toEqual(naiveMarks(runs, one, lagMs));
+        const newest = [...keysIn(runs)].sort().map((key) => ofKey(runs, key).at(-1));
+        expect((await store.load(now)).samples).toEqual(newest);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('are of the newest key under a fingerprint', async () => {
     await using store = await openSqlite(':memory:');
     const old = { ...run(keyId(1), now - hourMs, now, 9), createdAt: 1 };
@@ -174,7 +209,7 @@ describe('marks', () => {
 describe('the ledger', () => {
   it('of a year stays under 500 MB for 10,000 keys that are used all the time', async () => {
     const path = stateFile();
-    const keys = 25;
+    const keys = 6;
     {
       await using store = await openSqlite(path);
       const use = (at: EpochMs, every: number, count: number): SampleRun[] =>
@@ -203,7 +238,8 @@ describe('thinning', () => {
         const { store, rows } = openInMemory();
         await store.commit({ samples: runs });
         const went = await store.thin(now, at, lagMs);
-        const kept = [...keysIn(runs)].sort().flatMap((key) => naivelyKept(ofKey(runs, key), at, lagMs));
+        const rule = { until: thinnedUntil(runs), boundaries: at, lagMs };
+        const kept = [...keysIn(runs)].sort().flatMap((key) => naivelyKept(ofKey(runs, key), rule));
         expect(rows()).toEqual(kept);
         expect(went).toBe(runs.length - kept.length);
         await store[Symbol.asyncDispose]();
@@ -235,7 +271,7 @@ describe('thinning', () => {
     const { store, rows } = openInMemory();
     const old = [-1, 0].map((offset) => run('account', now - 401 * dayMs, now - 400 * dayMs + offset, 1));
     for (const one of old) {
-      await store.commit({ samples: [one, run('account', now, now, 9)] });
+      await store.commit({ samples: [one, run('account', now - 5 * hourMs, now, 9)] });
       await store.thin(now, [], 0);
       expect(rows()).toHaveLength(one === old[0] ? 1 : 2);
     }
