@@ -20,7 +20,7 @@ export function populateDemo(world: World, random: Random): void {
   const cast = [
     ...freeUsers(day),
     ...payingUsers(),
-    ...teams(),
+    ...teams(day),
     ...services(day),
     ...expiring(day),
     ...idlers(day),
@@ -28,7 +28,7 @@ export function populateDemo(world: World, random: Random): void {
   ];
   const keys = new Map<string, WorldKey>();
   for (const spec of cast) {
-    const ageDays = 15 + 50 * random.fork(spec.name).next();
+    const ageDays = 4 + 18 * random.fork(spec.name).next();
     keys.set(spec.name, world.addKey({ createdAt: day(-ageDays), ...spec }));
   }
   letPeopleAct(world, day, (name) => keys.get(name)?.secret ?? '');
@@ -64,18 +64,25 @@ function user(index: number, traffic: TrafficProfile, more: Readonly<Record<stri
   return { name: `User ${index}`, metadata, traffic };
 }
 
+/** Free users signed up since the month began: so what they spend in it is known exactly from the start. */
+const newcomer = (day: Day, spec: KeySpec, order: number): KeySpec => ({
+  ...spec,
+  createdAt: day(-3.5 + 0.2 * order),
+});
+
 function freeUsers(day: Day): readonly KeySpec[] {
-  return [
+  const users = [
     ...[1, 2, 4, 5, 6, 8, 9].map((index) => user(index, nowAndThen(0.08 + 0.04 * index))),
     // Protected: loops, passes every threshold, and must not be touched.
     user(3, looping(0.2, day(30.4), 2, 26), { critical: 'true' }),
     // Over the budget every month, but never so far as to be deleted; gets its name back at the month's end.
-    user(7, steady(0.72)),
+    user(7, steady(0.75)),
     // Loops and is deleted when its notice has run.
     user(12, looping(0.25, day(15.3), 2, 30)),
     // Loops too, but its owner takes the key in hand while the notice runs.
     user(19, looping(0.25, day(36.4), 1.5, 24)),
   ];
+  return users.map((spec, order) => newcomer(day, spec, order));
 }
 
 function payingUsers(): readonly KeySpec[] {
@@ -91,10 +98,11 @@ function payingUsers(): readonly KeySpec[] {
   ];
 }
 
-function teams(): readonly KeySpec[] {
+function teams(day: Day): readonly KeySpec[] {
   const member = (team: string, name: string, traffic: TrafficProfile): KeySpec => ({
     name,
     metadata: { team, email: `${team}@example.com` },
+    createdAt: day(-3),
     traffic,
   });
   const heavy = { models: [['deepseek-r1-0528', 2], ['qwen3-coder-480b', 1]] } as const; // prettier-ignore
@@ -138,6 +146,7 @@ function expiring(day: Day): readonly KeySpec[] {
   ];
 }
 
+/** Each is idle after thirty days without use. */
 function idlers(day: Day): readonly KeySpec[] {
   const unusedFrom = (from: EpochMs, to = Infinity) => atWork(0.3, { weekend: 1, pauses: [{ from, to }] });
   const contact = (name: string) => ({ email: `${name}@example.com` });
@@ -145,16 +154,23 @@ function idlers(day: Day): readonly KeySpec[] {
     {
       name: 'old-prototype',
       metadata: contact('kim'),
-      createdAt: day(-80),
-      traffic: unusedFrom(day(-50)),
+      createdAt: day(-48),
+      traffic: unusedFrom(day(-20)),
     },
-    { name: 'never-used', metadata: contact('lee'), createdAt: day(-52) },
-    // Comes back to life after it was marked as idle.
+    { name: 'never-used', metadata: contact('lee'), createdAt: day(-30) },
+    // Comes back to life while the notice of its deletion runs.
     {
       name: 'Legacy import',
       metadata: contact('mia'),
-      createdAt: day(-78),
-      traffic: unusedFrom(day(-46), day(24)),
+      createdAt: day(-45),
+      traffic: unusedFrom(day(-14), day(33.4)),
+    },
+    // Of a team whose keys are silenced for a time.
+    {
+      name: 'ml-notebook',
+      metadata: { team: 'ml', ...contact('zoe') },
+      createdAt: day(-28),
+      traffic: unusedFrom(day(-11)),
     },
     {
       name: 'dev-summer',
@@ -183,11 +199,16 @@ function letPeopleAct(world: World, day: Day, secretOf: (name: string) => string
   const rename = (at: EpochMs, name: string, to: string) =>
     world.schedule(at, () => world.renameByPerson(secretOf(name), to));
   rename(day(9.4), 'dev-ana', 'dev-ana-laptop');
-  rename(day(44.6), 'web-search', 'web-search-v2');
+  rename(day(44.6), 'Partner Nord', 'Partner Nord GmbH');
   world.schedule(day(33.5), () => world.deleteByPerson(secretOf('dev-ben')));
   world.schedule(day(20.4), () => world.addKey(user(23, nowAndThen(0.3))));
   world.schedule(day(27.6), () =>
-    world.addKey({ name: 'dev-carol', metadata: { email: 'carol@example.com' }, traffic: atWork(0.4) }),
+    world.addKey({
+      name: 'dev-carol',
+      metadata: { email: 'carol@example.com' },
+      // A script of hers runs away for a day.
+      traffic: looping(0.4, day(49.3), 0.8, 30),
+    }),
   );
   renameWhenSpent(world, secretOf('User 19'), {
     microUsd: 24_000_000,
