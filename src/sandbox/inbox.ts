@@ -40,8 +40,10 @@ export interface InboxOptions {
   readonly port?: number;
   /** Left out: no authentication is offered. */
   readonly auth?: { readonly user: string; readonly password: string };
-  /** With the mail server library's own self-signed certificate. Default `none`. */
+  /** Default `none`. */
   readonly tls?: 'none' | 'starttls' | 'implicit';
+  /** As PEM. Left out: the mail server library's own, which nobody trusts. */
+  readonly certificate?: { readonly key: string; readonly cert: string };
   /** Larger mails are refused with 552. */
   readonly maxBytes?: number;
 }
@@ -56,7 +58,7 @@ export interface Inbox extends AsyncDisposable {
 }
 
 export async function startInbox(options: InboxOptions): Promise<Inbox> {
-  const { clock, auth, tls = 'none', maxBytes } = options;
+  const { clock, auth, tls = 'none', certificate, maxBytes } = options;
   const mails = createFeed<Mail>();
   const faults = createSmtpFaults(clock);
   const sockets = new Map<number, Socket>();
@@ -76,6 +78,7 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
     allowInsecureAuth: tls === 'none',
     disableReverseLookup: true,
     closeTimeout: 50,
+    ...certificate,
     ...(maxBytes !== undefined && { size: maxBytes, rejectOversized: true }),
     onConnect: (session, done) => at('connect', session, done, () => done()),
     onMailFrom: (_address, session, done) => at('mail', session, done, () => done()),

@@ -31,7 +31,7 @@ export interface SandboxOptions {
   readonly variants?: Partial<Variants>;
   /** Ports that are to be these; the others are any free ones. */
   readonly ports?: Partial<Record<'api' | 'slack' | 'webhook' | 'smtp', number>>;
-  readonly smtp?: Pick<InboxOptions, 'auth' | 'tls' | 'maxBytes'>;
+  readonly smtp?: Pick<InboxOptions, 'auth' | 'tls' | 'certificate' | 'maxBytes'>;
 }
 
 export interface Sandbox extends AsyncDisposable {

@@ -1,0 +1,35 @@
+/** Finds secrets in whatever the program left behind. */
+
+/** The ways a secret may be written: as it is, as part of a URL, in base64 at any of three offsets, in hex. */
+function formsOf(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret);
+  const shifted = [0, 1, 2].flatMap((offset) => {
+    const text = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    // The first and the last characters depend on what stands beside it.
+    const middle = text.slice(offset === 0 ? 0 : offset + 1, -1);
+    return [middle, middle.replaceAll('+', '-').replaceAll('/', '_')];
+  });
+  return [...new Set([secret, encodeURIComponent(secret), ...shifted, bytes.toString('hex')])];
+}
+
+export interface Trace {
+  /** Where it was found. */
+  readonly where: string;
+  readonly bytes: Buffer;
+}
+
+/** Names of places and of the secrets found in them, such as `stderr of keywarden run: admin key`. */
+export function leaks(
+  traces: readonly Trace[],
+  secrets: Readonly<Record<string, string>>,
+): readonly string[] {
+  const wanted = Object.entries(secrets).flatMap(([name, secret]) =>
+    formsOf(secret).map((form) => [name, form] as const),
+  );
+  const found = traces.flatMap(({ where, bytes }) =>
+    wanted.filter(([, form]) => bytes.includes(form)).map(([name]) => `${where}: ${name}`),
+  );
+  return [...new Set(found)];
+}
