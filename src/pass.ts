@@ -240,13 +240,23 @@ async function recheck(
     if (unread) return { ok: false, because: 'the key’s own usage could not be read' };
     const still = found.decision.changes.some((one) => sameChange(one, change));
     if (!still) return { ok: false, because: whyNot(found.decision, change) };
-    return { ok: true, court: found.court, key, secrets: sight.listing.secrets };
+    return { ok: true, court: withFreshFigures(found, change), key, secrets: sight.listing.secrets };
   } catch (error) {
     return {
       ok: false,
       because: `it could not be checked afresh: ${error instanceof Error ? error.message : String(error)}`,
     };
   }
+}
+
+/** What is told of the change is told with the numbers of the fresh look. */
+function withFreshFigures({ court, decision }: Deliberation, { findingId }: PlannedChange): Court {
+  const judged = decision.findings.find((one) => one.id === findingId);
+  if (judged === undefined) return court;
+  const findings = court.findings.map((one) =>
+    one.id === findingId ? { ...one, figures: judged.figures } : one,
+  );
+  return { ...court, findings };
 }
 
 function sameChange(a: PlannedChange, b: PlannedChange): boolean {

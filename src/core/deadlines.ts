@@ -125,11 +125,22 @@ export function surelyUsedWithin(ms: number, record: KeyRecord, evidence: Eviden
 
 /**
  * What would prove that a key has been unused for `ms`, or has not: first the shortest window that
- * covers it, then the longest inside it.
+ * covers it, then the longest inside it. `proved`: for how long it is proved to have been unused, and
+ * whether an earlier pass proved more.
  */
-export function idleQuestions(ms: number, record: KeyRecord, evidence: Evidence): Question[] {
+export function idleQuestions(
+  ms: number,
+  record: KeyRecord,
+  evidence: Evidence,
+  proved: { readonly unusedMs: number; readonly before: boolean },
+): Question[] {
   const known = evidence.keys.get(record.id);
   if (known === undefined) return [];
+  // What was proved before holds for as long as the key's own counter has not moved.
+  if (proved.before && !known.credited && !known.individual.has('lifetime')) {
+    const own = fresh({ kind: 'key', id: record.id, window: null }, evidence);
+    if (own.length > 0) return own;
+  }
   const covering: Window = windows.find((one) => windowMs[one] >= ms) ?? '90d';
   const inside = windows.filter((one) => windowMs[one] <= ms).at(-1) ?? '1h';
   for (const window of [covering, inside]) {
@@ -137,7 +148,7 @@ export function idleQuestions(ms: number, record: KeyRecord, evidence: Evidence)
     if (bounds !== undefined && bounds.high?.requests === 0 && !bounds.confirmed) {
       return fresh({ kind: 'key', id: record.id, window: null }, evidence);
     }
-    if (bounds !== undefined) continue;
+    if (bounds !== undefined || windowMs[window] <= proved.unusedMs) continue;
     const question: Question = known.credited
       ? { kind: 'aggregate', window }
       : { kind: 'key', id: record.id, window };

@@ -64,7 +64,8 @@ function judgeIdle(policy: Policy, rule: IdleRule, record: KeyRecord, bench: Ben
   const use = lastUse(record, evidence, remembered);
   const unused = use.latest === null ? 0 : now - use.latest;
   const pending = offsets.filter((offset) => unused < offset && !surelyUsedWithin(offset, record, evidence));
-  const questions = pending.length === 0 ? [] : idleQuestions(Math.min(...pending), record, evidence);
+  const proved = { unusedMs: unused, before: remembered !== null };
+  const questions = pending.length === 0 ? [] : idleQuestions(Math.min(...pending), record, evidence, proved);
   if (use.latest === null || unused < earliest)
     return [idleUncertain(policy, record, bench, use.why), questions];
   const figures = { kind: 'idle', deadline: use.latest + rule.forMs, why: use.why } as const;

@@ -67,9 +67,12 @@ function stateWords(alert: CaseAlert, now: EpochMs, repeated: boolean): string {
 
 function spendWords(figures: SpendFigures, repeated: boolean): string {
   const exact = figures.level.high === figures.level.low;
-  const share = `${exact ? '' : 'at least '}${String(figures.percent)}% of its ${budgetWords(figures)}`;
+  const percent = `${String(figures.percent)}%`;
+  const budget = budgetWords(figures);
+  if (repeated) return `is still at ${percent}${exact ? '' : ' or more'} of its ${budget}`;
+  const share = `${exact ? '' : 'at least '}${percent} of its ${budget}`;
   if (figures.basis === 'forecast') return `is heading for ${share}`;
-  return repeated ? `is still at ${share}` : `has used ${share}`;
+  return `has used ${share}`;
 }
 
 /** "$20 budget", "allowance of 1.2 M tokens" */
