@@ -172,7 +172,7 @@ export function readSettings(given: Given): Settings {
       ? (attempt('KEYWARDEN_CLOCK', () => parseClock(env['KEYWARDEN_CLOCK'] ?? '')) ?? null)
       : null,
   };
-  faults.push(...together(settings));
+  faults.push(...together(settings, given.needs));
   if (faults.length > 0) throw usageError(faults.map((fault) => fault.trim()).join('\n'));
   if (/^postgres(ql)?:/i.test(settings.state)) {
     throw failure('--state: PostgreSQL is not supported yet; name a file for SQLite');
@@ -181,7 +181,7 @@ export function readSettings(given: Given): Settings {
 }
 
 /** What only shows when settings are seen side by side. */
-function together(settings: Settings): string[] {
+function together(settings: Settings, needs: readonly SettingName[]): string[] {
   const faults: string[] = [];
   if (settings.minIntervalMs > settings.intervalMs) {
     faults.push('--min-interval must not be longer than --interval');
@@ -189,7 +189,7 @@ function together(settings: Settings): string[] {
   if (settings.listen !== null && !isLoopback(settings.listen.host) && settings.token === null) {
     faults.push('--listen off loopback needs KEYWARDEN_TOKEN, which callers then have to send');
   }
-  if (settings.clock !== null && !isLoopback(settings.apiUrl.hostname)) {
+  if (settings.clock !== null && needs.includes('apiUrl') && !isLoopback(settings.apiUrl.hostname)) {
     faults.push('KEYWARDEN_CLOCK is only for an Admin API on loopback');
   }
   return faults;

@@ -52,8 +52,7 @@ export async function look(
   const listing = await reader.listKeys(signal);
   const usage = await readUsage(reader, before, signal);
   const doneAt = clock.now();
-  const live = [...before.records.values()].filter((record) => record.goneAt === null).length;
-  const doubt = implausible(live, listing.keys.length);
+  const doubt = implausible(expectedKeys(before, listing), listing.keys.length);
   const settledDown =
     doubt !== null && before.shrunkSince !== null && at - before.shrunkSince >= shrunkBelievedAfterMs;
   const listDoubt = settledDown ? null : doubt;
@@ -73,6 +72,18 @@ export async function look(
     ],
     calls: ['list of keys', 'usage of all keys, all time'],
   };
+}
+
+/** How many keys there were, but for those that an unsettled deletion of Keywarden's own may have taken. */
+function expectedKeys(before: Before, listing: Listing): number {
+  const listed = new Set(listing.keys.map((key) => key.id));
+  const explained = new Set(
+    before.unsettled
+      .filter(({ kind, keyId }) => kind === 'delete' && !listed.has(keyId))
+      .map(({ keyId }) => keyId),
+  );
+  return [...before.records.values()].filter(({ id, goneAt }) => goneAt === null && !explained.has(id))
+    .length;
 }
 
 async function readUsage(

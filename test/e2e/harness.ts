@@ -26,12 +26,14 @@ export const dayMs = 24 * hourMs;
 export const start = Date.parse('2026-11-03T10:00:00Z');
 
 /** The account's and the program's clock: runs as the machine's, from wherever it was moved to. */
-export interface MovableClock extends Clock {
-  advance(ms: number): void;
+export interface MovableClock {
+  readonly now: Clock['now'];
+  readonly sleep: Clock['sleep'];
+  readonly advance: (ms: number) => void;
   /** From now on so many times as fast. */
-  speed(times: number): void;
+  readonly speed: (times: number) => void;
   /** As KEYWARDEN_CLOCK has it, for a process that is to show the same time from now on. */
-  asVariable(): string;
+  readonly asVariable: () => string;
 }
 
 function movableClock(speed: number): MovableClock {
@@ -75,6 +77,8 @@ export interface Stage {
   readonly sandbox: Sandbox;
   /** What the Admin API was asked for, in order. */
   readonly requests: Feed<Request>;
+  /** Conversations of the sandbox that a fault makes wait: for how long. */
+  readonly hanging: Feed<number>;
   /** An empty folder: the working folder of every process. */
   readonly dir: string;
   readonly env: Record<string, string>;
@@ -92,7 +96,8 @@ export interface Stage {
   pager(): readonly PagerAlert[];
   /** `kind policy name`, of a system alert its title: what the pager was told from the `since`-th alert on. */
   told(since?: number): readonly string[];
-  nameOf(key: WorldKey): string | null;
+  /** Null: it is gone. */
+  readonly nameOf: (key: WorldKey) => string | null;
 }
 
 export interface Head {
@@ -112,9 +117,16 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
   const { speed = 1, ...population } = options;
   const clock = movableClock(speed);
   const dir = mkdtempSync(join(tmpdir(), 'keywarden-e2e-'));
+  const hanging = createFeed<number>();
   const sandbox = await startSandbox({
     seed: 'e2e',
-    clock,
+    clock: {
+      now: clock.now,
+      sleep: (ms, signal) => {
+        hanging.push(ms);
+        return clock.sleep(ms, signal);
+      },
+    },
     // Above real time Slack's limit of a message a second is off.
     speed: Math.max(speed, 2),
     population: 'quiet',
@@ -156,6 +168,7 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
     clock,
     sandbox,
     requests: requests.feed,
+    hanging,
     dir,
     env,
     file,
@@ -190,7 +203,7 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
   };
 }
 
-/** A week's patience for one of a feed's items. */
+/** The first item, past or to come, that is wanted; rejects when it is too long in coming. */
 export function arrival<T>(feed: Feed<T>, wanted: (item: T) => boolean = () => true): Promise<T> {
   return feed.first(wanted, patience());
 }
