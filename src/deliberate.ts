@@ -4,7 +4,7 @@
  */
 import { decide } from './core/decide.ts';
 import type { Court } from './core/court.ts';
-import { mostCautious } from './core/court.ts';
+import { inOrder, mostCautious } from './core/court.ts';
 import { caseKey } from './core/judgement.ts';
 import { questionKey } from './core/evidence.ts';
 import type { Question } from './core/evidence.ts';
@@ -12,7 +12,6 @@ import type { EpochMs, KeyId } from './core/key.ts';
 import { periodAt } from './core/periods.ts';
 import type { Decision } from './core/plan.ts';
 import type { Mode, PolicyFile } from './core/policy.ts';
-import type { KeyRecord } from './core/state.ts';
 import { attribute } from './ledger/attribution.ts';
 import type { Attribution } from './ledger/attribution.ts';
 import { ask } from './ledger/look.ts';
@@ -102,7 +101,7 @@ function assemble(
   const records = new Map(sight.registry.records);
   for (const record of attribution.changed) records.set(record.id, record);
   const listed = new Set(sight.listing.keys.map((key) => key.id));
-  const ordinary = [...records.values()].filter((record) => !record.facts.isAdmin).sort(byAge);
+  const ordinary = inOrder([...records.values()].filter((record) => !record.facts.isAdmin));
   const findings = [...memory.findings.values()];
   return {
     now: sight.at,
@@ -128,11 +127,6 @@ function assemble(
     listTrusted: sight.listDoubt === null,
     accountKeys: ordinary.filter((record) => listed.has(record.id)).length,
   };
-}
-
-/** The list's own order means nothing: a stable one makes equal plans equal. */
-function byAge(a: KeyRecord, b: KeyRecord): number {
-  return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 }
 
 function noticeIds(memory: Memory): string[] {

@@ -6,6 +6,7 @@ import type { Subject } from './alert.ts';
 import type { EpochMs, KeyId } from './key.ts';
 import type { Bench } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
+import type { HeldBecause } from './plan.ts';
 import type { Mode, Policy, PolicyFile, TemplateVariables } from './policy.ts';
 import type { Change, Finding, FindingSubject, KeyRecord } from './state.ts';
 import { amountText, instantWords, minuteWords } from './words.ts';
@@ -29,6 +30,11 @@ export interface Court {
   readonly listTrusted: boolean;
   /** Live keys of the account, for limits in percent. */
   readonly accountKeys: number;
+}
+
+/** The list's own order means nothing: by age, then by id, equal accounts make equal plans. */
+export function inOrder(records: readonly KeyRecord[]): KeyRecord[] {
+  return [...records].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
 }
 
 const caution: Readonly<Record<Mode, number>> = { 'dry-run': 0, alert: 1, enforce: 2 };
@@ -62,6 +68,19 @@ export function silenced(court: Court, record: KeyRecord, what: 'alerts' | 'acti
   return silence === undefined
     ? null
     : `silenced until ${minuteWords(silence.until)}${silence.reason ? `: ${silence.reason}` : ''}`;
+}
+
+/** What stands in the way of any change to a key, gravest first. `mode`: that of the policy that asks for it. */
+export function obstacle(
+  court: Court,
+  record: KeyRecord,
+  mode: Mode,
+): { readonly because: HeldBecause; readonly detail: string } | null {
+  if (isProtected(court, record)) return { because: 'protected', detail: 'the key is protected' };
+  const silence = silenced(court, record, 'actions');
+  if (silence !== null) return { because: 'silenced', detail: silence };
+  if (mode !== 'enforce') return { because: 'mode', detail: `mode is ${mode}` };
+  return court.hold === null ? null : { because: 'unknown', detail: court.hold };
 }
 
 /** A group's alerts are silenced when those of all its keys are. */

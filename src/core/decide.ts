@@ -3,7 +3,8 @@
  * the same plan, byte for byte.
  */
 import type { CaseAlert } from './alert.ts';
-import { advance, close, findingFor, whyOver } from './cases.ts';
+import { advance, findingFor } from './cases.ts';
+import { close, whyOver } from './closing.ts';
 import type { Court } from './court.ts';
 import { modeOf, subjectOf } from './court.ts';
 import type { Question } from './evidence.ts';
@@ -16,6 +17,7 @@ import type { Decision, FindingView, Held, PlannedChange } from './plan.ts';
 import { wantedRestores } from './restores.ts';
 import type { Finding } from './state.ts';
 import { wantedChanges } from './wanted.ts';
+import type { Case } from './wish.ts';
 
 export function decide(court: Court): Decision {
   const verdict = judge(court.policy.policies, court.bench);
@@ -29,8 +31,9 @@ export function decide(court: Court): Decision {
 
   for (const judgement of verdict.judgements) {
     const finding = findingFor(court, judgement, byId);
-    const wish = wantedChanges(court, judgement, finding);
-    const next = advance(court, judgement, finding, wish);
+    const one: Case = { court, judgement, finding };
+    const wish = wantedChanges(one);
+    const next = advance(one, wish);
     views.push(view(court, judgement));
     for (const question of wish.questions) questions.set(questionKey(question), question);
     held.push(...wish.held);

@@ -1,7 +1,8 @@
 /** Undoing Keywarden's own renames once the finding behind each is closed. */
 import type { Court } from './court.ts';
-import { isProtected, keyAsSubject, modeOf, silenced } from './court.ts';
-import type { Held, HeldBecause, PlannedChange } from './plan.ts';
+import { keyAsSubject, modeOf, obstacle } from './court.ts';
+import type { Held, PlannedChange } from './plan.ts';
+import type { Mode } from './policy.ts';
 import type { KeyRecord, StandingRename } from './state.ts';
 
 /**
@@ -42,7 +43,7 @@ export function wantedRestores(
     const top = settledStanding(record, isOpen).at(-1);
     if (top === undefined || isOpen(top.findingId)) continue;
     const policy = top.findingId.slice(0, top.findingId.indexOf('/'));
-    const stop = obstacle(court, record, policy);
+    const stop = obstacle(court, record, modeOfNamed(court, policy));
     if (stop !== null) {
       held.push({
         kind: 'restore',
@@ -69,16 +70,8 @@ export function wantedRestores(
   return { changes, held };
 }
 
-function obstacle(
-  court: Court,
-  record: KeyRecord,
-  policyName: string,
-): { because: HeldBecause; detail: string } | null {
-  if (isProtected(court, record)) return { because: 'protected', detail: 'the key is protected' };
-  const silence = silenced(court, record, 'actions');
-  if (silence !== null) return { because: 'silenced', detail: silence };
-  const policy = court.policy.policies.find((one) => one.name === policyName);
-  const mode = policy === undefined ? court.mode : modeOf(court, policy);
-  if (mode !== 'enforce') return { because: 'mode', detail: `mode is ${mode}` };
-  return court.hold === null ? null : { because: 'unknown', detail: court.hold };
+/** What a policy did is undone as long as the file lets anything be done, also when the policy is gone. */
+function modeOfNamed(court: Court, name: string): Mode {
+  const policy = court.policy.policies.find((one) => one.name === name);
+  return policy === undefined ? court.mode : modeOf(court, policy);
 }

@@ -1,5 +1,5 @@
 /** What a change that was carried out, or was not, means for the documents; and what is told of it. */
-import { caseAlert, stepChannels } from './cases.ts';
+import { caseAlert, stepChannels } from './case-alerts.ts';
 import type { CaseAlert, CaseEvent } from './alert.ts';
 import type { Court } from './court.ts';
 import type { Change, Finding, KeyRecord } from './state.ts';
@@ -48,6 +48,7 @@ function deleted(court: Court, change: Change, finding: Finding): Pick<Settlemen
   const closed: Finding = {
     ...finding,
     deletions,
+    renamed: [...finding.renamed, ...settledStep(change)],
     ...(over ? { closedAt: court.now, closedBecause: 'the key was deleted' } : {}),
   };
   const acceptedAt = court.acceptances.get(pending?.noticeAlertId ?? '') ?? change.intentAt;
@@ -83,9 +84,13 @@ function followed(court: Court, change: Change): readonly Finding[] {
     const deletions = finding.deletions.map((one) =>
       one.keyId === change.keyId ? { ...one, expectedName: to } : one,
     );
-    const done = own && change.step !== null ? [{ step: change.step, keyId: change.keyId }] : [];
-    return [{ ...finding, deletions, renamed: [...finding.renamed, ...done] }];
+    const settled = own ? settledStep(change) : [];
+    return [{ ...finding, deletions, renamed: [...finding.renamed, ...settled] }];
   });
+}
+
+function settledStep({ step, keyId }: Change): Finding['renamed'] {
+  return step === null ? [] : [{ step, keyId }];
 }
 
 /** Said once a day at most, however often it is tried. */
@@ -109,5 +114,6 @@ function alertOf(court: Court, finding: Finding, change: Change, key: string, ev
   const policy = court.policy.policies.find((one) => one.name === finding.policy);
   const own = policy === undefined || change.step === null ? [] : stepChannels(policy, [change.step]);
   const heard = finding.heardBy.filter((channel) => court.policy.channels.has(channel));
-  return caseAlert(court, finding, policy, key, event, [...new Set([...own, ...heard])], [], change.keyId);
+  const channels = [...new Set([...own, ...heard])];
+  return caseAlert(court, finding, policy, { key, event, channels, keyId: change.keyId });
 }

@@ -53,7 +53,10 @@ export interface Finding {
   readonly uncertainSince: EpochMs | null;
   readonly uncertainToldAt: EpochMs | null;
   readonly deletions: readonly PendingDeletion[];
-  /** Renames that were done, or that a person's hand has settled: not tried again in this finding. */
+  /**
+   * Renames and deletions that were done: none is tried again in this finding, and a step that falls on
+   * one key of a group has fallen on this one.
+   */
   readonly renamed: readonly { readonly step: number; readonly keyId: KeyId }[];
   /**
    * Idle: since when the key is known to be unused (`unusedSince`, proved at `provedAt`), and the

@@ -1,0 +1,146 @@
+/** What is told of a case: its steps and notices, what ended a deletion, and that nothing can be told. */
+import type { CaseAlert, CaseEvent, Next } from './alert.ts';
+import { modeOf, subjectOf, templateVariables } from './court.ts';
+import type { Court } from './court.ts';
+import { deletionDueAt } from './deletions.ts';
+import type { KeyId } from './key.ts';
+import type { Held } from './plan.ts';
+import type { Policy } from './policy.ts';
+import type { Finding, PendingDeletion } from './state.ts';
+import type { Wanted } from './wanted.ts';
+import type { Case } from './wish.ts';
+import { instantWords, stepAtWords, stepDoesWords } from './words.ts';
+
+/** The steps that are announced in this pass. */
+export interface Due {
+  /** Reached and never announced, ascending. */
+  readonly fresh: readonly number[];
+  /** The one whose `repeat` is due; null: none. */
+  readonly repeated: number | null;
+}
+
+/** The channels of several steps, each once, in the file's order. */
+export function stepChannels(policy: Policy, steps: readonly number[]): readonly string[] {
+  return [...new Set(policy.steps.flatMap((step, index) => (steps.includes(index) ? step.alert : [])))];
+}
+
+/** Notices, or else one alert that names the highest new step, to the channels of all new ones. */
+export function stepAlerts(one: Case, wanted: Wanted, due: Due): CaseAlert[] {
+  if (wanted.announced.length > 0)
+    return wanted.announced.map((notice) => noticeAlert(one, wanted, due, notice));
+  const { policy } = one.judgement;
+  const top = due.fresh.at(-1);
+  const step = top ?? due.repeated;
+  if (step === null) return [];
+  const channels = stepChannels(policy, top === undefined ? [step] : due.fresh);
+  if (channels.length === 0) return [];
+  const repeated = top === undefined;
+  const event: CaseEvent = { kind: 'step', step: step + 1, of: policy.steps.length, repeated };
+  const key = `step-${String(step + 1)}${repeated ? `/${instantWords(one.court.now)}` : ''}`;
+  return [tell(one, key, event, channels, { next: [...upcoming(one, wanted)] })];
+}
+
+function noticeAlert(one: Case, wanted: Wanted, { fresh }: Due, notice: PendingDeletion): CaseAlert {
+  const { court, judgement } = one;
+  const { step, noticeMs, keyId, noticeAlertId } = notice;
+  const event: CaseEvent = { kind: 'notice', step: step + 1, of: judgement.policy.steps.length, noticeMs };
+  const dueAt = deletionDueAt(notice, court.now, noticeMs);
+  const channels = stepChannels(judgement.policy, [...fresh, step]);
+  const next: Next[] = [{ kind: 'delete', noticeMs, dueAt }, ...upcoming(one, wanted)];
+  return { ...tell(one, '', event, channels, { next, keyId }), id: noticeAlertId };
+}
+
+function* upcoming({ court, judgement }: Case, wanted: Wanted): Generator<Next> {
+  for (const change of wanted.changes.slice(0, 3)) {
+    if (change.to !== null) yield { kind: 'rename', to: change.to };
+  }
+  for (const held of distinctHeld(wanted.held)) {
+    if (held.kind !== 'rename' && held.kind !== 'delete') continue;
+    if (held.because !== 'notice') yield { kind: 'would', change: held.kind, because: held.detail };
+  }
+  const { policy, reached } = judgement;
+  const next = policy.steps[(reached.at(-1) ?? -1) + 1];
+  if (next === undefined) return;
+  const does =
+    modeOf(court, policy) === 'enforce' || !(next.delete ?? next.rename)
+      ? stepDoesWords(next)
+      : `would be the step that ${stepDoesWords(next)}`;
+  yield { kind: 'step', at: stepAtWords(policy, next), does };
+}
+
+function distinctHeld(held: readonly Held[]): readonly Held[] {
+  return held.filter((one, index) => held.findIndex((other) => other.kind === one.kind) === index);
+}
+
+/** Deletions that a person stopped, and those that are asked for no more. */
+export function endedDeletions(one: Case, { vetoed, cancelled }: Wanted): CaseAlert[] {
+  const ended = (deletion: PendingDeletion, key: string, event: CaseEvent): CaseAlert =>
+    tell(one, key, event, stepChannels(one.judgement.policy, [deletion.step]), { keyId: deletion.keyId });
+  return [
+    ...vetoed.map(({ deletion, by }) => ended(deletion, `vetoed/${deletion.keyId}`, { kind: 'vetoed', by })),
+    ...cancelled.map(({ deletion, because }) =>
+      ended(deletion, `cancelled/${deletion.noticeAlertId}`, { kind: 'cancelled', because }),
+    ),
+  ];
+}
+
+export function uncertainAlert(one: Case): CaseAlert {
+  const { policy, because, open } = one.judgement;
+  const event: CaseEvent = { kind: 'uncertain', because: because ?? 'its usage is not certain' };
+  return tell(one, `uncertain/${instantWords(one.court.now)}`, event, stepChannels(policy, open));
+}
+
+function tell(
+  { court, judgement, finding }: Case,
+  key: string,
+  event: CaseEvent,
+  channels: readonly string[],
+  more: { readonly next?: readonly Next[]; readonly keyId?: KeyId } = {},
+): CaseAlert {
+  return caseAlert(court, finding, judgement.policy, { key, event, channels, ...more });
+}
+
+/** What makes one alert about a finding different from another. */
+export interface Tidings {
+  /** Makes the alert's id unique within the finding. */
+  readonly key: string;
+  readonly event: CaseEvent;
+  readonly channels: readonly string[];
+  readonly next?: readonly Next[];
+  /** The key that it is about, where that is one of a group's. */
+  readonly keyId?: KeyId;
+}
+
+/** `policy` undefined: it is gone from the file. */
+export function caseAlert(
+  court: Court,
+  finding: Finding,
+  policy: Policy | undefined,
+  { key, event, channels, next = [], keyId }: Tidings,
+): CaseAlert {
+  const { subject, figures } = finding;
+  const about = keyId === undefined ? subject : ({ kind: 'key', id: keyId, createdAt: 0 } as const);
+  const record = about.kind === 'key' ? court.records.get(about.id) : undefined;
+  const group = about.kind === 'group' ? about.group : '';
+  return {
+    topic: 'case',
+    id: `${finding.id}/${key}`,
+    at: court.now,
+    findingId: finding.id,
+    policy: finding.policy,
+    description: policy?.description ?? null,
+    subject: subjectOf(court, about),
+    figures,
+    event,
+    next,
+    timeZone: zoneOf(court, policy),
+    channels,
+    variables: templateVariables(finding.policy, figures, record, group),
+  };
+}
+
+function zoneOf(court: Court, policy: Policy | undefined): string {
+  return policy?.rule.kind === 'spend' && policy.rule.period.kind === 'calendar'
+    ? policy.rule.period.timeZone
+    : court.policy.timeZone;
+}

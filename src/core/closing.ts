@@ -1,0 +1,75 @@
+/** The end of a finding. */
+import type { CaseAlert, CaseEvent } from './alert.ts';
+import { caseAlert } from './case-alerts.ts';
+import { alertsSilenced } from './court.ts';
+import type { Court } from './court.ts';
+import type { Policy } from './policy.ts';
+import type { Finding } from './state.ts';
+import { instantWords } from './words.ts';
+
+/**
+ * A finding whose reason is gone: its pending deletions end with it, and those who heard of it
+ * hear that it is over. Standing renames are undone by `restores`, which see that it is closed.
+ */
+export function close(
+  court: Court,
+  finding: Finding,
+  because: string,
+): { finding: Finding; alerts: CaseAlert[] } {
+  const closed: Finding = {
+    ...finding,
+    closedAt: court.now,
+    closedBecause: because,
+    deletions: [],
+    uncertainSince: null,
+  };
+  const channels = finding.heardBy.filter((channel) => court.policy.channels.has(channel));
+  if (channels.length === 0 || isSilenced(court, finding)) return { finding: closed, alerts: [] };
+  const event: CaseEvent = { kind: 'resolved', because };
+  const key = `resolved/${instantWords(court.now)}`;
+  return {
+    finding: closed,
+    alerts: [caseAlert(court, closed, policyOf(court, finding), { key, event, channels })],
+  };
+}
+
+function policyOf(court: Court, finding: Finding): Policy | undefined {
+  return court.policy.policies.find((one) => one.name === finding.policy);
+}
+
+function isSilenced(court: Court, { subject }: Finding): boolean {
+  const record = subject.kind === 'key' ? court.records.get(subject.id) : undefined;
+  return record !== undefined && alertsSilenced(court, [record]);
+}
+
+/** Why a finding with no judgement has ended; null: it has not, for its end cannot be told. */
+export function whyOver(court: Court, finding: Finding): string | null {
+  const policy = policyOf(court, finding);
+  if (policy === undefined) return 'the policy is gone';
+  const { subject } = finding;
+  if (subject.kind === 'key') {
+    const record = court.records.get(subject.id);
+    if (record === undefined || record.createdAt !== subject.createdAt || record.goneAt !== null)
+      return court.listTrusted ? 'the key is gone' : null;
+    if (!policy.select({ key: record.facts, originalName: record.originalName }, court.now))
+      return 'the policy no longer covers it';
+  }
+  if (finding.periodEnd !== null && finding.periodEnd <= court.now) return 'its period is over';
+  // A list that cannot be trusted may lack the key, or keys of the group.
+  if (!court.listTrusted && (subject.kind === 'group' || !court.bench.evidence.keys.has(subject.id)))
+    return null;
+  return quietReason(finding);
+}
+
+function quietReason({ figures }: Finding): string {
+  switch (figures.kind) {
+    case 'spend':
+      return 'the level is below its first step again';
+    case 'expiry':
+      return 'its deadline has moved';
+    case 'idle':
+      return 'the key was used again';
+    default:
+      return figures satisfies never;
+  }
+}

@@ -1,0 +1,189 @@
+/** The deletions that a case asks for: announced, held while the notice runs, due, vetoed or cancelled. */
+import type { Court } from './court.ts';
+import { modeOf, obstacle, silenced } from './court.ts';
+import type { Question } from './evidence.ts';
+import type { EpochMs } from './key.ts';
+import type { Held, PlannedChange } from './plan.ts';
+import type { KeyRecord, PendingDeletion } from './state.ts';
+import { heldBack, highestReached, ownReadings, picked, planned, unconfirmed } from './wish.ts';
+import type { Case, Stop } from './wish.ts';
+import { instantWords, minuteWords } from './words.ts';
+
+/** A notice that no channel accepted is written anew after this long. */
+const noticeRetryMs = 24 * 3_600_000;
+
+const vetoDetail = 'a person renamed the key while its notice ran';
+
+export interface WantedDeletions {
+  readonly changes: readonly PlannedChange[];
+  readonly held: readonly Held[];
+  readonly questions: readonly Question[];
+  /** The finding's deletions as they are from now on. */
+  readonly deletions: readonly PendingDeletion[];
+  /** Those announced in this pass. */
+  readonly announced: readonly PendingDeletion[];
+  readonly vetoed: readonly { readonly deletion: PendingDeletion; readonly by: string }[];
+  readonly cancelled: readonly { readonly deletion: PendingDeletion; readonly because: string }[];
+}
+
+/** What becomes of one key's deletion in this pass. */
+type Fate =
+  | { readonly kind: 'due' }
+  | { readonly kind: 'announced'; readonly notice: PendingDeletion }
+  | ({ readonly kind: 'held' | 'cancelled' } & Stop)
+  | { readonly kind: 'vetoed' };
+
+interface Doom {
+  readonly record: KeyRecord;
+  readonly pending: PendingDeletion | null;
+  /** The step that asks for it now; null: none does any more. */
+  readonly step: number | null;
+  readonly fate: Fate;
+}
+
+export function wantedDeletions(one: Case): WantedDeletions {
+  const { court, finding } = one;
+  const step = highestReached(one.judgement, ({ delete: asked }) => asked !== null);
+  // Most cases have nothing to do with deletions.
+  if (step === null && finding.deletions.length === 0) return nothing;
+  const dooms = [...doomsOf(one, step)];
+  const doomed = new Set(dooms.map(({ record }) => record.id));
+  const left = finding.deletions.filter(({ keyId }) => !doomed.has(keyId));
+  const lost = left.filter((pending) => isListed(court, pending));
+  return {
+    changes: dooms.flatMap((doom) =>
+      doom.fate.kind === 'due' ? [planned(one, 'delete', doom.record, doom.step ?? 0, null)] : [],
+    ),
+    held: dooms.flatMap((doom) => heldOf(one, doom)),
+    questions: dooms.flatMap(({ fate, record }) =>
+      fate.kind === 'held' && fate.because === 'unconfirmed' ? ownReadings(one, record) : [],
+    ),
+    deletions: [
+      ...dooms.flatMap((doom) => pendingAfter(court, doom)),
+      ...left.filter((pending) => isMissing(court, pending)),
+    ],
+    announced: dooms.flatMap(({ fate }) => (fate.kind === 'announced' ? [fate.notice] : [])),
+    vetoed: dooms.flatMap(({ fate, pending }) =>
+      fate.kind === 'vetoed' && pending ? [{ deletion: pending, by: vetoDetail }] : [],
+    ),
+    cancelled: [
+      ...dooms.flatMap(({ fate, pending }) =>
+        fate.kind === 'cancelled' && pending ? [{ deletion: pending, because: fate.detail }] : [],
+      ),
+      ...lost.map((deletion) => ({ deletion, because: 'the policy no longer covers the key' })),
+    ],
+  };
+}
+
+const nothing: WantedDeletions = {
+  changes: [],
+  held: [],
+  questions: [],
+  deletions: [],
+  announced: [],
+  vetoed: [],
+  cancelled: [],
+};
+
+/** The keys that a deletion falls on now, and those that one is pending for though none asks for it. */
+function* doomsOf(one: Case, step: number | null): Generator<Doom> {
+  const { judgement, finding } = one;
+  const asked = new Set(step === null ? [] : picked(one, step));
+  const notices = new Map(finding.deletions.map((pending) => [pending.keyId, pending]));
+  for (const record of judgement.members) {
+    const notice = notices.get(record.id);
+    const pending = notice?.createdAt === record.createdAt ? notice : null;
+    if (step !== null && asked.has(record))
+      yield { record, pending, step, fate: fateOf(one, record, pending, step) };
+    else if (pending !== null) yield { record, pending, step: null, fate: unasked(one, pending) };
+  }
+}
+
+/** The key is in the list, so that the case no longer having it is the policy's doing. */
+function isListed(court: Court, { keyId }: PendingDeletion): boolean {
+  return court.bench.evidence.keys.has(keyId);
+}
+
+/** The key is not in the list, but the list proves nothing. */
+function isMissing(court: Court, pending: PendingDeletion): boolean {
+  return !court.listTrusted && !isListed(court, pending);
+}
+
+function pendingAfter(court: Court, { fate, pending }: Doom): PendingDeletion[] {
+  if (fate.kind === 'announced') return [fate.notice];
+  if (pending === null || fate.kind === 'cancelled') return [];
+  return [fate.kind === 'vetoed' ? { ...pending, vetoedAt: court.now } : pending];
+}
+
+function heldOf(one: Case, { fate, record, pending, step }: Doom): Held[] {
+  const position = step ?? pending?.step ?? 0;
+  switch (fate.kind) {
+    case 'due':
+    case 'announced':
+      return [];
+    case 'held':
+      return [heldBack(one, 'delete', record, position, fate)];
+    case 'cancelled':
+      return step === null ? [] : [heldBack(one, 'delete', record, position, fate)];
+    case 'vetoed':
+      return [heldBack(one, 'delete', record, position, { because: 'vetoed', detail: vetoDetail })];
+    default:
+      return fate satisfies never;
+  }
+}
+
+/** A deletion that is pending though no step asks for it: an undecided step neither goes on nor ends. */
+function unasked({ court, judgement }: Case, pending: PendingDeletion): Fate {
+  if (pending.vetoedAt !== null) return { kind: 'held', because: 'vetoed', detail: vetoDetail };
+  const doubt = judgement.open.length > 0 ? (judgement.because ?? 'its usage is not certain') : court.hold;
+  if (doubt !== null) return { kind: 'held', because: 'unknown', detail: doubt };
+  return { kind: 'cancelled', because: 'unknown', detail: 'the step that asked for it is no longer reached' };
+}
+
+function fateOf(one: Case, record: KeyRecord, pending: PendingDeletion | null, step: number): Fate {
+  const { court, judgement } = one;
+  if (pending !== null && pending.vetoedAt !== null)
+    return { kind: 'held', because: 'vetoed', detail: vetoDetail };
+  if (pending !== null && record.facts.name !== pending.expectedName) return { kind: 'vetoed' };
+  const stop = obstacle(court, record, modeOf(court, judgement.policy));
+  // What a person decided ends a notice, which starts anew afterwards; what cannot be told only holds it.
+  if (stop !== null)
+    return { kind: pending !== null && stop.because !== 'unknown' ? 'cancelled' : 'held', ...stop };
+  return pending === null ? announce(one, record, step) : pendingFate(one, record, pending, step);
+}
+
+function pendingFate(one: Case, record: KeyRecord, pending: PendingDeletion, step: number): Fate {
+  const { court, judgement } = one;
+  const acceptedAt = court.acceptances.get(pending.noticeAlertId);
+  if (acceptedAt === undefined) {
+    if (court.now - pending.announcedAt >= noticeRetryMs) return announce(one, record, step);
+    return { kind: 'held', because: 'notice', detail: 'no channel has accepted its notice yet' };
+  }
+  const dueAt = deletionDueAt(pending, acceptedAt, judgement.policy.steps[step]?.delete?.noticeMs ?? 0);
+  if (court.now < dueAt)
+    return { kind: 'held', because: 'notice', detail: `its notice runs until ${minuteWords(dueAt)}` };
+  const lacking = unconfirmed(one);
+  return lacking === null ? { kind: 'due' } : { kind: 'held', ...lacking };
+}
+
+/** The longer of the notice that was given and the one the policy asks for now: nothing shortens it. */
+export function deletionDueAt(pending: PendingDeletion, acceptedAt: EpochMs, noticeMs: number): EpochMs {
+  return Math.max(acceptedAt, pending.announcedAt) + Math.max(pending.noticeMs, noticeMs);
+}
+
+/** A notice, unless alerts are silenced: one that nobody may be sent cannot run. */
+function announce({ court, judgement, finding }: Case, record: KeyRecord, step: number): Fate {
+  const quiet = silenced(court, record, 'alerts');
+  if (quiet !== null) return { kind: 'held', because: 'silenced', detail: quiet };
+  const notice: PendingDeletion = {
+    keyId: record.id,
+    createdAt: record.createdAt,
+    step,
+    noticeAlertId: `${finding.id}/notice-${String(step + 1)}/${record.id}/${instantWords(court.now)}`,
+    noticeMs: judgement.policy.steps[step]?.delete?.noticeMs ?? 0,
+    announcedAt: court.now,
+    expectedName: record.facts.name,
+    vetoedAt: null,
+  };
+  return { kind: 'announced', notice };
+}

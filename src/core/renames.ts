@@ -1,0 +1,56 @@
+/** The renames that a case asks for. */
+import { modeOf, obstacle, templateVariables } from './court.ts';
+import type { Question } from './evidence.ts';
+import type { KeyId } from './key.ts';
+import type { Held, PlannedChange } from './plan.ts';
+import type { KeyRecord } from './state.ts';
+import { heldBack, highestReached, ownReadings, picked, planned, unconfirmed } from './wish.ts';
+import type { Case, Stop } from './wish.ts';
+
+export interface WantedRenames {
+  readonly changes: readonly PlannedChange[];
+  readonly held: readonly Held[];
+  readonly questions: readonly Question[];
+}
+
+type RenameWish =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'rename'; readonly to: string }
+  | ({ readonly kind: 'held' } & Stop);
+
+/** `except`: keys that are deleted in this pass. */
+export function wantedRenames(one: Case, except: (id: KeyId) => boolean): WantedRenames {
+  const changes: PlannedChange[] = [];
+  const held: Held[] = [];
+  const questions: Question[] = [];
+  const step = highestReached(one.judgement, ({ rename }) => rename !== null);
+  if (step === null) return { changes, held, questions };
+  for (const record of picked(one, step)) {
+    if (except(record.id)) continue;
+    const wish = renameWish(one, record, step);
+    if (wish.kind === 'rename') changes.push(planned(one, 'rename', record, step, wish.to));
+    if (wish.kind !== 'held') continue;
+    held.push(heldBack(one, 'rename', record, step, wish));
+    if (wish.because === 'unconfirmed') questions.push(...ownReadings(one, record));
+  }
+  return { changes, held, questions };
+}
+
+function renameWish(one: Case, record: KeyRecord, stepIndex: number): RenameWish {
+  const { court, judgement } = one;
+  const { policy, figures } = judgement;
+  const wish = policy.steps[stepIndex]?.rename ?? null;
+  if (wish === null || isSettled(one, record, stepIndex)) return { kind: 'none' };
+  const name = wish.template.renderName(templateVariables(policy.name, figures, record, ''));
+  if (!name.ok) return { kind: 'held', because: 'unknown', detail: `${name.missing} is missing` };
+  if (name.text === record.facts.name) return { kind: 'none' };
+  const stop = obstacle(court, record, modeOf(court, policy)) ?? unconfirmed(one);
+  return stop === null ? { kind: 'rename', to: name.text } : { kind: 'held', ...stop };
+}
+
+/** It was done in this finding already, or a person has changed the name that this finding gave. */
+function isSettled({ finding }: Case, record: KeyRecord, stepIndex: number): boolean {
+  const mine = finding.renamed.filter(({ keyId }) => keyId === record.id);
+  if (mine.some(({ step }) => step >= stepIndex)) return true;
+  return mine.length > 0 && (record.renamedByPersonAt ?? 0) >= finding.openedAt;
+}

@@ -1,0 +1,115 @@
+/** What the deletions and the renames that a case asks for have in common. */
+import type { Court } from './court.ts';
+import { keyAsSubject } from './court.ts';
+import { ownIdleReading } from './deadlines.ts';
+import type { Question } from './evidence.ts';
+import { measured, questionKey } from './evidence.ts';
+import type { Judgement } from './judgement.ts';
+import type { Held, HeldBecause, PlannedChange } from './plan.ts';
+import type { Step } from './policy.ts';
+import type { Finding, KeyRecord } from './state.ts';
+import { durationWords, figuresWords } from './words.ts';
+
+/** A judgement, the finding that it continues, and all else there is to know. */
+export interface Case {
+  readonly court: Court;
+  readonly judgement: Judgement;
+  readonly finding: Finding;
+}
+
+/** What holds a change back, in one word and in many. */
+export interface Stop {
+  readonly because: HeldBecause;
+  readonly detail: string;
+}
+
+/** An idle key is changed only after two individual readings at least this far apart. */
+const idleConfirmationMs = 10 * 60_000;
+
+/** The highest step reached that does such a thing, by position; null: none. */
+export function highestReached(judgement: Judgement, does: (step: Step) => boolean): number | null {
+  const { reached, policy } = judgement;
+  return (
+    reached.findLast((index) => {
+      const step = policy.steps[index];
+      return step !== undefined && does(step);
+    }) ?? null
+  );
+}
+
+/** Which keys of the case a step falls on: the key itself, all of the group's, or its largest. */
+export function picked({ court, judgement, finding }: Case, stepIndex: number): readonly KeyRecord[] {
+  const { members, subject, policy } = judgement;
+  if (subject.kind === 'key' || policy.steps[stepIndex]?.pick === 'all') return members;
+  if (policy.rule.kind !== 'spend') return members;
+  // The key it fell on once stays the one, though another may be larger by now.
+  const fell = [...finding.deletions, ...finding.renamed].find((one) => one.step === stepIndex);
+  if (fell !== undefined) return members.filter((record) => record.id === fell.keyId);
+  const { measure } = policy.rule;
+  const weight = (record: KeyRecord): number => {
+    const known = court.bench.evidence.keys.get(record.id);
+    return known === undefined ? 0 : measured(known.lifetime.low, measure);
+  };
+  const first = [...members].sort((a, b) => weight(b) - weight(a) || (a.id < b.id ? -1 : 1))[0];
+  return first === undefined ? [] : [first];
+}
+
+export function planned(
+  { judgement, finding }: Case,
+  kind: 'rename' | 'delete',
+  record: KeyRecord,
+  step: number,
+  to: string | null,
+): PlannedChange {
+  return {
+    kind,
+    policy: judgement.policy.name,
+    findingId: finding.id,
+    step,
+    keyId: record.id,
+    keyCreatedAt: record.createdAt,
+    from: record.facts.name,
+    to,
+    reason: figuresWords(judgement.figures),
+  };
+}
+
+export function heldBack(
+  { judgement, finding }: Case,
+  kind: 'rename' | 'delete',
+  record: KeyRecord,
+  step: number,
+  { because, detail }: Stop,
+): Held {
+  return {
+    kind,
+    policy: judgement.policy.name,
+    findingId: finding.id,
+    subject: keyAsSubject(record.id, record),
+    step,
+    because,
+    detail,
+  };
+}
+
+/** What an idle key still lacks before it may be changed; null: nothing, or the rule is another. */
+export function unconfirmed({ judgement, finding }: Case): Stop | null {
+  if (judgement.policy.rule.kind !== 'idle') return null;
+  const first = finding.idle?.confirmedFirstAt ?? null;
+  const last = judgement.idle?.confirmedLastAt ?? null;
+  if (first !== null && last !== null && last - first >= idleConfirmationMs) return null;
+  const detail = `its idleness needs two readings of its own, ${durationWords(idleConfirmationMs)} apart`;
+  return { because: 'unconfirmed', detail };
+}
+
+/** An idle key's own reading, unless the first of the two was taken too recently for another to count. */
+export function ownReadings({ court, judgement }: Case, record: KeyRecord): Question[] {
+  const { rule } = judgement.policy;
+  const first = judgement.idle?.confirmedFirstAt ?? null;
+  if (rule.kind !== 'idle' || (first !== null && court.now - first < idleConfirmationMs)) return [];
+  const question = ownIdleReading(rule.forMs, record);
+  const { evidence } = court.bench;
+  const window = question.kind === 'key' ? question.window : null;
+  if (evidence.keys.get(record.id)?.individual.has(window ?? 'lifetime')) return [];
+  return evidence.unanswered.has(questionKey(question)) ? [] : [question];
+}

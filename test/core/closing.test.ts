@@ -1,0 +1,161 @@
+/** How a finding ends, and what does not begin it again. */
+import { describe, expect, test } from 'vitest';
+import type { Story } from './story.ts';
+import { day, done, file, generous, hour, key, monday, policy, said, story } from './story.ts';
+
+const monthly = 'spend: { cost: 20, per: month }';
+const steps = ['{ at: 80%, alert: owner }', '{ at: 100%, alert: [owner, ops], delete: { notice: 24h } }'];
+const budget = policy(monthly, ...steps);
+const resolved = ['resolved → owner, ops'];
+
+/** With a deletion that is pending. */
+function inNotice(policies: string): Story {
+  const one = story(policies, key('User 1', { metadata: { plan: 'free' }, expiresAt: monday }));
+  expect(said(one.run({ usage: { 'User 1': 21 } }))).toEqual(['notice 2 → owner, ops']);
+  expect([...one.findings.values()][0]?.deletions).toHaveLength(1);
+  return one;
+}
+
+function isOver(one: Story): boolean {
+  return [...one.findings.values()].every(
+    (finding) => finding.closedAt !== null && finding.deletions.length === 0,
+  );
+}
+
+describe('a finding closes, its deletion is cancelled and those who heard hear it once', () => {
+  test.each([
+    ['the period ends', budget, (one: Story) => one.pass({ after: 8 * day })],
+    [
+      'the limit is raised',
+      budget,
+      (one: Story) => ((one.policy = file(budget.replace('20', '200'))), one.pass()),
+    ],
+    [
+      'the policy is gone',
+      budget,
+      (one: Story) => (
+        (one.policy = file(budget.replace('p', 'q').replace('cost: 20', 'cost: 900'))),
+        one.pass()
+      ),
+    ],
+    ['the key is gone', budget, (one: Story) => (one.remove('User 1'), one.pass())],
+    [
+      'the key is deselected',
+      budget,
+      (one: Story) => ((one.policy = file(budget.replace('all', '{ name: "X*" }'))), one.pass()),
+    ],
+    [
+      'its metadata no longer match',
+      budget.replace('all', '{ metadata: { plan: free } }'),
+      (one: Story) => (one.account.set('User 1', key('User 1')), one.pass()),
+    ],
+    [
+      'its deadline moves',
+      policy('expiry: {}', '{ alert: owner }', '{ alert: ops, delete: { notice: 24h } }'),
+      (one: Story) => (
+        one.account.set('User 1', key('User 1', { expiresAt: monday + 90 * day })),
+        one.pass()
+      ),
+    ],
+    [
+      'the level falls below 90 % of the first step in a rolling window',
+      policy('spend: { cost: 20, per: 24h }', ...steps),
+      (one: Story) => one.pass({ windows: { 'User 1': { '24h': 14.399999 } } }),
+    ],
+  ])('%s', (_why, policies, end) => {
+    const one =
+      policies.includes('24h, per') || policies.includes('per: 24h') ? rolling(policies) : inNotice(policies);
+    expect(said(end(one))).toEqual(resolved);
+    expect(isOver(one)).toBe(true);
+    expect(done(one.pass({ after: 2 * day, ...windowsOf(one, 1) }))).toEqual([]);
+  });
+
+  function rolling(policies: string): Story {
+    const one = story(policies, key('User 1', { createdAt: monday - 40 * day }));
+    const decision = one.run({ usage: { 'User 1': 21 }, ...windowsOf(one, 21) });
+    expect(said(decision)).toEqual(['notice 2 → owner, ops']);
+    return one;
+  }
+});
+
+function windowsOf(one: Story, amount: number) {
+  return {
+    windows: Object.fromEntries([...one.account.keys()].map((name) => [name, { '24h': amount } as const])),
+  };
+}
+
+describe('a finding does not', () => {
+  test('flap in a rolling window', () => {
+    const one = story(
+      policy('spend: { cost: 20, per: 24h }', ...steps),
+      key('User 1', { createdAt: monday - 2 * day }),
+    );
+    const at = (amount: number) => said(one.pass({ usage: { 'User 1': 100 }, ...windowsOf(one, amount) }));
+    expect([16, 15.9, 14.4, 16].map(at)).toEqual([['step 1 → owner'], [], [], []]);
+    expect([14.3, 16].map(at)).toEqual([['resolved → owner'], ['step 1 → owner']]);
+  });
+
+  test('say again in the same period what it said, when its limit was raised and lowered', () => {
+    const one = story(budget, key('User 1'));
+    expect(said(one.pass({ usage: { 'User 1': 17 } }))).toEqual(['step 1 → owner']);
+    one.policy = file(budget.replace('20', '200'));
+    expect(said(one.pass())).toEqual(['resolved → owner']);
+    one.policy = file(budget);
+    expect(said(one.pass())).toEqual([]);
+    // Nobody heard that it was open again, so nobody hears that it is over again.
+    one.policy = file(budget.replace('20', '200'));
+    expect(said(one.pass())).toEqual([]);
+    one.policy = file(budget);
+    expect(said(one.run({ usage: { 'User 1': 21 } }))).toEqual(['notice 2 → owner, ops']);
+  });
+
+  test('carry over into the next period: it fires anew there', () => {
+    const one = story(budget, key('User 1'));
+    one.pass({ usage: { 'User 1': 17 } });
+    expect(said(one.pass({ after: 8 * day }))).toEqual(['resolved → owner']);
+    expect(said(one.pass({ usage: { 'User 1': 33 } }))).toEqual(['step 1 → owner']);
+    expect([...one.findings.values()]).toHaveLength(2);
+  });
+
+  test('go from one period to the next without a word between, when both are over', () => {
+    const one = story(
+      policy('spend: { cost: 20, per: hour }', '{ at: 100%, alert: owner }'),
+      key('User 1', { createdAt: monday }),
+    );
+    one.pass({ usage: { 'User 1': 20 } });
+    expect(said(one.pass({ after: hour, usage: { 'User 1': 40 } }))).toEqual([
+      'step 1 → owner',
+      'resolved → owner',
+    ]);
+  });
+
+  test('close because a list that cannot be trusted lacks its key', () => {
+    const one = inNotice(budget);
+    const account = [...one.account];
+    one.account.clear();
+    expect(said(one.pass({ listTrusted: false, hold: 'the list is empty' }))).toEqual([]);
+    for (const [name, value] of account) one.account.set(name, value);
+    expect(done(one.pass({ after: 25 * hour }))).toEqual(['delete User 1']);
+  });
+
+  test('of a group close because a list that cannot be trusted lacks its keys', () => {
+    const group = policy(
+      'spend: { cost: 20, per: month, across: selected }',
+      '{ at: 100%, alert: owner, pick: all, delete: { notice: 24h } }',
+    );
+    const one = story(file(group, generous), key('A'), key('B'));
+    expect(said(one.run({ usage: { A: 11, B: 11 } }))).toEqual(['notice 1 → owner', 'notice 1 → owner']);
+    const b = one.account.get('B') ?? key('B');
+    one.account.delete('B');
+    expect(said(one.pass({ listTrusted: false, hold: 'the list shrank' }))).toEqual([]);
+    one.account.set('B', b);
+    expect(done(one.pass({ after: 25 * hour }))).toEqual(['delete A', 'delete B']);
+  });
+
+  test('tell its end to a channel that never heard of it, or is no more', () => {
+    const one = story(budget, key('User 1'));
+    one.pass({ usage: { 'User 1': 17 } });
+    one.policy = file(budget.replace('20', '200').replaceAll('owner', 'pager'));
+    expect(said(one.pass())).toEqual(['resolved → owner']);
+  });
+});

@@ -1,0 +1,307 @@
+/** How a key comes to be deleted, and all that keeps it from it. */
+import { describe, expect, test } from 'vitest';
+import type { Key } from '../../src/core/key.ts';
+import type { Story } from './story.ts';
+import {
+  day,
+  done,
+  file,
+  generous,
+  held,
+  hour,
+  key,
+  minute,
+  monday,
+  policy,
+  policyOf,
+  said,
+  story,
+} from './story.ts';
+
+const lifetime = 'spend: { cost: 20, per: lifetime }';
+const deleting = policy(lifetime, '{ at: 100%, alert: owner, delete: { notice: 24h } }');
+const over = { usage: { 'User 1': 21 } };
+
+/** With a notice that was accepted in the pass that announced it. */
+function noticed(policies: Parameters<typeof story>[0] = deleting, more: Partial<Key> = {}): Story {
+  const one = story(policies, key('User 1', more));
+  expect(said(one.run(over))).toEqual(['notice 1 → owner']);
+  return one;
+}
+
+describe('a deletion', () => {
+  test('is announced, accepted, waits out its notice, and is due', () => {
+    const one = story(deleting, key('User 1'));
+    const first = one.pass(over);
+    expect([said(first), done(first), held(first)]).toEqual([['notice 1 → owner'], [], []]);
+    expect(first.alerts[0]?.next[0]).toEqual({ kind: 'delete', noticeMs: day, dueAt: monday + day });
+    expect(held(one.pass())).toEqual(['delete: notice']);
+    one.accept(first);
+    expect(done(one.pass({ after: day - minute }))).toEqual([]);
+    expect(done(one.pass())).toEqual(['delete User 1']);
+    expect(done(one.pass())).toEqual(['delete User 1']);
+  });
+
+  test('is told once it is done, and closes the finding', () => {
+    const one = noticed();
+    const due = one.pass({ after: day });
+    expect(said(one.carryOut(due))).toEqual(['deleted → owner']);
+    expect([...one.findings.values()]).toMatchObject([
+      { closedBecause: 'the key was deleted', deletions: [] },
+    ]);
+    expect(said(one.pass())).toEqual([]);
+  });
+
+  test('without a notice needs an accepted one and a later pass all the same', () => {
+    const one = story(deleting.replace('24h', '0s'), key('User 1'));
+    const first = one.pass(over);
+    expect(done(first)).toEqual([]);
+    expect(held(one.pass())).toEqual(['delete: notice']);
+    one.accept(first);
+    expect(done(one.pass())).toEqual(['delete User 1']);
+  });
+
+  test('whose notice nobody accepts is announced anew after a day, and never done', () => {
+    const one = story(deleting, key('User 1'));
+    one.pass(over);
+    expect(said(one.pass({ after: day - minute }))).toEqual([]);
+    expect(said(one.pass())).toEqual(['notice 1 → owner']);
+    expect(said(one.pass())).toEqual([]);
+    expect(held(one.pass({ after: hour }))).toEqual(['delete: notice']);
+  });
+
+  test('is not announced anew while alerts are silenced', () => {
+    const one = story(deleting, key('User 1'));
+    one.pass(over);
+    const until = new Date(monday + 3 * day).toISOString();
+    one.policy = file(
+      deleting,
+      `protect: []\nsilences:\n  - { select: all, until: ${until}, suppress: [alerts] }`,
+    );
+    expect(held(one.pass({ after: day }))).toEqual(['delete: silenced']);
+    expect(said(one.pass({ after: 2 * day }))).toEqual(['notice 1 → owner']);
+  });
+
+  test.each([
+    ['24h', '1h', day],
+    ['24h', '48h', 2 * day],
+    ['24h', '0s', day],
+  ])('announced with %s and then edited to %s waits for the longer', (before, after, wait) => {
+    const one = noticed(deleting.replace('24h', before));
+    one.policy = file(deleting.replace('24h', after));
+    expect(done(one.pass({ after: wait - minute }))).toEqual([]);
+    expect(done(one.pass())).toEqual(['delete User 1']);
+  });
+
+  test('is decided the same after a restart', () => {
+    const one = noticed();
+    one.restart();
+    expect(said(one.pass({ after: day - minute }))).toEqual([]);
+    one.restart();
+    expect(done(one.pass())).toEqual(['delete User 1']);
+  });
+
+  test('failing is tried again, and told once a day', () => {
+    const one = noticed();
+    expect(said(one.carryOut(one.pass({ after: day }), 'failed'))).toEqual(['failed → owner']);
+    expect(said(one.carryOut(one.pass({ after: hour }), 'failed'))).toEqual([]);
+    expect(said(one.carryOut(one.pass({ after: 23 * hour }), 'failed'))).toEqual(['failed → owner']);
+    expect(said(one.carryOut(one.pass({ after: hour })))).toEqual(['deleted → owner']);
+  });
+
+  test('falls on the key it was decided for: a fingerprint made anew is another key', () => {
+    const one = noticed();
+    one.account.set('User 1', key('User 1', { createdAt: monday + hour }));
+    const decision = one.pass({ after: day });
+    expect(done(decision)).toEqual([]);
+    expect(said(decision).toSorted()).toEqual(['notice 1 → owner', 'resolved → owner']);
+  });
+});
+
+describe('a notice is cancelled, said, and starts anew', () => {
+  const silence = (until: number) =>
+    `protect: []\nsilences:\n  - { select: { name: "User *" }, until: ${new Date(until).toISOString()}, suppress: [actions] }`;
+
+  test.each([
+    ['protected', file(deleting, 'protect: [{ name: "User *" }]'), 'protected'],
+    ['silenced', file(deleting, silence(monday + 9 * day)), 'silenced'],
+    ['only to be told of', file(deleting, 'mode: alert\nprotect: []'), 'mode'],
+  ])('when its key is %s', (_what, edited, because) => {
+    const one = noticed();
+    one.policy = edited;
+    const decision = one.pass({ after: hour });
+    expect([said(decision), held(decision)]).toEqual([['cancelled → owner'], [`delete: ${because}`]]);
+    expect(said(one.pass())).toEqual([]);
+    one.policy = file(deleting);
+    expect(said(one.run())).toEqual(['notice 1 → owner']);
+    expect(done(one.pass({ after: day - minute }))).toEqual([]);
+    expect(done(one.pass())).toEqual(['delete User 1']);
+  });
+
+  test('when the level falls below its step, though not out of the finding', () => {
+    const rolling = policy(
+      'spend: { cost: 20, per: 24h }',
+      '{ at: 50%, alert: owner }',
+      '{ at: 100%, alert: owner, delete: { notice: 24h } }',
+    );
+    const one = story(rolling, key('User 1', { createdAt: monday - 9 * day }));
+    const at = (amount: number) =>
+      one.run({ usage: { 'User 1': 99 }, windows: { 'User 1': { '24h': amount } } });
+    expect(said(at(20))).toEqual(['notice 2 → owner']);
+    expect(said(at(19))).toEqual(['cancelled → owner']);
+    expect(said(at(20))).toEqual(['notice 2 → owner']);
+  });
+});
+
+describe('a deletion is held, and its notice goes on,', () => {
+  test('while nothing may be changed at all', () => {
+    const one = noticed();
+    expect(held(one.pass({ after: hour, hold: 'the clock went back' }))).toEqual(['delete: unknown']);
+    expect(done(one.pass({ after: 23 * hour }))).toEqual(['delete User 1']);
+  });
+
+  test('while its level cannot be told', () => {
+    const one = noticed();
+    const decision = one.pass({ after: 2 * day, usage: { 'User 1': [0, null] } });
+    expect([said(decision), held(decision)]).toEqual([[], ['delete: unknown']]);
+    expect(done(one.pass(over))).toEqual(['delete User 1']);
+  });
+});
+
+describe('a key renamed by a person while its notice runs', () => {
+  test('is not deleted in that finding, and that is said once', () => {
+    const one = noticed();
+    one.rename('User 1', 'User 1 please keep');
+    const decision = one.pass({ after: hour });
+    expect([said(decision), held(decision)]).toEqual([['vetoed → owner'], ['delete: vetoed']]);
+    const later = one.pass({ after: 9 * day });
+    expect([said(later), done(later), held(later)]).toEqual([[], [], ['delete: vetoed']]);
+    one.rename('User 1', 'User 1');
+    expect(held(one.pass())).toEqual(['delete: vetoed']);
+  });
+
+  test('stays spared when its level dips below the step and comes back', () => {
+    const rolling = policy(
+      'spend: { cost: 20, per: 24h }',
+      '{ at: 50%, alert: owner }',
+      '{ at: 100%, alert: owner, delete: { notice: 1h } }',
+    );
+    const one = story(rolling, key('User 1', { createdAt: monday - 9 * day }));
+    const at = (amount: number) =>
+      one.run({ usage: { 'User 1': 99 }, windows: { 'User 1': { '24h': amount } } });
+    at(20);
+    one.rename('User 1', 'Spare me');
+    expect(said(at(20))).toEqual(['vetoed → owner']);
+    expect(said(at(15))).toEqual([]);
+    const decision = at(25);
+    expect([said(decision), held(decision)]).toEqual([[], ['delete: vetoed']]);
+  });
+
+  test('may be deleted in the next finding', () => {
+    const one = story(deleting.replace('lifetime', 'month'), key('User 1'));
+    one.run(over);
+    one.rename('User 1', 'Spare me');
+    one.run();
+    expect(said(one.run({ after: 8 * day }))).toEqual(['resolved → owner']);
+    expect(said(one.run({ usage: { 'User 1': 50 } }))).toEqual(['notice 1 → owner']);
+  });
+
+  test('is told from one that Keywarden renamed', () => {
+    const both = policy(
+      lifetime,
+      '{ at: 50%, alert: owner, rename: "OVER {{ name }}" }',
+      '{ at: 100%, alert: owner, delete: { notice: 24h } }',
+    );
+    const one = story(file(both, generous), key('User 1'));
+    const first = one.run(over);
+    expect([said(first), done(first)]).toEqual([['notice 2 → owner'], ['rename User 1 → OVER User 1']]);
+    const later = one.pass({ after: day });
+    expect([said(later), done(later)]).toEqual([[], ['delete OVER User 1']]);
+  });
+
+  test('is told from one that another policy renamed, and one whose rename was undone', () => {
+    const other = policyOf(
+      'q',
+      'spend: { tokens: 20, per: hour }',
+      '{ at: 100%, alert: ops, rename: "BUSY {{ name }}" }',
+    );
+    const one = story(file(`${deleting}\n${other}`, generous), key('User 1'));
+    expect(done(one.run({ usage: { 'User 1': 0 } }))).toEqual([]);
+    expect(done(one.run({ after: hour, ...over }))).toEqual(['rename User 1 → BUSY User 1']);
+    expect(done(one.run({ after: hour }))).toEqual(['restore BUSY User 1 → User 1']);
+    expect(done(one.pass({ after: day }))).toEqual(['delete User 1']);
+  });
+});
+
+describe('protection', () => {
+  test.each([
+    ['a key protected by its name', 'protect: [{ name: "User*" }]', {}],
+    [
+      'a key protected by what cannot be judged',
+      'protect: [{ metadata: { team: ml } }]',
+      { metadata: { team: ['ml'] } },
+    ],
+  ])('%s is told of, and never deleted', (_what, top, more) => {
+    const one = story(file(deleting, top), key('User 1', more));
+    const first = one.run(over);
+    expect([said(first), held(first)]).toEqual([['step 1 → owner'], ['delete: protected']]);
+    const later = one.run({ after: 9 * day });
+    expect([said(later), done(later), held(later)]).toEqual([[], [], ['delete: protected']]);
+  });
+
+  test('of a name that Keywarden wrote over still holds', () => {
+    const both = policy(
+      lifetime,
+      '{ at: 50%, alert: owner, rename: "OVER {{ name }}" }',
+      '{ at: 100%, alert: owner, delete: { notice: 24h } }',
+    );
+    const one = story(file(both, generous), key('User 1'));
+    one.run(over);
+    one.policy = file(both, 'protect: [{ name: "User 1" }]');
+    expect(held(one.pass({ after: day }))).toEqual(['delete: protected']);
+    one.policy = file(both, 'protect: [{ name: "OVER *" }]');
+    expect(held(one.pass({ after: day }))).toEqual(['delete: protected']);
+  });
+});
+
+describe('of a group', () => {
+  const group = (pick: string) =>
+    policy(
+      'spend: { cost: 20, per: lifetime, across: selected }',
+      `{ at: 100%, alert: owner, pick: ${pick}, delete: { notice: 24h } }`,
+    );
+
+  test('the highest goes, and no other after it', () => {
+    const one = story(group('highest'), key('A'), key('B'), key('C'));
+    expect(said(one.run({ usage: { A: 5, B: 9, C: 7 } }))).toEqual(['notice 1 → owner']);
+    // Another has become larger since: the notice was for this one.
+    const due = one.run({ after: day, usage: { C: 30 } });
+    expect(done(due)).toEqual(['delete B']);
+    const later = one.run();
+    expect([said(later), done(later), held(later)]).toEqual([[], [], []]);
+  });
+
+  test('all go', () => {
+    const one = story(file(group('all'), generous), key('A'), key('B'));
+    expect(said(one.run({ usage: { A: 5, B: 19 } }))).toEqual(['notice 1 → owner', 'notice 1 → owner']);
+    expect(done(one.run({ after: day }))).toEqual(['delete A', 'delete B']);
+  });
+
+  test('a key that leaves it is spared, and that is said', () => {
+    const team = group('all').replace('select: all', 'select: { metadata: { team: ml } }');
+    const one = story(
+      file(team, generous),
+      key('A', { metadata: { team: 'ml' } }),
+      key('B', { metadata: { team: 'ml' } }),
+    );
+    one.run({ usage: { A: 5, B: 30 } });
+    one.account.set('A', key('A', { metadata: { team: 'web' } }));
+    const decision = one.pass();
+    expect(said(decision)).toEqual(['cancelled → owner']);
+    expect(decision.alerts[0]?.event).toEqual({
+      kind: 'cancelled',
+      because: 'the policy no longer covers the key',
+    });
+    expect(done(one.run({ after: day }))).toEqual(['delete B']);
+  });
+});
