@@ -163,7 +163,7 @@ function invalidPolicy(message: string): Trouble {
 }
 
 /** When each accepted notice has run, so that a pass is there for it. */
-function dueTimes(app: App, now: EpochMs): EpochMs[] {
+export function dueTimes(app: App, now: EpochMs): EpochMs[] {
   return [...app.memory.findings.values()].flatMap((finding) =>
     finding.closedAt === null
       ? finding.deletions.map((one) => deletionDueAt(one, one.announcedAt, 0)).filter((at) => at > now)

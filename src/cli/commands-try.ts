@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { addCommand, numberOf, type Context } from './command.ts';
+import type { DemoFlags } from './demo.ts';
 import { parseCount, parsePort, parseSpeed } from './parse.ts';
 import type { SandboxFlags } from './sandbox.ts';
 
@@ -28,6 +29,27 @@ export function addTrying(context: Context): void {
         new Option(`--${what}-port <port>`, 'any free one without it').argParser(numberOf(parsePort)),
       ),
       new Option('--variant <name=value...>', 'how the API behaves where its page leaves it open'),
+    ],
+  );
+  addCommand(
+    context,
+    {
+      usage: 'demo',
+      about: 'sixty days of a simulated account and the daemon that polices it, told in a minute',
+      needs: [],
+      examples: ['keywarden demo', 'keywarden demo --seed mine --speed 1000000'],
+    },
+    async (session, flags: DemoFlags) => {
+      const { demo } = await import('./demo.ts');
+      return demo(flags, session);
+    },
+    [
+      new Option('--seed <text>', 'the same seed tells the same story'),
+      new Option('--speed <factor>', 'simulated seconds in a real one (default 86400, a day)').argParser(
+        numberOf(parseSpeed),
+      ),
+      new Option('--days <n>', 'how many (default 60)').argParser(numberOf(parseCount)),
+      new Option('--keep-running', 'go on until stopped'),
     ],
   );
 }
