@@ -19,6 +19,8 @@ export interface DaemonPorts {
   readonly observer: DaemonObserver;
   /** Wall-clock milliseconds that only grow: for "is the loop stuck?", whatever the clock does. */
   readonly monotonic: () => number;
+  /** Called before each pause. */
+  readonly rest: () => void;
 }
 
 /** What metrics and pages are told. */
@@ -143,7 +145,9 @@ export function createDaemon(ports: DaemonPorts): Daemon {
           await onePass(stop);
           app.deliverer.kick();
           await tidy();
-          if (!stop.aborted) await pause(stop);
+          if (stop.aborted) break;
+          ports.rest();
+          await pause(stop);
         }
       } finally {
         app.deliverer.kick();

@@ -7,6 +7,7 @@ import type { Daemon, DaemonObserver } from '../daemon.ts';
 import { createLogger } from '../log.ts';
 import type { Logger } from '../log.ts';
 import { readPolicyFile, watchPolicyFile } from '../policy-file.ts';
+import { garbageCollector } from '../rest.ts';
 import type { PolicyFile } from '../core/policy.ts';
 import type { Metrics } from '../web/metrics.ts';
 import { failure } from './errors.ts';
@@ -113,6 +114,7 @@ async function runDaemon(session: Session, app: App, log: Logger, metrics: Metri
     },
     observer: observerOf(metrics, app),
     monotonic: () => performance.now(),
+    rest: garbageCollector(),
   });
   metrics?.reloaded(true, app.policy(), app.clock.now() / 1000);
   const web = await listen(session, daemon, metrics, log);

@@ -1,10 +1,10 @@
 /** The document against the schema, with every fault in plain words. */
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { readFileSync } from 'node:fs';
+import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { quote, type Problem } from './faults.ts';
 import { nearest } from './nearest.ts';
 import { child, segmentsOf } from './pointer.ts';
-import { policyFileSchema } from './schema.ts';
 import type { Place, Source } from './source.ts';
 
 /** What of a (sub)schema the messages are made from. */
@@ -30,7 +30,15 @@ function compile() {
   });
   ajv.addVocabulary(['errorMessage']);
   formats.default(ajv, ['date-time']);
-  return ajv.compile(policyFileSchema);
+  return ajv.compile(committedSchema() as AnySchemaObject);
+}
+
+/**
+ * The schema as it was generated from `schema.ts`. A test holds the two together; reading it back
+ * leaves the generator, and the memory it takes, out of a daemon.
+ */
+function committedSchema(): unknown {
+  return JSON.parse(readFileSync(new URL('../../policies.schema.json', import.meta.url), 'utf8'));
 }
 
 export interface Structure {

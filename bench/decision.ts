@@ -1,0 +1,88 @@
+/** The decision alone, beside a general rules engine on the same keys and rules. */
+import { openApp } from '../src/app.ts';
+import { Secret } from '../src/core/secret.ts';
+import { decide } from '../src/core/decide.ts';
+import { environmentOf } from '../src/policy/environment.ts';
+import { loadPolicy } from '../src/policy/load.ts';
+import type { Settings } from '../src/settings.ts';
+import type { Account } from './account.ts';
+import { median } from './account.ts';
+import { policyText } from './policies.ts';
+import { rivalEngine, rivalFacts } from './rival.ts';
+
+export interface DecisionFigures {
+  readonly keys: number;
+  readonly policies: number;
+  readonly calls: readonly string[];
+  /** Medians, in milliseconds. */
+  readonly decisionMs: number;
+  readonly rivalMs: number;
+  /** Steps reached, by either: they must agree where both can judge. */
+  readonly reached: number;
+  readonly rivalReached: number;
+}
+
+export async function measureDecision(
+  account: Account,
+  runs: number,
+  rivalRuns: number,
+): Promise<DecisionFigures> {
+  const loaded = loadPolicy(policyText('alert'), 'bench', environmentOf(account.env), Date.now());
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
+  const { policy } = loaded;
+  await using app = await openApp({
+    settings: settingsOf(account),
+    adminKey: new Secret(account.env['TINFOIL_ADMIN_KEY'] ?? ''),
+    policy,
+  });
+  // The second pass is the steady state: keys are known, what was reached is told.
+  await app.pass([], AbortSignal.timeout(600_000));
+  const { court, decision, sight } = await app.consider(AbortSignal.timeout(600_000));
+
+  const times = Array.from({ length: runs }, () => timed(() => decide(court)));
+  const engine = rivalEngine(court);
+  const facts = court.bench.live.map((record) => rivalFacts(court, record));
+  const rivalTimes: number[] = [];
+  let rivalReached = 0;
+  for (let run = 0; run < rivalRuns; run += 1) {
+    rivalReached = 0;
+    const started = performance.now();
+    for (const one of facts) rivalReached += (await engine.run(one)).events.length;
+    rivalTimes.push(performance.now() - started);
+  }
+  return {
+    keys: court.accountKeys,
+    policies: policy.policies.length,
+    calls: sight.calls,
+    decisionMs: median(times),
+    rivalMs: median(rivalTimes),
+    reached: decision.views.reduce((sum, view) => sum + (view.step ?? 0), 0),
+    rivalReached,
+  };
+}
+
+function timed(work: () => unknown): number {
+  const started = performance.now();
+  work();
+  return performance.now() - started;
+}
+
+function settingsOf(account: Account): Settings {
+  return {
+    policyPath: '',
+    apiUrl: new URL(account.env['TINFOIL_API_URL'] ?? ''),
+    adminKey: null,
+    state: ':memory:',
+    intervalMs: 60_000,
+    minIntervalMs: 5000,
+    maxCallsPerMinute: 60,
+    usageLagMs: 120_000,
+    listen: null,
+    token: null,
+    dryRun: false,
+    logLevel: 'silent',
+    logFormat: 'json',
+    output: 'json',
+    clock: null,
+  };
+}
