@@ -56,7 +56,7 @@ export async function watchPolicyFile(path: string, changed: () => void, stop: A
   while (!stop.aborted) {
     await pause(watchEveryMs, undefined, { signal: stop, ref: false }).catch(() => undefined);
     const now = await contentOf(path);
-    if (now === last) continue;
+    if (stop.aborted || now === last) continue;
     last = now;
     changed();
   }

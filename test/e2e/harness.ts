@@ -83,7 +83,11 @@ export interface Stage {
   readonly dir: string;
   readonly env: Record<string, string>;
   file(name: string, content: string | Buffer): string;
-  /** Writes policies.yaml: `body` under a usual head with channels `ops`, `owner` and `pager`. */
+  /** What the program is told to ask callers for, off loopback. */
+  readonly token: string;
+  /** A policy file: `body` under a usual head with channels `ops`, `owner` and `pager`. */
+  readonly policyText: (body: string, head?: Head) => string;
+  /** Writes it as policies.yaml. */
   policy(body: string, head?: Head): void;
   key(name: string, spec?: Partial<KeySpec>): WorldKey;
   /** So many dollars, in one request now. */
@@ -172,6 +176,8 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
     dir,
     env,
     file,
+    token,
+    policyText,
     policy: (body, head) => void file('policies.yaml', policyText(body, head)),
     key: (name, spec = {}) =>
       sandbox.world.addKey({
@@ -189,7 +195,7 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
     run,
     pass: async (...args) => {
       const ended = await run(['run', '--once', ...args]);
-      expect([ended.code, ended.err]).toEqual([0, expect.any(String)]);
+      expect(ended).toMatchObject({ code: 0, signal: null });
       return ended;
     },
     pager,
