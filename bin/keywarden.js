@@ -14,6 +14,7 @@ if (major < 24) {
 enableCompileCache();
 // A daemon that waits most of the time: half the memory for a little speed. The WebAssembly is the HTTP
 // parser behind `fetch`, which the quick compiler serves as well.
-for (const flag of ['--max-semi-space-size=2', '--optimize-for-size', '--liftoff-only']) setFlagsFromString(flag);
+for (const flag of ['--max-semi-space-size=2', '--optimize-for-size', '--liftoff-only'])
+  setFlagsFromString(flag);
 const source = new URL('../src/main.ts', import.meta.url);
 await import(existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href);
