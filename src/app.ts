@@ -5,6 +5,8 @@
 import { openAdmin, openClock, openState } from './adapters.ts';
 import type { Alert } from './core/alert.ts';
 import { mostCautious } from './core/court.ts';
+import type { Question } from './core/evidence.ts';
+import type { KeyId } from './core/key.ts';
 import type { Trouble } from './core/plan.ts';
 import type { PolicyFile } from './core/policy.ts';
 import type { Secret } from './core/secret.ts';
@@ -16,7 +18,7 @@ import type { Memory } from './memory.ts';
 import { before, commitTroubles, committer, pass } from './pass.ts';
 import type { PassPorts, PassReport } from './pass.ts';
 import { isApiFailure } from './ports.ts';
-import type { AdminReader, AdminWriter, CallObserver, Clock } from './ports.ts';
+import type { AdminReader, AdminWriter, CallObserver, Clock, Listing } from './ports.ts';
 import type { Delivery, Deliverer } from './alerts/deliver.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from './store/store.ts';
@@ -42,8 +44,8 @@ export interface App extends AsyncDisposable {
   policy(): PolicyFile;
   /** Takes effect with the next pass. */
   setPolicy(policy: PolicyFile): void;
-  /** What a pass would decide now; reads only. */
-  consider(signal: AbortSignal): Promise<Deliberation>;
+  /** What a pass would decide now; reads only. `also`: what to ask the API for besides. */
+  consider(signal: AbortSignal, also?: (listing: Listing) => readonly Question[]): Promise<Deliberation>;
   /** One pass. Rejects when the list cannot be read or the state cannot be written. */
   pass(troubles: readonly Trouble[], stop: AbortSignal): Promise<PassReport>;
   /** A pass that failed: what people are told of it. */
@@ -81,9 +83,10 @@ export async function openApp(options: AppOptions): Promise<App> {
     setPolicy: (next) => {
       policy = next;
     },
-    consider: async (signal) => {
+    consider: async (signal, also = () => []) => {
       const sight = await look(ports.reader, clock, before(memory), signal);
-      return deliberate(ports, memory, policy, sight, { questions: [], alone: new Set() }, signal);
+      const extra = { questions: also(sight.listing), alone: new Set<KeyId>() };
+      return deliberate(ports, memory, policy, sight, extra, signal);
     },
     pass: (troubles, stop) => pass(ports, memory, policy, troubles, stop),
     tell: async (troubles) => {

@@ -33,4 +33,16 @@ export function addPolicing(context: Context): void {
     },
     [new Option('--detailed-exitcode', '0 nothing to do, 1 error, 2 something to do')],
   );
+  addCommand(
+    context,
+    {
+      usage: 'explain <key>',
+      about: 'everything known about one key (k_… or its exact name)',
+      needs: [...policing, 'output'],
+    },
+    async (session, key: string) => {
+      const { explain } = await import('./explain.ts');
+      return explain(session, key);
+    },
+  );
 }

@@ -5,11 +5,10 @@ import { planJson, somethingToDo } from '../core/plan-json.ts';
 import type { Decision, FindingView, Held, PlannedChange } from '../core/plan.ts';
 import { figuresWords } from '../core/words.ts';
 import type { Deliberation } from '../deliberate.ts';
-import { readPolicyFile } from '../policy-file.ts';
-import { failure } from './errors.ts';
 import { strange, writeJson, writeTable } from './output.ts';
 import type { Column } from './output.ts';
-import { withProgress } from './progress.ts';
+import { requirePolicy } from './policy-file.ts';
+import { during } from './progress.ts';
 import { requireAdminKey } from './session.ts';
 import type { Session } from './session.ts';
 import type { Screen } from './world.ts';
@@ -20,11 +19,10 @@ export async function plan(
 ): Promise<number> {
   const { settings, world } = session;
   const adminKey = requireAdminKey(settings);
-  const read = await readPolicyFile(settings.policyPath, world.env, Date.now());
-  if (!read.ok) throw failure(`the policy file is invalid\n${read.message}`);
-  await using app = await openApp({ settings, adminKey, policy: read.policy, readOnly: true });
-  const found = await withProgress(world.stderr, 'reading the account', () => app.consider(world.signal));
-  if (settings.output === 'json') writeJson(world.stdout, planJson(factsOf(found, read.policy.hash)));
+  const policy = await requirePolicy(session);
+  await using app = await openApp({ settings, adminKey, policy, readOnly: true });
+  const found = await during(world.stderr, 'Reading the account…', () => app.consider(world.signal));
+  if (settings.output === 'json') writeJson(world.stdout, planJson(factsOf(found, policy.hash)));
   else writePlan(world.stdout, found);
   return detailedExitcode && somethingToDo(found.decision) ? 2 : 0;
 }
@@ -55,6 +53,10 @@ function count(many: number, what: string): string {
   return `${String(many)} ${what}${many === 1 ? '' : 's'}`;
 }
 
+/** A line is too short for a table with a reason in it below so many columns. */
+const tableColumns = 110;
+
+/** A table; on a narrow terminal a block for each row, with its last column, the reason, whole. */
 function section<Row>(
   screen: Screen,
   title: string,
@@ -63,7 +65,15 @@ function section<Row>(
 ): void {
   if (rows.length === 0) return;
   screen.write(`\n${title}\n`);
-  writeTable(screen, columns, rows);
+  if (screen.columns === null || screen.columns >= tableColumns) {
+    writeTable(screen, columns, rows);
+    return;
+  }
+  for (const row of rows) {
+    const cells = columns.map((column) => column.text(row)).filter((text) => text !== '');
+    const last = cells.pop() ?? '';
+    screen.write(`  ${cells.join(' · ')}\n    ${last}\n`);
+  }
 }
 
 /** Calls that differ only in the key are told as one line with their number. */
@@ -117,16 +127,16 @@ function changeRow(change: PlannedChange): ActionRow {
 }
 
 const actionColumns: readonly Column<ActionRow>[] = [
+  { title: 'policy', text: (row) => row.policy, min: 10 },
   { title: 'does', text: (row) => row.does },
   { title: 'key or group', text: (row) => row.subject, min: 12 },
   { title: 'to', text: (row) => row.to, min: 12 },
-  { title: 'policy', text: (row) => row.policy, min: 10 },
 ];
 
 const heldColumns: readonly Column<Held>[] = [
+  { title: 'policy', text: (held) => held.policy, min: 10 },
   { title: 'would', text: (held) => held.kind },
   { title: 'key or group', text: (held) => subjectText(held.subject), min: 12 },
   { title: 'held by', text: (held) => held.because },
   { title: 'why', text: (held) => strange(held.detail), min: 16 },
-  { title: 'policy', text: (held) => held.policy, min: 10, drop: 1 },
 ];

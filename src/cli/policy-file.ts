@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
+import { openClock } from '../adapters.ts';
 import type { EpochMs } from '../core/key.ts';
 import type { PolicyFile } from '../core/policy.ts';
 import { failure } from './errors.ts';
+import type { Session } from './session.ts';
 import { settingTable, type Env } from './settings.ts';
 
 /**
@@ -14,4 +16,13 @@ export async function policyIfAny(path: string, env: Env, now: EpochMs): Promise
   const found = await readPolicyFile(path, env, now);
   if (found.ok) return found.policy;
   throw failure(`the policy file cannot be used, so nothing was done\n${found.message}`);
+}
+
+/** The policy file of a command that cannot do without. Throws a CliError that tells every fault. */
+export async function requirePolicy({ settings, world }: Session): Promise<PolicyFile> {
+  const { readPolicyFile } = await import('../policy-file.ts');
+  const found = await readPolicyFile(settings.policyPath, world.env, openClock(settings).now());
+  if (!found.ok) throw failure(`the policy file cannot be used\n${found.message}`);
+  if (found.warnings !== '') world.stderr.write(found.warnings);
+  return found.policy;
 }

@@ -49,14 +49,3 @@ export async function during<T>(screen: Screen, text: string, work: () => Promis
     progress.clear();
   }
 }
-
-/** Says `text` for as long as `work` takes. */
-export async function withProgress<T>(screen: Screen, text: string, work: () => Promise<T>): Promise<T> {
-  const progress = createProgress(screen);
-  progress.say(text);
-  try {
-    return await work();
-  } finally {
-    progress.clear();
-  }
-}

@@ -8,10 +8,9 @@ import { createLogger } from '../log.ts';
 import type { Logger } from '../log.ts';
 import { readPolicyFile, watchPolicyFile } from '../policy-file.ts';
 import { garbageCollector } from '../rest.ts';
-import type { PolicyFile } from '../core/policy.ts';
 import type { Metrics } from '../web/metrics.ts';
-import { failure } from './errors.ts';
 import { isLoopback } from './parse.ts';
+import { requirePolicy } from './policy-file.ts';
 import { requireAdminKey } from './session.ts';
 import type { Session } from './session.ts';
 
@@ -24,7 +23,7 @@ export async function run(session: Session, { once }: { once: boolean }): Promis
   const { settings, world } = session;
   const adminKey = requireAdminKey(settings);
   const log = await createLogger(settings, world.stderr);
-  const policy = await loadOrFail(session, log);
+  const policy = await requirePolicy(session);
   const metrics = once ? null : await openMetrics(() => app);
   const app = await openApp({
     settings,
@@ -59,13 +58,6 @@ export async function run(session: Session, { once }: { once: boolean }): Promis
     await app[Symbol.asyncDispose]();
     log.info('stopped');
   }
-}
-
-async function loadOrFail({ settings, world }: Session, log: Logger): Promise<PolicyFile> {
-  const read = await readPolicyFile(settings.policyPath, world.env, Date.now());
-  if (!read.ok) throw failure(`the policy file is invalid\n${read.message}`);
-  if (read.warnings !== '') log.warn({ warnings: read.warnings }, 'policy file has warnings');
-  return read.policy;
 }
 
 async function runOnce(app: App, log: Logger, stop: AbortSignal): Promise<number> {

@@ -3,7 +3,7 @@ import { openAdmin, openClock } from '../adapters.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Settings } from '../settings.ts';
 import type { ByHand, Guarded, Reading } from './by-hand.ts';
-import { usageError } from './errors.ts';
+import { failure } from './errors.ts';
 import { readProtections } from './protections.ts';
 import type { World } from './world.ts';
 
@@ -39,6 +39,6 @@ export async function openGuarded(session: Session): Promise<Guarded> {
 }
 
 export function requireAdminKey({ adminKey }: Settings): Secret {
-  if (adminKey === null) throw usageError('no admin key: set TINFOIL_ADMIN_KEY, or TINFOIL_ADMIN_KEY_FILE');
+  if (adminKey === null) throw failure('no admin key: set TINFOIL_ADMIN_KEY, or TINFOIL_ADMIN_KEY_FILE');
   return adminKey;
 }

@@ -21,13 +21,18 @@ describe('wrong usage', () => {
     [['create', 'x', '--max-tokens', '0'], 'It must be a whole number from 1.'],
     [['sandbox', '--api-port', '65536'], 'It must be a port'],
     [['sandbox', '--speed', '0'], 'It must be a number above 0.'],
-    [['keys'], 'no admin key: set TINFOIL_ADMIN_KEY, or TINFOIL_ADMIN_KEY_FILE'],
     [['keys', '--api-url', 'http://example.com'], '--api-url must be https://'],
     [[], 'Usage: keywarden COMMAND'],
   ])('%j exits with 2 and says why on standard error', async (argv, message) => {
     const { code, out, err } = await run(argv);
     expect(err).toContain(message);
     expect([code, out]).toEqual([2, '']);
+  });
+
+  test('a missing admin key is an error, not wrong usage', async () => {
+    const { code, out, err } = await run(['keys']);
+    expect(err).toContain('no admin key: set TINFOIL_ADMIN_KEY, or TINFOIL_ADMIN_KEY_FILE');
+    expect([code, out]).toEqual([1, '']);
   });
 
   test('is an ordinary error where 2 means that there is something to do', async () => {
