@@ -1,0 +1,92 @@
+/** Receivers that cannot be trusted, or do not take the message: it is not lost, and says nothing it should not. */
+import { expect, test } from 'vitest';
+import { hourMs, minuteMs, stage, type Stage } from './harness.ts';
+
+const rule = (channels: string): string => `
+policies:
+  - name: cap
+    select: { name: "User *" }
+    spend: { cost: 20.00, per: month }
+    steps: [ { at: 120%, alert: ${channels}, delete: { notice: 24h } } ]
+`;
+
+async function over(channels: string): Promise<Stage> {
+  const s = await stage();
+  s.policy(rule(channels));
+  const key = s.key('User 7');
+  await s.pass();
+  s.spend(key, 25);
+  s.clock.advance(hourMs);
+  return s;
+}
+
+test.each([
+  ['a certificate that nobody trusts', { NODE_EXTRA_CA_CERTS: '' }, /certificate could not be verified/],
+  [
+    'a password that is refused',
+    (url: string) => ({ SMTP_URL: url.replace('Zq@', 'Zx@') }),
+    /login was refused/,
+  ],
+  [
+    'a server that is not there',
+    () => ({ SMTP_URL: 'smtp://u:wr0ngPassw0rd@127.0.0.1:4' }),
+    /connection was refused/,
+  ],
+] as const)(
+  '%s: no mail, no notice, no deletion; once it is mended the notice begins to run',
+  async (_, broken, why) => {
+    const s = await over('owner');
+    const env = typeof broken === 'function' ? broken(s.sandbox.smtpUrl) : broken;
+    const first = await s.run(['run', '--once'], env);
+    expect(first.code).toBe(0);
+    expect(first.log).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        channel: 'owner',
+        why: expect.stringMatching(why) as unknown,
+      }),
+    );
+    expect(first.err).not.toContain('wr0ngPassw0rd');
+    s.clock.advance(23 * hourMs);
+    await s.run(['run', '--once'], env);
+    expect(s.sandbox.inbox.mails.items).toEqual([]);
+    s.clock.advance(2 * hourMs);
+    await s.pass();
+    await s.pass();
+    expect(new Set(s.sandbox.inbox.mails.items.map(({ subject }) => subject))).toEqual(
+      new Set(['“User 7” will be deleted in 24 hours']),
+    );
+    s.clock.advance(23 * hourMs);
+    await s.pass();
+    expect(s.requests.items.filter(({ method }) => method === 'DELETE')).toEqual([]);
+    s.clock.advance(hourMs + minuteMs);
+    await s.pass();
+    expect(s.requests.items.filter(({ method }) => method === 'DELETE')).toHaveLength(1);
+  },
+);
+
+test('a dead channel holds up no other, and is tried again later', async () => {
+  const s = await over('[owner, ops, pager]');
+  const mend = s.sandbox.faults.add({ endpoint: 'slack', fault: { kind: 'status', status: 500 } });
+  s.sandbox.inbox.disturb({ stage: 'rcpt', kind: 'reject', code: 451, times: 1 });
+  await s.pass();
+  expect(s.told()).toEqual(['notice cap User 7']);
+  const { slack, inbox } = s.sandbox;
+  expect([slack.received.items.length, inbox.mails.items.length]).toEqual([0, 0]);
+  mend();
+  s.clock.advance(hourMs);
+  await s.pass();
+  s.clock.advance(hourMs);
+  await s.pass();
+  expect([slack.received.items.length, inbox.mails.items.length, s.pager().length]).toEqual([1, 1, 1]);
+});
+
+test('mail goes over TLS after a login, and carries what threads it', async () => {
+  const s = await over('owner');
+  await s.pass();
+  const [mail] = s.sandbox.inbox.mails.items;
+  expect(mail).toMatchObject({ to: ['ana@example.com'], from: 'keywarden@example.com' });
+  expect(mail?.text).toContain('$25');
+  expect(mail?.raw).toMatch(/^Message-ID: <[0-9a-f]+@example\.com>\r$/m);
+  expect(mail?.html).not.toContain('<script');
+});
