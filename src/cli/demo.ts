@@ -14,7 +14,7 @@ import { steppedClock, type SteppedClock } from './demo/clock.ts';
 import { createPage } from './demo/page.ts';
 import { rounds, type Delivery } from './demo/rounds.ts';
 import { createTeller } from './demo/story.ts';
-import { opening, summary } from './demo/summary.ts';
+import { opening, summary, type Ending } from './demo/summary.ts';
 import { createTally } from './demo/tally.ts';
 import { createWeeks } from './demo/weeks.ts';
 import { failure } from './errors.ts';
@@ -36,10 +36,14 @@ const intervalMs = 2 * 3_600_000;
 
 const examplePolicies = fileURLToPath(new URL('../../policies.example.yaml', import.meta.url));
 
-/** Resolves to the exit code; rejects with the signal's reason when it is stopped before the end. */
+/**
+ * Resolves to the exit code; rejects with the signal's reason when it is stopped before the end.
+ * `atEnd`: called with everything as it is when the story is over.
+ */
 export async function demo(
   { seed = 'demo', speed = 86_400, days = 60, keepRunning = false }: DemoFlags,
   session: Session,
+  atEnd: (ending: Ending) => void = () => undefined,
 ): Promise<number> {
   const { world: io } = session;
   const clock = steppedClock(demoStart);
@@ -54,7 +58,7 @@ export async function demo(
   const page = createPage(io.stdout, policy.timeZone);
   const teller = createTeller(policy, app.memory.findings);
   const weeks = createWeeks(sandbox.world, policy.timeZone);
-  opening(page, sandbox, policy, { days, keepRunning, intervalMs });
+  opening(page, sandbox, policy, { days: keepRunning ? null : days, speed, intervalMs });
 
   sandbox.world.log.subscribe((event) => {
     if (event.by === 'person') page.event(teller.person(event));
@@ -63,17 +67,18 @@ export async function demo(
   const end = keepRunning ? Infinity : demoStart + days * dayMs;
   const settings = { ...session.settings, intervalMs };
   try {
-    for await (const round of rounds(app, clock, deliveries, settings, io.signal)) {
-      if (round.at >= end) break;
+    for await (const round of rounds(app, clock, deliveries, settings, end)) {
       weeks.begin(round.at, page);
       for (const event of teller.round(round)) page.event(event);
       tally.round(round);
-      await pace(round.at - demoStart);
+      await pace(clock.now() - demoStart);
     }
   } catch (error) {
     if (!io.signal.aborted) throw error;
   }
-  await summary(page, { app, sandbox, policy, tally, until: clock.now() });
+  const ending: Ending = { app, sandbox, policy, tally, until: clock.now() };
+  await summary(page, ending);
+  atEnd(ending);
   if (io.signal.aborted && !keepRunning) throw io.signal.reason;
   return 0;
 }
@@ -123,6 +128,7 @@ async function openProgram(
 function pacer(speed: number, signal: AbortSignal): (elapsedMs: number) => Promise<void> {
   const began = performance.now();
   return async (elapsedMs) => {
+    signal.throwIfAborted();
     const ahead = elapsedMs / speed - (performance.now() - began);
     if (ahead > 0) await delay(ahead, undefined, { signal });
   };

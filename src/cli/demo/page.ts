@@ -37,8 +37,8 @@ export interface Page {
   /** A rule with a title in it. */
   rule(title: string): void;
   event(event: Event): void;
-  /** A row of the summary: a name and what there is to say of it. */
-  row(name: string, text: string): void;
+  /** A name of at most `width` columns, and what there is to say of it. */
+  row(name: string, text: string, width?: number): void;
 }
 
 type Colours = ReturnType<typeof pc.createColors>;
@@ -59,10 +59,10 @@ const paints = {
   digest: (c) => c.dim,
 } as const satisfies Record<Tag, (c: Colours) => (text: string) => string>;
 
-/** "Wed 21  12:02  renamed   " */
+/** "Wed 21 12:02  renamed   " */
 const dayWidth = 6;
 const tagWidth = 8;
-const indent = ' '.repeat(dayWidth + 2 + 5 + 2 + tagWidth + 2);
+const indent = ' '.repeat(dayWidth + 1 + 5 + 2 + tagWidth + 2);
 const widest = 100;
 
 export function createPage(screen: Screen, timeZone: string): Page {
@@ -85,27 +85,26 @@ export function createPage(screen: Screen, timeZone: string): Page {
       lastDay = day;
       const [first = '', ...rest] = wrap(text, width - indent.length);
       const paint = paints[tag](colours);
-      const head = `${shownDay.padEnd(dayWidth)}  ${colours.dim(time)}  ${paint(tag.padEnd(tagWidth))}  `;
+      const head = `${shownDay.padEnd(dayWidth)} ${colours.dim(time)}  ${paint(tag.padEnd(tagWidth))}  `;
       write(head + first);
       for (const line of rest) write(indent + line);
-      if (detail === undefined) return;
+      if (detail === undefined || detail === '') return;
       for (const line of wrap(detail, width - indent.length)) write(indent + colours.dim(line));
     },
-    row: (name, text) => {
+    row: (name, text, nameWidth = 13) => {
+      const rowIndent = ' '.repeat(2 + nameWidth + 2);
       const [first = '', ...rest] = wrap(text, width - rowIndent.length);
-      write(`  ${fit(clean(name), nameWidth).padEnd(nameWidth)}  ${colours.dim(first)}`);
-      for (const line of rest) write(rowIndent + colours.dim(line));
+      const shown = fit(clean(name), nameWidth);
+      write(`  ${colours.bold(shown)}${' '.repeat(nameWidth - stringWidth(shown))}  ${first}`);
+      for (const line of rest) write(rowIndent + line);
     },
   };
 }
 
-const nameWidth = 18;
-const rowIndent = ' '.repeat(2 + nameWidth + 2);
-
 /** What strangers wrote only shows itself, and no secret is in it. */
 const clean = (text: string): string => visible(redact(text));
 
-/** Lines no wider than `width`, broken at blanks; a word that is wider still is cut. */
+/** Lines no wider than `width`, broken at blanks that are not no-break spaces; a wider word is cut. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -118,7 +117,7 @@ export function wrap(text: string, width: number): string[] {
     if (line !== '') lines.push(line);
     line = fit(word, width);
   }
-  return [...lines, line];
+  return [...lines, line].map((one) => one.replaceAll('\u00A0', ' '));
 }
 
 function clockFace(timeZone: string): (at: EpochMs) => { day: string; time: string } {

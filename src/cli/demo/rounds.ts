@@ -33,17 +33,20 @@ export interface Round {
 const farMs = 7 * 86_400_000;
 const tidyEveryMs = 86_400_000;
 
-/** Rounds without end, each as soon as it is asked for. `deliveries` fills as messages are taken. */
+/**
+ * One round after another, each as soon as it is asked for, up to an instant. `deliveries` is where the
+ * deliverer notes what became of each message. A round is never cut short: nothing in it waits.
+ */
 export async function* rounds(
   app: App,
   clock: SteppedClock,
   deliveries: Delivery[],
   pace: Pick<Settings, 'intervalMs' | 'minIntervalMs' | 'usageLagMs'>,
-  stop: AbortSignal,
-): AsyncGenerator<Round, never> {
+  until: EpochMs,
+): AsyncGenerator<Round, void> {
+  const stop = new AbortController().signal;
   let tidiedAt = clock.now();
-  for (;;) {
-    const at = clock.now();
+  for (let at = clock.now(); at < until; at = clock.now()) {
     const report = await app.pass([], stop);
     const due = await app.store.outbox.pending(at);
     deliveries.length = 0;

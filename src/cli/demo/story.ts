@@ -1,16 +1,16 @@
 /** A round as a reader follows it: each case once, with what was done, what was said of it, and to whom. */
-import type { Outcome } from '../../act/carry-out.ts';
 import type { Alert, CaseAlert } from '../../core/alert.ts';
 import type { Held } from '../../core/plan.ts';
 import type { PolicyFile } from '../../core/policy.ts';
 import type { Finding } from '../../core/state.ts';
+import type { PassReport } from '../../pass.ts';
 import type { WorldEvent } from '../../sandbox/world.ts';
 import type { Event, Tag } from './page.ts';
 import type { Letter, Round } from './rounds.ts';
 import {
-  backgroundWords,
   figuresWords,
   headline,
+  instantWords,
   kindWords,
   nextWords,
   reasonWords,
@@ -25,6 +25,8 @@ export interface Teller {
   round(round: Round): Event[];
 }
 
+type Outcome = PassReport['outcomes'][number];
+
 /** One case within a round. */
 interface Case {
   readonly alerts: CaseAlert[];
@@ -35,159 +37,156 @@ export function createTeller(policy: PolicyFile, findings: ReadonlyMap<string, F
   const { timeZone, channels } = policy;
   /** Holds that were told: each only when it begins. */
   const toldHolds = new Set<string>();
+  /** Findings with a deletion announced. */
+  const noticed = new Set<string>();
 
-  const told = (alert: Alert, round: Round): string => toldWords(alert, round, channels, timeZone);
+  const told = (alert: Alert | undefined, round: Round): string =>
+    alert === undefined ? '' : toldWords(alert, round, channels, timeZone);
 
   function caseEvents(round: Round, { alerts, outcomes }: Case): Event[] {
-    const { at } = round;
-    const change = outcomes.find((one) => one.result === 'done');
-    const main = alerts.find((one) => one.event.kind === 'notice') ?? alerts.at(-1);
-    const events = alerts.filter((alert) => alert !== main).map((alert) => alertEvent(alert, round));
-    if (change !== undefined && main?.event.kind !== 'notice')
-      return [...events, changeEvent(change, main, round)];
-    if (main !== undefined) events.push(alertEvent(main, round));
-    if (change !== undefined) events.push(changeEvent(change, undefined, round));
-    return [...events, ...outcomes.filter((one) => one.result !== 'done').map((one) => undone(one, at))];
+    const events: Event[] = [];
+    const untold = new Set(alerts);
+    for (const outcome of outcomes) {
+      // A change and what was said of it are one event; but a notice is more than the rename beside it.
+      const alert = [...untold].find((one) => one.event.kind !== 'notice');
+      if (alert !== undefined) untold.delete(alert);
+      events.push(
+        outcome.result === 'done' ? changeEvent(outcome, alert, round) : undoneEvent(outcome, round),
+      );
+    }
+    return [...[...untold].map((alert) => alertEvent(alert, round)), ...events];
   }
 
   function alertEvent(alert: CaseAlert, round: Round): Event {
-    const { event, next } = alert;
-    const text = headline(alert, round.at);
-    if (event.kind === 'resolved')
-      return {
-        at: round.at,
-        tag: 'over',
-        text: `${text}: ${event.because}`,
-        detail: told(alert, round),
-      };
-    const because =
-      'because' in event ? [sentence(event.because)] : event.kind === 'vetoed' ? [sentence(event.by)] : [];
-    const repeated = event.kind === 'step' && event.repeated;
-    const background = repeated ? [] : [...backgroundWords(alert), ...nextWords(next, timeZone)];
-    return {
-      at: round.at,
-      tag: tagOf(alert),
-      text,
-      detail: join([...because, ...background, told(alert, round)]),
-    };
+    const { at } = round;
+    const { event, policy: name } = alert;
+    const text = headline(alert, at);
+    const to = told(alert, round);
+    switch (event.kind) {
+      case 'resolved':
+        return { at, tag: 'over', text: `${text}: ${event.because}`, detail: to };
+      case 'step':
+      case 'notice':
+      case 'deleted': {
+        if (event.kind === 'notice') noticed.add(alert.findingId);
+        const figures = numbers(alert, round);
+        const next = event.kind === 'step' && event.repeated ? [] : nextWords(alert.next, timeZone);
+        return { at, tag: tagOf(alert), text, detail: join([`${name}${figures}.`, ...next, to]) };
+      }
+      case 'vetoed':
+        return { at, tag: 'spared', text, detail: join([sentence(event.by), to]) };
+      case 'cancelled':
+      case 'failed':
+      case 'uncertain':
+        return { at, tag: tagOf(alert), text, detail: join([sentence(event.because), to]) };
+      default:
+        return event satisfies never;
+    }
+  }
+
+  /** ": $24.06 of $20.00", or nothing where the headline says it. */
+  function numbers(alert: CaseAlert, { at }: Round): string {
+    const said = alert.event.kind === 'step' && alert.figures.kind !== 'spend';
+    return said ? '' : `: ${figuresWords(alert.figures, at, timeZone)}`;
   }
 
   function changeEvent({ change }: Outcome, alert: CaseAlert | undefined, round: Round): Event {
     const { at } = round;
-    const said = alert === undefined ? '' : told(alert, round);
-    if (change.kind === 'delete') {
-      const text = alert === undefined ? `“${change.from}” was deleted` : headline(alert, at);
-      const noticed = alert?.event.kind === 'deleted' ? [noticeWords(alert.event.noticeAcceptedAt)] : [];
-      return {
-        at,
-        tag: 'deleted',
-        text,
-        detail: join([...(alert ? backgroundWords(alert) : []), ...noticed, said]),
-      };
+    const figures = alert?.figures ?? findings.get(change.findingId)?.figures;
+    const why = figures === undefined ? change.reason : figuresWords(figures, at, timeZone);
+    const because = `${change.policy}: ${why}.`;
+    const to = told(alert, round);
+    switch (change.kind) {
+      case 'delete': {
+        const text = alert === undefined ? `“${change.from}” was deleted` : headline(alert, at);
+        const notice =
+          alert?.event.kind === 'deleted'
+            ? `Its notice was accepted on ${instantWords(alert.event.noticeAcceptedAt, timeZone)}.`
+            : '';
+        return { at, tag: 'deleted', text, detail: join([because, notice, to]) };
+      }
+      case 'rename': {
+        const next = alert === undefined ? [] : nextWords(alert.next, timeZone);
+        const text = `“${change.from}” is now “${change.to ?? ''}”`;
+        return { at, tag: 'renamed', text, detail: join([because, ...next, to]) };
+      }
+      case 'restore': {
+        const over = alert?.event.kind === 'resolved' ? `: ${alert.event.because}` : '';
+        const off = noticed.has(change.findingId) ? 'It will not be deleted.' : '';
+        const text = `“${change.from}” is “${change.to ?? ''}” again${over}`;
+        return { at, tag: off === '' ? 'restored' : 'spared', text, detail: join([off, to]) };
+      }
+      default:
+        return change.kind satisfies never;
     }
-    if (change.kind === 'restore') {
-      const why = alert?.event.kind === 'resolved' ? `: ${alert.event.because}` : '';
-      return {
-        at,
-        tag: 'restored',
-        text: `“${change.from}” is “${change.to ?? ''}” again${why}`,
-        detail: said,
-      };
-    }
-    const figures = findings.get(change.findingId)?.figures;
-    const why = figures === undefined ? change.reason : figuresWords(figures, timeZone);
-    const next = alert === undefined ? [] : nextWords(alert.next, timeZone);
-    const text = `“${change.from}” is now “${change.to ?? ''}”`;
-    return { at, tag: 'renamed', text, detail: join([sentence(why), ...next, said]) };
   }
 
-  function noticeWords(acceptedAt: number): string {
-    return `Its notice was accepted ${whenWords(acceptedAt)}.`;
-  }
-
-  function whenWords(at: number): string {
-    return new Intl.DateTimeFormat('en-GB', {
-      timeZone,
-      weekday: 'short',
-      day: 'numeric',
-      month: 'short',
-      hour: '2-digit',
-      minute: '2-digit',
-    }).format(at);
-  }
-
-  function holds(round: Round, cases: ReadonlyMap<string, Case>): Event[] {
+  /** Holds that begin; an alert of the same case says so itself. */
+  function holdEvents(round: Round, cases: ReadonlyMap<string, Case>): Event[] {
     return round.report.decision.held.flatMap((held) => {
       if (['notice', 'unconfirmed', 'mode'].includes(held.because)) return [];
       const id = `${held.kind} ${held.findingId ?? ''} ${subjectName(held.subject)} ${held.because}`;
-      if (toldHolds.has(id)) return [];
+      const known = toldHolds.has(id) || (cases.get(held.findingId ?? '')?.alerts.length ?? 0) > 0;
       toldHolds.add(id);
-      // An alert of the same case says it already.
-      if ((cases.get(held.findingId ?? '')?.alerts.length ?? 0) > 0) return [];
-      return [holdEvent(held, round)];
+      return known ? [] : [holdEvent(held, round)];
     });
   }
 
-  function holdEvent(held: Held, { at }: Round): Event {
-    const verb = {
-      delete: 'deleted',
-      rename: 'renamed',
-      restore: 'given its name back',
-      alert: 'told',
-      notice: 'told',
-    };
-    const text = `${subjectName(held.subject)} would be ${verb[held.kind]}, but ${reasonWords(held.detail)}`;
-    return { at, tag: held.because === 'protected' ? 'spared' : 'held', text };
+  function holdEvent({ kind, subject, because, detail }: Held, { at }: Round): Event {
+    const text = `${subjectName(subject)} would be ${wanted[kind]}, but ${reasonWords(detail, timeZone)}`;
+    return { at, tag: because === 'protected' ? 'spared' : 'held', text };
   }
 
-  function digest({ channel, alerts }: Letter, { at }: Round): Event {
+  function digestEvent({ channel, alerts }: Letter, { at }: Round): Event {
     const names = alerts.map((alert) => (alert.topic === 'case' ? subjectName(alert.subject) : alert.title));
-    const list = [...new Set(names)].join(', ');
-    const kind = kindWords(channels.get(channel));
-    return { at, tag: 'digest', text: `${channel} (${kind}) gets what the night held back: ${list}` };
+    const what = [...new Set(names)].join(', ');
+    const where = `${channel} (${kindWords(channels.get(channel))})`;
+    return { at, tag: 'digest', text: `${where} gets what quiet hours held back: ${what}` };
   }
 
   return {
-    person: ({ at, kind, from, to }) => {
-      const texts = {
-        created: `Somebody creates “${to ?? ''}” in the dashboard`,
-        renamed: `Somebody renames “${from ?? ''}” to “${to ?? ''}” in the dashboard`,
-        deleted: `Somebody deletes “${from ?? ''}” in the dashboard`,
-      };
-      return { at, tag: 'people', text: texts[kind] };
-    },
+    person: ({ at, kind, from, to }) => ({ at, tag: 'people', text: deeds[kind](from ?? '', to ?? '') }),
     round: (round) => {
       const cases = casesOf(round);
       return [
-        ...round.letters.filter((letter) => letter.digest).map((letter) => digest(letter, round)),
-        ...systemAlerts(round).map((alert): Event => ({
-          at: round.at,
-          tag: 'failed',
-          text: headline(alert, round.at),
-          detail: told(alert, round),
-        })),
+        ...round.letters.filter((letter) => letter.digest).map((letter) => digestEvent(letter, round)),
+        ...systemAlerts(round).map((alert): Event => {
+          return { at: round.at, tag: 'failed', text: headline(alert, round.at), detail: told(alert, round) };
+        }),
         ...[...cases.values()].flatMap((one) => caseEvents(round, one)),
-        ...holds(round, cases),
+        ...holdEvents(round, cases),
       ];
     },
   };
 }
 
-function undone({ change, result, detail }: Outcome, at: number): Event {
+const deeds = {
+  created: (_from: string, to: string) => `Somebody creates “${to}”`,
+  renamed: (from: string, to: string) => `Somebody renames “${from}” to “${to}” by hand`,
+  deleted: (from: string) => `Somebody deletes “${from}” by hand`,
+} as const;
+
+const wanted = {
+  delete: 'deleted',
+  rename: 'renamed',
+  restore: 'given its name back',
+  alert: 'told of',
+  notice: 'told of',
+} as const satisfies Record<Held['kind'], string>;
+
+function undoneEvent({ change, result, detail }: Outcome, { at }: Round): Event {
   return { at, tag: 'failed', text: `${change.kind} of “${change.from}”: ${result}`, detail: detail ?? '' };
 }
 
 function tagOf({ event, next }: CaseAlert): Tag {
   switch (event.kind) {
     case 'notice':
-      return 'notice';
     case 'deleted':
-      return 'deleted';
+    case 'failed':
+      return event.kind;
     case 'vetoed':
     case 'cancelled':
       return 'spared';
-    case 'failed':
-      return 'failed';
     case 'uncertain':
       return 'unsure';
     case 'resolved':
@@ -203,17 +202,17 @@ function tagOf({ event, next }: CaseAlert): Tag {
 }
 
 /** By finding, in the order in which they were decided. */
-function casesOf(round: Round): Map<string, Case> {
+function casesOf({ letters, report }: Round): Map<string, Case> {
   const cases = new Map<string, Case>();
   const of = (findingId: string): Case => {
     const known = cases.get(findingId) ?? { alerts: [], outcomes: [] };
     cases.set(findingId, known);
     return known;
   };
-  const sent = round.letters.filter((letter) => !letter.digest).flatMap((letter) => letter.alerts);
-  const alerts = new Map([...round.report.decision.alerts, ...sent].map((alert) => [alert.id, alert]));
+  const sent = letters.filter((letter) => !letter.digest).flatMap((letter) => letter.alerts);
+  const alerts = new Map([...report.decision.alerts, ...sent].map((alert) => [alert.id, alert]));
   for (const alert of alerts.values()) if (alert.topic === 'case') of(alert.findingId).alerts.push(alert);
-  for (const outcome of round.report.outcomes) of(outcome.change.findingId).outcomes.push(outcome);
+  for (const outcome of report.outcomes) of(outcome.change.findingId).outcomes.push(outcome);
   return cases;
 }
 

@@ -46,6 +46,7 @@ export function createTally(): Tally {
   function spare(alert: CaseAlert): void {
     const { subject, event, findingId } = alert;
     if (event.kind === 'notice') announced.add(findingId);
+    if (event.kind === 'vetoed') announced.delete(findingId);
     if (subject.kind !== 'key') return;
     const because = reprieve(alert, announced.has(findingId));
     if (because !== null) spared.set(subject.id, { id: subject.id, name: subject.originalName, because });

@@ -5,7 +5,7 @@ import type { World } from '../../sandbox/world.ts';
 import type { Page } from './page.ts';
 import { dayWords, money } from './words.ts';
 
-const topSpenders = 4;
+const topSpenders = 3;
 
 export interface Weeks {
   /** Tells of the week before and begins the one that `at` is in, unless that is done. */
@@ -37,7 +37,7 @@ function spent(world: World, from: EpochMs, to: EpochMs, timeZone: string): { te
   const monthTotal = world.everyKey().reduce((sum, key) => sum + costOf(world, key.secret, month, to), 0);
   const name = new Intl.DateTimeFormat('en-GB', { timeZone, month: 'long' }).format(month);
   return {
-    text: `${dollars(total)} in the week before, ${dollars(monthTotal)} in ${name} so far`,
+    text: `${dollars(total)} last week, ${dollars(monthTotal)} in ${name} so far`,
     detail: `Most by ${top.join(', ')}`,
   };
 }
