@@ -83,11 +83,9 @@ function attributeSight(
   marks: Court['bench']['evidence']['marks'],
   alone: ReadonlySet<KeyId>,
 ): Attribution {
-  const listed = new Set(sight.listing.keys.map((key) => key.id));
-  const live = [...sight.registry.records.values()].filter(
-    (record) => listed.has(record.id) && !record.facts.isAdmin,
-  );
-  return attribute({ at: sight.at, live, readings: sight.readings, runs: memory.runs, marks, alone });
+  const { at, doneAt, readings, listing, registry } = sight;
+  const live = listing.keys.flatMap((key) => registry.records.get(key.id) ?? []);
+  return attribute({ at, doneAt, live, readings, runs: memory.runs, marks, alone });
 }
 
 function assemble(

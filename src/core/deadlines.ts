@@ -1,6 +1,6 @@
 /** Deadlines of keys: when one expires, and when it has been idle for too long. */
-import { questionKey } from './evidence.ts';
 import type { Evidence, KeyEvidence, Question } from './evidence.ts';
+import { fresh, ownReading } from './levels.ts';
 import { windowMs, windows } from './key.ts';
 import type { EpochMs, Window } from './key.ts';
 import type { ExpiryRule } from './policy.ts';
@@ -63,13 +63,18 @@ export function lastUse(record: KeyRecord, evidence: Evidence, remembered: Findi
   const proofs = known === undefined ? [] : [...provenUnused(record, known, evidence.at, remembered)];
   const best = earliest(proofs);
   if (best === null) return { latest: null, ownLatest: null, why: 'used, or not known' };
-  const floor = Math.max(record.createdAt, record.facts.lastUsedAt ?? 0);
+  const floor = usedAtEarliest(record);
   const own = earliest(proofs.filter((proof) => proof.own));
   return {
     latest: Math.max(best.latest, floor),
     ownLatest: own === null ? null : Math.max(own.latest, floor),
     why: best.why,
   };
+}
+
+/** It was not last used, or created, before this. */
+function usedAtEarliest({ createdAt, facts, usedAfter }: KeyRecord): EpochMs {
+  return Math.max(createdAt, facts.lastUsedAt ?? 0, usedAfter ?? 0);
 }
 
 function earliest(proofs: readonly Proof[]): Proof | null {
@@ -113,20 +118,19 @@ export function ownIdleReading(ms: number, record: KeyRecord): Question {
 
 /**
  * True when the key was certainly used within the last `ms`: then nothing more need be asked.
- * A window no longer than `ms` with requests in it says so, and so does `last_used_at`.
+ * A window no longer than `ms` with requests in it says so, and so do `last_used_at` and the ledger.
  */
 export function surelyUsedWithin(ms: number, record: KeyRecord, evidence: Evidence): boolean {
   const known = evidence.keys.get(record.id);
-  const lastUsedAt = record.facts.lastUsedAt ?? 0;
-  if (evidence.at - Math.max(record.createdAt, lastUsedAt) < ms) return true;
+  if (evidence.at - usedAtEarliest(record) < ms) return true;
   if (known === undefined) return false;
   return [...known.windows].some(([window, bounds]) => windowMs[window] <= ms && bounds.low.requests > 0);
 }
 
 /**
  * What would prove that a key has been unused for `ms`, or has not: first the shortest window that
- * covers it, then the longest inside it. `proved`: for how long it is proved to have been unused, and
- * whether an earlier pass proved more.
+ * covers it, then the longest inside it. A row that says so has to be checked once. `proved`: for how
+ * long it is proved to have been unused, and whether an earlier pass proved more.
  */
 export function idleQuestions(
   ms: number,
@@ -136,27 +140,21 @@ export function idleQuestions(
 ): Question[] {
   const known = evidence.keys.get(record.id);
   if (known === undefined) return [];
+  const own = (window: Window | null): Question[] => ownReading(record.id, window, known, evidence);
   // What was proved before holds for as long as the key's own counter has not moved.
   if (proved.before && !known.credited && !known.individual.has('lifetime')) {
-    const own = fresh({ kind: 'key', id: record.id, window: null }, evidence);
-    if (own.length > 0) return own;
+    const reading = own(null);
+    if (reading.length > 0) return reading;
   }
   const covering: Window = windows.find((one) => windowMs[one] >= ms) ?? '90d';
   const inside = windows.filter((one) => windowMs[one] <= ms).at(-1) ?? '1h';
   for (const window of [covering, inside]) {
-    const bounds = known.windows.get(window);
-    if (bounds !== undefined && bounds.high?.requests === 0 && !bounds.confirmed) {
-      return fresh({ kind: 'key', id: record.id, window: null }, evidence);
-    }
-    if (bounds !== undefined || windowMs[window] <= proved.unusedMs) continue;
-    const question: Question = known.credited
-      ? { kind: 'aggregate', window }
-      : { kind: 'key', id: record.id, window };
-    return fresh(question, evidence);
+    const read = known.windows.get(window);
+    if (read?.high?.requests === 0 && !read.confirmed) return own(null);
+    if (read !== undefined || windowMs[window] <= proved.unusedMs) continue;
+    // An aggregate without any row was no answer: the key itself is asked.
+    const byRow = known.credited && !evidence.account.windows.has(window);
+    return byRow ? fresh({ kind: 'aggregate', window }, evidence) : own(window);
   }
   return [];
-}
-
-function fresh(question: Question, evidence: Evidence): Question[] {
-  return evidence.unanswered.has(questionKey(question)) ? [] : [question];
 }

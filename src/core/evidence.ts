@@ -35,7 +35,10 @@ export interface KeyEvidence {
 }
 
 export interface Evidence {
+  /** Just before the first reading. */
   readonly at: EpochMs;
+  /** After the last one: a window read in between began no later than this less its length. */
+  readonly doneAt: EpochMs;
   readonly keys: ReadonlyMap<KeyId, KeyEvidence>;
   readonly account: {
     readonly lifetime: Bounds | null;

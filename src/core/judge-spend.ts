@@ -8,6 +8,7 @@ import { windowMs } from './key.ts';
 import {
   accountLevel,
   bracketingWindows,
+  fresh,
   goneLevel,
   keyLevel,
   keyQuestions,
@@ -84,10 +85,9 @@ function* judgeGroups(policy: Policy, rule: SpendRule, bench: Bench, selects: Se
 
 function accountQuestions(period: Period, evidence: Evidence): Question[] {
   if (period.start === null) return [];
-  return bracketingWindows(period.start, evidence.at)
+  return bracketingWindows(period, evidence)
     .filter((window) => !evidence.account.windows.has(window))
-    .map((window): Question => ({ kind: 'aggregate', window }))
-    .filter((question) => !evidence.unanswered.has(questionKey(question)));
+    .flatMap((window) => fresh({ kind: 'aggregate', window }, evidence));
 }
 
 function groupWhy(members: readonly KeyRecord[], evidence: Evidence): string | null {

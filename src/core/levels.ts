@@ -10,7 +10,7 @@
 import { addIntervals, measured, narrow, nothingKnown, questionKey, zeroCounters } from './evidence.ts';
 import type { Bounds, Evidence, Interval, KeyEvidence, Question } from './evidence.ts';
 import { windowMs, windows } from './key.ts';
-import type { Counters, EpochMs, KeyId, Measure, Window } from './key.ts';
+import type { Counters, KeyId, Measure, Window } from './key.ts';
 import type { Period } from './periods.ts';
 import type { SpendRule } from './policy.ts';
 import type { KeyRecord, Mark } from './state.ts';
@@ -21,12 +21,13 @@ type Meter = (counters: Counters) => number;
 export function keyLevel(rule: SpendRule, period: Period, record: KeyRecord, evidence: Evidence): Interval {
   const known = evidence.keys.get(record.id);
   if (known === undefined) return nothingKnown;
-  if (rule.models !== null) return modelLevel(rule.models, rule.measure, period, record, known, evidence.at);
+  if (rule.models !== null) return modelLevel(rule.models, rule.measure, period, record, known, evidence);
   const meter: Meter = (counters) => measured(counters, rule.measure);
   const lifetime = interval(known.lifetime, meter);
   if (period.start === null || record.createdAt >= period.start) return lifetime;
-  const mark = evidence.marks.get(period.start)?.get(record.id) ?? null;
-  return byWindows(sinceMark(lifetime, mark, meter), known.windows, period.start, evidence.at, meter);
+  // While rows and readings contradict one another, no earlier sample of the key is believed.
+  const mark = record.conflict === null ? evidence.marks.get(period.start)?.get(record.id) : undefined;
+  return byWindows(sinceMark(lifetime, mark, meter), known.windows, period, evidence, meter);
 }
 
 /** The whole account's consumption in `period`, deleted keys included. */
@@ -35,11 +36,12 @@ export function accountLevel(rule: SpendRule, period: Period, evidence: Evidence
   const { lifetime: bounds, windows: readings } = evidence.account;
   const lifetime = bounds === null ? nothingKnown : interval(bounds, meter);
   if (period.start === null) return lifetime;
-  const mark = evidence.marks.get(period.start)?.get('account') ?? null;
-  const exact = new Map<Window, Bounds>();
-  for (const [window, counters] of readings)
-    exact.set(window, { low: counters, high: counters, confirmed: true });
-  return byWindows(sinceMark(lifetime, mark, meter), exact, period.start, evidence.at, meter);
+  const mark = evidence.marks.get(period.start)?.get('account');
+  const bounded = new Map<Window, Bounds>();
+  // A total that fell, as it may when keys are deleted, lacks usage in its windows too.
+  for (const [window, low] of readings)
+    bounded.set(window, { low, high: lifetime.high === null ? null : low, confirmed: true });
+  return byWindows(sinceMark(lifetime, mark, meter), bounded, period, evidence, meter);
 }
 
 /** What a key that is gone consumed in `period`: its last known counters less what they were at the start. */
@@ -57,7 +59,7 @@ export function goneLevel(
   const meter: Meter = (counters) => measured(counters, rule.measure);
   const lifetime: Interval = { low: meter(last), high: meter(last), confirmed: true };
   if (period.start === null || record.createdAt >= period.start) return lifetime;
-  return sinceMark(lifetime, evidence.marks.get(period.start)?.get(record.id) ?? null, meter);
+  return sinceMark(lifetime, evidence.marks.get(period.start)?.get(record.id), meter);
 }
 
 /** The sum of several keys' intervals. */
@@ -75,7 +77,7 @@ function interval(bounds: Bounds, meter: Meter): Interval {
   };
 }
 
-function sinceMark(lifetime: Interval, mark: Mark | null, meter: Meter): Interval {
+function sinceMark(lifetime: Interval, mark: Mark | undefined, meter: Meter): Interval {
   const after = mark?.after ?? null;
   const before = mark?.before ?? zeroCounters;
   return {
@@ -88,18 +90,31 @@ function sinceMark(lifetime: Interval, mark: Mark | null, meter: Meter): Interva
 function byWindows(
   start: Interval,
   readings: ReadonlyMap<Window, Bounds>,
-  since: EpochMs,
-  now: EpochMs,
+  period: Period,
+  evidence: Evidence,
   meter: Meter,
 ): Interval {
   let result = start;
   for (const [window, bounds] of readings) {
-    const windowStart = now - windowMs[window];
-    const low = windowStart >= since ? meter(bounds.low) : 0;
-    const high = windowStart <= since && bounds.high !== null ? meter(bounds.high) : null;
+    const { inside, around } = compare(window, period, evidence);
+    const low = inside ? meter(bounds.low) : 0;
+    const high = around && bounds.high !== null ? meter(bounds.high) : null;
     result = narrow(result, low, high, bounds.confirmed);
   }
   return result;
+}
+
+/** Whether all of a window that was read lies in the period, and whether it covers all of it. */
+function compare(
+  window: Window,
+  { start, end }: Period,
+  { at, doneAt }: Evidence,
+): { readonly inside: boolean; readonly around: boolean } {
+  const since = start ?? 0;
+  const earliest = at - windowMs[window];
+  // A rolling period is this very window, whenever it is read.
+  if (end === null && earliest === since) return { inside: true, around: true };
+  return { inside: earliest >= since, around: doneAt - windowMs[window] <= since };
 }
 
 /** Only these models' usage; known from the aggregate alone, so only for a key that its row is credited to. */
@@ -109,7 +124,7 @@ function modelLevel(
   period: Period,
   record: KeyRecord,
   known: KeyEvidence,
-  now: EpochMs,
+  evidence: Evidence,
 ): Interval {
   const total = (rows: ReadonlyMap<string, Counters>): number => {
     let sum = 0;
@@ -123,14 +138,9 @@ function modelLevel(
   }
   let result: Interval = { low: 0, high: lifetime, confirmed };
   for (const [window, rows] of known.models.windows) {
-    const windowStart = now - windowMs[window];
+    const { inside, around } = compare(window, period, evidence);
     const value = total(rows);
-    result = narrow(
-      result,
-      windowStart >= period.start ? value : 0,
-      windowStart <= period.start ? value : null,
-      confirmed,
-    );
+    result = narrow(result, inside ? value : 0, around ? value : null, confirmed);
   }
   return result;
 }
@@ -141,10 +151,10 @@ export function undecided(level: Interval, threshold: number): boolean {
   return level.high === null || level.high >= threshold;
 }
 
-/** The windows that can narrow a level since `since`: the longest inside it and the shortest around it. */
-export function bracketingWindows(since: EpochMs, now: EpochMs): Window[] {
-  const inside = windows.filter((window) => now - windowMs[window] >= since).at(-1);
-  const around = windows.find((window) => now - windowMs[window] <= since);
+/** The windows that can narrow a level: the longest inside the period and the shortest around it. */
+export function bracketingWindows(period: Period, evidence: Evidence): Window[] {
+  const inside = windows.filter((window) => compare(window, period, evidence).inside).at(-1);
+  const around = windows.find((window) => compare(window, period, evidence).around);
   return [...new Set([inside, around].filter((window) => window !== undefined))];
 }
 
@@ -160,28 +170,24 @@ export function keyQuestions(
 ): Question[] {
   const known = evidence.keys.get(record.id);
   if (known === undefined) return [];
-  const wanted =
-    period.start === null || record.createdAt >= period.start
-      ? []
-      : bracketingWindows(period.start, evidence.at);
-  const fresh = (question: Question): Question[] =>
-    evidence.unanswered.has(questionKey(question)) ? [] : [question];
-  if (known.credited) {
-    const missing = wanted.filter((window) => !known.windows.has(window));
-    const aggregates = missing.flatMap((window) => fresh({ kind: 'aggregate', window }));
-    if (aggregates.length > 0) return aggregates;
-    return known.lifetime.confirmed ? [] : ownReading(record.id, null, known, fresh);
-  }
-  if (models) return [];
-  return [null, ...wanted].flatMap((window) => ownReading(record.id, window, known, fresh));
+  const born = period.start === null || record.createdAt >= period.start;
+  const wanted = born ? [] : bracketingWindows(period, evidence);
+  const own = (window: Window | null): Question[] => ownReading(record.id, window, known, evidence);
+  if (!known.credited) return models ? [] : [null, ...wanted].flatMap(own);
+  const missing = wanted.filter((window) => !known.windows.has(window));
+  const unread = missing.filter((window) => !evidence.account.windows.has(window));
+  const aggregates = unread.flatMap((window) => fresh({ kind: 'aggregate', window }, evidence));
+  if (aggregates.length > 0) return aggregates;
+  // An aggregate without any row was no answer: the key itself is asked.
+  return [...(known.lifetime.confirmed ? [] : own(null)), ...(models ? [] : missing.flatMap(own))];
 }
 
-function ownReading(
-  id: KeyId,
-  window: Window | null,
-  known: KeyEvidence,
-  fresh: (question: Question) => Question[],
-): Question[] {
-  if (known.individual.has(window ?? 'lifetime')) return [];
-  return fresh({ kind: 'key', id, window });
+/** A key's own reading; nothing, when it was taken in this pass. */
+export function ownReading(id: KeyId, window: Window | null, known: KeyEvidence, evidence: Evidence): Question[] {
+  return known.individual.has(window ?? 'lifetime') ? [] : fresh({ kind: 'key', id, window }, evidence);
+}
+
+/** Nothing, when the question was put in this pass and could not be answered. */
+export function fresh(question: Question, { unanswered }: Evidence): Question[] {
+  return unanswered.has(questionKey(question)) ? [] : [question];
 }

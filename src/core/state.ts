@@ -22,8 +22,19 @@ export interface KeyRecord {
   readonly renamedByPersonAt: EpochMs | null;
   /** When a listing first lacked it. */
   readonly goneAt: EpochMs | null;
-  /** The last individual lifetime reading. */
-  readonly check: { readonly at: EpochMs; readonly counters: Counters } | null;
+  /** Names that it bore before a person changed them, newest last; its usage may still be counted under them. */
+  readonly formerNames?: readonly string[];
+  /**
+   * The last individual lifetime reading. `agreed`: the row of its name agreed with it, and no other
+   * key has borne the name since.
+   */
+  readonly check: {
+    readonly at: EpochMs;
+    readonly counters: Counters;
+    readonly agreed?: boolean;
+  } | null;
+  /** It was surely used after this, to the day; left out: not known to have been used since it was created. */
+  readonly usedAfter?: EpochMs;
   /** Why the aggregate's row of its name cannot be credited to it; null: no contradiction seen. */
   readonly conflict: string | null;
 }

@@ -6,6 +6,7 @@
  */
 import { zeroCounters } from '../core/evidence.ts';
 import type { Bounds, Evidence, KeyEvidence, ModelRows } from '../core/evidence.ts';
+import { windowMs } from '../core/key.ts';
 import type { Counters, EpochMs, KeyId, Window } from '../core/key.ts';
 import type { KeyRecord, Mark, SampleRun } from '../core/state.ts';
 import type { Aggregate, KeyReading } from '../ports.ts';
@@ -30,7 +31,10 @@ export interface Attribution {
 }
 
 export interface AttributionInput {
+  /** Just before the first request, and after the last answer. */
   readonly at: EpochMs;
+  readonly doneAt: EpochMs;
+  /** Every key listed, admin keys included: they bear names too. */
   readonly live: readonly KeyRecord[];
   readonly readings: Readings;
   /** The newest sample run of each key, as of the pass before. */
@@ -41,8 +45,7 @@ export interface AttributionInput {
 }
 
 export function attribute(input: AttributionInput): Attribution {
-  const bearers = new Map<string, number>();
-  for (const record of input.live) bearers.set(record.facts.name, (bearers.get(record.facts.name) ?? 0) + 1);
+  const bearers = bearersOf(input.live);
   const keys = new Map<KeyId, KeyEvidence>();
   const counters = new Map<KeyId | 'account', Counters>();
   const changed: KeyRecord[] = [];
@@ -56,9 +59,27 @@ export function attribute(input: AttributionInput): Attribution {
   }
   const account = attributeAccount(input);
   if (account.exact !== null) counters.set('account', account.exact);
-  const { marks, readings, at } = input;
-  const evidence: Evidence = { at, keys, account: account.evidence, marks, unanswered: readings.unanswered };
+  const { at, doneAt, marks, readings } = input;
+  const { unanswered } = readings;
+  const evidence: Evidence = { at, doneAt, keys, account: account.evidence, marks, unanswered };
   return { evidence, counters, changed, contradictions };
+}
+
+/**
+ * How many keys each name may speak of: those that bear it, and those that bore it once, for their
+ * usage may still be counted under it.
+ */
+function bearersOf(live: readonly KeyRecord[]): ReadonlyMap<string, number> {
+  const bearers = new Map<string, number>();
+  const add = (name: string): void => void bearers.set(name, (bearers.get(name) ?? 0) + 1);
+  for (const { facts, originalName, standing, formerNames = [] } of live) {
+    add(facts.name);
+    if (standing.length + formerNames.length === 0) continue;
+    const former = new Set([originalName, ...standing.map(({ from }) => from), ...formerNames]);
+    former.delete(facts.name);
+    former.forEach(add);
+  }
+  return bearers;
 }
 
 interface KeyAttribution {
@@ -73,30 +94,25 @@ function attributeKey(input: AttributionInput, record: KeyRecord, onlyBearer: bo
   const run = sameKey(runs.get(record.id), record);
   const own = readings.own.get(record.id);
   const reading = own?.get('lifetime') ?? null;
-  const creditable =
-    onlyBearer && !record.nameChanged && readings.distrust === null && !input.alone.has(record.id);
+  const nameIsOwn = onlyBearer && !record.nameChanged;
+  const creditable = nameIsOwn && readings.distrust === null && !input.alone.has(record.id);
   const row = creditable ? rowOf(readings.lifetime, record) : null;
   const contradiction = contradictionOf(record, run, reading, row);
-  const checked = crossChecked(record, reading, row, contradiction);
+  const checked = crossChecked(record, reading, row, contradiction, nameIsOwn);
   const credited = row !== null && checked.conflict === null;
-  const fell = reading !== null && run !== null && falls(reading, run.counters);
+  const fell = checked.conflict === ownFell;
   const exact = fell ? null : (reading ?? (credited ? row : null));
-  const confirmed = !credited || checked.check !== null;
+  const confirmed = !credited || checked.check?.agreed === true;
   const evidence: KeyEvidence = {
-    lifetime:
-      exact === null ? unbounded(run?.counters ?? zeroCounters) : { low: exact, high: exact, confirmed },
-    because: fell
-      ? 'its own counters fell'
-      : exact !== null
-        ? null
-        : whyUnknown(checked, onlyBearer, readings),
+    lifetime: exact === null ? unbounded(surely(checked, run)) : { low: exact, high: exact, confirmed },
+    because: exact === null ? whyUnknown(checked, onlyBearer, readings) : null,
     credited,
-    windows: windowBounds(readings, record, own, credited, confirmed),
-    individual: new Set(own?.keys() ?? []),
+    windows: fell ? new Map() : windowBounds(readings, record, own, credited, confirmed),
+    individual: new Set(own?.keys()),
     models: credited ? modelRows(readings, record) : { lifetime: null, windows: new Map() },
     unchangedSince: exact !== null && run?.counters.requests === exact.requests ? run.firstAt : null,
   };
-  return { evidence, exact, record: checked, contradiction };
+  return { evidence, exact, record: used(checked, evidence, exact, run, input.at), contradiction };
 }
 
 function sameKey(run: SampleRun | undefined, record: KeyRecord): SampleRun | null {
@@ -115,22 +131,29 @@ function falls(now: Counters, before: Counters): boolean {
   );
 }
 
+const ownFell = 'its own counters fell';
+
 /**
- * What cannot be: a row below what the key was known to have used (counters only grow), or one
- * above the key's own reading taken after it (the row then holds someone else's usage too).
+ * What cannot be: a reading below what the key was known to have used, for counters only grow; a row
+ * that counts more than the key's own reading taken after it, for it then holds someone else's usage
+ * too; a row that counts less than the key was known to have used.
  */
 function contradictionOf(
-  record: KeyRecord,
+  { check }: KeyRecord,
   run: SampleRun | null,
   reading: Counters | null,
   row: Counters | null,
 ): string | null {
-  if (reading !== null && run !== null && falls(reading, run.counters)) return 'its own counters fell';
-  if (row === null) return null;
-  if (reading !== null && falls(reading, row))
-    return 'the account’s row of its name counts more than its own reading';
-  const known = [run?.counters, record.check?.counters].filter((one) => one !== undefined);
-  if (known.some((one) => falls(row, one)))
+  const sampled = run?.counters ?? null;
+  const below = (one: Counters, other: Counters | null | undefined): boolean =>
+    other !== null && other !== undefined && falls(one, other);
+  if (reading !== null) {
+    if (below(reading, check?.counters) || (check?.agreed && below(reading, sampled))) return ownFell;
+    // Without a check of the row, a sample that is above the key's own reading came from the row.
+    if (below(reading, row) || below(reading, sampled))
+      return 'the account’s row of its name counts more than its own reading';
+  }
+  if (row !== null && (below(row, sampled) || below(row, check?.counters)))
     return 'the account’s row of its name counts less than the key has used';
   return null;
 }
@@ -141,12 +164,49 @@ function crossChecked(
   reading: KeyReading | null,
   row: Counters | null,
   contradiction: string | null,
+  nameIsOwn: boolean,
 ): KeyRecord {
-  const agreed = reading !== null && row !== null;
-  const conflict = contradiction ?? (agreed ? null : record.conflict);
-  if (reading === null) return conflict === record.conflict ? record : { ...record, conflict };
-  const { costMicroUsd, tokens, requests } = reading;
-  return { ...record, conflict, check: { at: reading.at, counters: { costMicroUsd, tokens, requests } } };
+  const explained = reading !== null && (row !== null || record.conflict === ownFell);
+  const conflict = contradiction ?? (explained ? null : record.conflict);
+  const judged = explained && contradiction !== ownFell;
+  const agreed = nameIsOwn && (judged ? conflict === null : record.check?.agreed === true);
+  if (reading !== null) {
+    const { at, costMicroUsd, tokens, requests } = reading;
+    // A counter that fell is believed once it is back where it was.
+    const fallen = contradiction === ownFell ? record.check?.counters : undefined;
+    const counters = fallen ?? { costMicroUsd, tokens, requests };
+    return { ...record, conflict, check: { at, counters, agreed } };
+  }
+  const lost = record.check?.agreed === true && !agreed;
+  if (conflict === record.conflict && !lost) return record;
+  return { ...record, conflict, check: record.check && { ...record.check, agreed } };
+}
+
+/** What the key has used at least. What a contradiction is about is not claimed. */
+function surely({ check, conflict }: KeyRecord, run: SampleRun | null): Counters {
+  if (check === null || conflict === ownFell) return zeroCounters;
+  return conflict === null ? (run?.counters ?? check.counters) : check.counters;
+}
+
+const dayMs = 86_400_000;
+
+/** The record with the latest instant after which the key was surely used, to the day. */
+function used(
+  record: KeyRecord,
+  evidence: KeyEvidence,
+  exact: Counters | null,
+  run: SampleRun | null,
+  at: EpochMs,
+): KeyRecord {
+  let after = record.usedAfter ?? record.createdAt;
+  const before = after;
+  // What was used before the run's end may have been reported after it.
+  if (exact !== null && run !== null && exact.requests > run.counters.requests)
+    after = Math.max(after, run.lastAt - dayMs);
+  for (const [window, { low }] of evidence.windows) {
+    if (low.requests > 0) after = Math.max(after, at - windowMs[window]);
+  }
+  return after - before >= dayMs ? { ...record, usedAfter: after } : record;
 }
 
 /** Counters only grow, so what was known last is a lower bound of what is not known now. */
@@ -156,6 +216,7 @@ function unbounded(low: Counters): Bounds {
 
 function whyUnknown(record: KeyRecord, onlyBearer: boolean, readings: Readings): string {
   if (readings.distrust !== null) return readings.distrust;
+  if (record.conflict === ownFell) return ownFell;
   if (!onlyBearer) return 'several keys bear its name, and its own usage was not read in this pass';
   if (record.conflict !== null) return record.conflict;
   if (record.nameChanged) return 'its name was changed, and its own usage was not read in this pass';

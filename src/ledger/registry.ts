@@ -98,10 +98,23 @@ function seenAgain(
       originalName: key.name,
       // A person's name is never overwritten by a restore.
       standing: [],
+      formerNames: formerNames(known),
       renamedByPersonAt: at,
     },
     event: { kind: 'key-renamed', id: key.id, facts: { from: known.facts.name, to: key.name } },
   };
+}
+
+const namesKept = 20;
+
+function formerNames({
+  facts,
+  originalName,
+  standing,
+  formerNames: earlier = [],
+}: KeyRecord): readonly string[] {
+  const names = [...earlier, originalName, ...standing.map(({ from }) => from), facts.name];
+  return [...new Set(names)].slice(-namesKept);
 }
 
 function sameFacts(a: Key, b: Key): boolean {

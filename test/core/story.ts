@@ -233,6 +233,7 @@ function assemble(
       lastCounters: new Map(last),
       evidence: {
         at: now,
+        doneAt: now,
         keys: new Map([...tale.account.keys()].map((name) => [id(name), evidence(name, known, pass)])),
         account: pass.account ?? { lifetime: null, windows: new Map(), because: null },
         marks,
