@@ -6,6 +6,8 @@ import { parseAllDocuments } from 'yaml';
 import { runProgram } from '../src/cli/program.ts';
 import { settingTable } from '../src/cli/settings.ts';
 import { formatFaults, loadPolicy } from '../src/policy/load.ts';
+import { AdminApiError } from '../src/tinfoil/errors.ts';
+import type { AdminErrorKind } from '../src/tinfoil/errors.ts';
 import { createMetrics } from '../src/web/metrics.ts';
 import { screen } from './cli/account.ts';
 
@@ -79,6 +81,14 @@ describe('docs/operations.md', () => {
     }
   });
 
+  test('explains every failure of the Admin API', () => {
+    const unsaid = Object.keys(errorKinds).filter((kind) => {
+      const error = new AdminApiError({ endpoint: 'GET /api/keys', kind: kind as AdminErrorKind });
+      return !operations.includes(`\`${error.message.replace('GET /api/keys: ', '')}\``);
+    });
+    expect(unsaid).toEqual([]);
+  });
+
   test('has every metric', async () => {
     const metrics = createMetrics({
       outbox: async () => ({ pending: 0, dead: 0, oldestAgeSeconds: 0 }),
@@ -88,6 +98,33 @@ describe('docs/operations.md', () => {
     expect(names.length).toBeGreaterThan(15);
     expect(names.filter((name) => !operations.includes(`\`${name}\``))).toEqual([]);
   });
+});
+
+const errorKinds: Readonly<Record<AdminErrorKind, true>> = {
+  unauthorized: true,
+  forbidden: true,
+  'not-found': true,
+  conflict: true,
+  'bad-request': true,
+  'rate-limited': true,
+  server: true,
+  network: true,
+  tls: true,
+  timeout: true,
+  aborted: true,
+  malformed: true,
+  'too-large': true,
+  redirect: true,
+};
+
+test('the settings that README.md names have the same variables and defaults', () => {
+  const rows = read('README.md').split('\n');
+  const named = Object.values(settingTable).flatMap(({ flag, env, fallback }) => {
+    const row = rows.find((line) => line.startsWith(`| \`${flag.replace(/ .*/, '')}\``));
+    return row === undefined ? [] : [{ row, words: [env, fallback ?? 'pretty'] }];
+  });
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.filter(({ row, words }) => !words.every((word) => row.includes(`\`${word}\``)))).toEqual([]);
 });
 
 describe.each(pages)('%s', (page) => {
