@@ -49,9 +49,10 @@ export async function run(session: Session, { once }: { once: boolean }): Promis
         }),
   });
   try {
+    const mode = settings.dryRun ? 'dry-run' : policy.mode;
     log.info(
-      { policy_hash: policy.hash, mode: policy.mode, dry_run: settings.dryRun, state: settings.state },
-      'started',
+      { policy_hash: policy.hash, mode, state: settings.state },
+      mode === 'dry-run' ? 'started; in dry-run nothing is sent and nothing is changed' : 'started',
     );
     return once ? await runOnce(app, log, world.signal) : await runDaemon(session, app, log, metrics);
   } finally {
