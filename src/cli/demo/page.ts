@@ -1,4 +1,4 @@
-/** How the story is set: a time, a short tag, a sentence, and what belongs to it below, all within the width. */
+/** How the story is set: a time, a tag, a sentence and what belongs to it, all within the width. */
 import pc from 'picocolors';
 import stringWidth from 'string-width';
 import type { EpochMs } from '../../core/key.ts';

@@ -26,16 +26,18 @@ export function opening(page: Page, sandbox: Sandbox, policy: PolicyFile, plan: 
   page.line('');
   page.line(`Keywarden polices a simulated Tinfoil account: ${howLong}${dayLength}.`);
   page.line('');
-  page.row('The account', `${keys} API keys; people use them, forget them, and change some by hand.`);
-  page.row('The rules', `policies.example.yaml: ${rulesWords(policy)}.`);
-  page.row('The network', 'API, Slack, mail and webhook are on this machine. Nothing leaves it.');
-  page.row('The clock', `A look every ${duration(plan.intervalMs)}; in earnest, every minute. Times are ${policy.timeZone}.`); // prettier-ignore
+  page.row('The account', `${keys} API keys that people use, forget, and sometimes change.`);
+  page.row(
+    'The rules',
+    `policies.example.yaml: ${String(policy.policies.length)} policies, mode ${policy.mode}.`,
+  );
+  page.row('The network', 'API, Slack, mail, webhook: on this machine. Nothing leaves it.');
+  page.row(
+    'The clock',
+    `A look every ${duration(plan.intervalMs)}, not every minute. Times: ${policy.timeZone}.`,
+  );
   if (plan.days !== null) return;
   page.row('Have a look', `What happened to the keys so far: ${sandbox.apiUrl}/_sandbox/log`);
-}
-
-function rulesWords({ policies, mode }: PolicyFile): string {
-  return `${String(policies.length)} policies, mode ${mode} (it alerts, renames, deletes)`;
 }
 
 export interface Ending {
@@ -59,9 +61,17 @@ export async function summary(page: Page, ending: Ending): Promise<void> {
     'Renamed',
     `${plural(of('rename').length, 'time')}, and back again ${plural(of('restore').length, 'time')}`,
   );
-  headed(page, 'Deleted', of('delete').map((one) => deletionWords(one, timeZone))); // prettier-ignore
+  headed(
+    page,
+    'Deleted',
+    of('delete').map((one) => deletionWords(one, timeZone)),
+  );
   const spared = [...tally.spared.values()];
-  headed(page, 'Spared', spared.map((one) => `“${one.name}”: ${reasonWords(one.because, timeZone)}`)); // prettier-ignore
+  headed(
+    page,
+    'Spared',
+    spared.map((one) => `“${one.name}”: ${reasonWords(one.because, timeZone)}`),
+  );
   headed(page, 'Still to come', pendingWords(app, timeZone));
   page.row('Never touched', untouchedWords(ending));
   page.line('');
@@ -138,10 +148,10 @@ async function checks({ app, sandbox, tally }: Ending): Promise<string[]> {
   const record = await app.store.verifyRecord();
   return [
     same
-      ? `✓ The account saw ${plural(seen.length, 'change')} through its API: exactly what Keywarden decided.`
-      : `✗ The account saw ${plural(seen.length, 'change')} through its API; Keywarden decided ${String(decided.length)}.`,
+      ? `✓ The account saw ${plural(seen.length, 'change')} through its API: just what Keywarden decided.`
+      : `✗ The account saw ${plural(seen.length, 'change')}; Keywarden decided ${String(decided.length)}.`,
     record.ok
-      ? `✓ The record of it all has ${String(record.entries)} entries, each chained to the one before; the chain holds.`
+      ? `✓ The record has ${String(record.entries)} entries, each chained to the one before, and the chain holds.`
       : `✗ The record is broken at entry ${String(record.seq)}: ${record.because}.`,
   ];
 }
