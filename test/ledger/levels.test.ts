@@ -229,7 +229,7 @@ test('a calendar level holds the true consumption, whatever was seen of it', () 
         expect(high).toBeGreaterThanOrEqual(low);
       }
     }),
-    { numRuns: 5000 },
+    { numRuns: 15_000 },
   );
 });
 

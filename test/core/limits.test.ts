@@ -1,0 +1,116 @@
+/** What one mistake may cost. */
+import { describe, expect, test } from 'vitest';
+import { allowance } from '../../src/core/limits.ts';
+import type { Story } from './story.ts';
+import { day, done, file, held, hour, key, minute, monday, policy, story } from './story.ts';
+
+const names = Array.from({ length: 20 }, (_, index) => `User ${String(index + 10)}`);
+const expired = policy('expiry: {}', '{ alert: owner, delete: { notice: 0s } }');
+
+/** The first `count` keys of twenty have a deadline, one an hour from Monday on, and an accepted notice. */
+function expiring(limits: string): Story {
+  const keys = names.map((name, index) => key(name, { expiresAt: monday + index * hour }));
+  return story(file(expired, `protect: []\nlimits: { delete: ${limits} }`), ...keys);
+}
+
+describe('deletions', () => {
+  test('over `per_run` are all held, and people are told', () => {
+    const one = expiring('{ per_run: 2, per_day: 100, percent: 100 }');
+    one.run({ after: 2 * hour + minute });
+    const decision = one.pass();
+    expect([done(decision), held(decision)]).toEqual([
+      [],
+      ['delete: limit', 'delete: limit', 'delete: limit'],
+    ]);
+    expect(decision.held[0]?.detail).toBe(
+      '3 deletions are wanted; limits.delete.per_run: 2 holds all of them',
+    );
+    expect(decision.troubles).toMatchObject([{ code: 'limit:delete' }]);
+  });
+
+  test('over `per_day` are held for as long as those of the last 24 hours count', () => {
+    const one = expiring('{ per_run: 5, per_day: 2, percent: 100 }');
+    const counts = Array.from({ length: 27 }, () => done(one.run({ after: hour })).length);
+    // Each is deleted an hour after it was announced, two of them; from then on ever more are wanted.
+    expect(counts.slice(0, 4)).toEqual([0, 1, 1, 0]);
+    expect(one.changes.size).toBe(2);
+  });
+
+  test('one at a time pass through a sliding window', () => {
+    const one = story(
+      file(expired, 'protect: []\nlimits: { delete: { per_run: 5, per_day: 1, percent: 100 } }'),
+      key('A', { expiresAt: monday }),
+      key('B', { expiresAt: monday + hour }),
+    );
+    one.run();
+    expect(done(one.run())).toEqual(['delete A']);
+    const deletedAt = one.now();
+    one.run({ after: hour });
+    expect(held(one.pass({ after: deletedAt + day - one.now() - minute }))).toEqual(['delete: limit']);
+    expect(done(one.pass())).toEqual(['delete B']);
+  });
+
+  test('survive a restart', () => {
+    const one = expiring('{ per_run: 5, per_day: 1, percent: 100 }');
+    one.run({ after: 0 });
+    expect(done(one.run())).toHaveLength(0);
+    expect(done(one.run())).toEqual(['delete User 10']);
+    one.restart();
+    one.run({ after: hour });
+    expect(held(one.pass())).toEqual(['delete: limit']);
+  });
+
+  test('that failed do not count, those whose outcome is unknown do', () => {
+    const one = story(
+      file(expired, 'protect: []\nlimits: { delete: { per_run: 5, per_day: 1, percent: 100 } }'),
+      key('A', { expiresAt: monday }),
+    );
+    one.run();
+    one.carryOut(one.pass(), 'failed');
+    expect(done(one.pass())).toEqual(['delete A']);
+    const [failed] = [...one.changes.values()];
+    if (failed === undefined) throw new Error('nothing was tried');
+    one.changes.set(failed.id, { ...failed, outcome: null, settledAt: null });
+    expect(held(one.pass())).toEqual(['delete: limit']);
+  });
+
+  test('are limited by what may be renamed no more than renames by what may be deleted', () => {
+    const both = policy(
+      'expiry: {}',
+      '{ before: 1h, alert: owner, rename: "EXPIRED {{ name }}" }',
+      '{ alert: owner, delete: { notice: 0s } }',
+    );
+    const one = story(
+      file(both, 'protect: []\nlimits: { delete: { per_run: 0 }, rename: { per_run: 1 } }'),
+      key('A', { expiresAt: monday }),
+    );
+    expect(done(one.run())).toEqual(['rename A → EXPIRED A']);
+    expect(held(one.pass())).toEqual(['delete: limit']);
+  });
+});
+
+describe('how many more may be changed', () => {
+  const limits = { perRun: 3, perDay: 10, percent: 10 };
+  test.each([
+    ['a large account, none yet', limits, 0, 1000, 3, 'per_run'],
+    ['a large account, nine today', limits, 9, 1000, 1, 'per_day'],
+    ['more than the day allows', limits, 12, 1000, -2, 'per_day'],
+    ['ten percent of 29 keys', limits, 0, 29, 2, 'percent'],
+    ['ten percent of 29 keys, two today', limits, 2, 29, 0, 'percent'],
+    ['at least one of three keys', limits, 0, 3, 1, 'percent'],
+    ['zero percent is never', { ...limits, percent: 0 }, 0, 1000, 0, 'percent'],
+    ['zero a day is never', { ...limits, perDay: 0 }, 0, 1000, 0, 'per_day'],
+    ['no limit in percent', { ...limits, percent: null }, 0, 3, 3, 'per_run'],
+  ])('%s', (_what, allowed, changed, keys, count, limit) => {
+    const result = allowance(allowed, changed, keys);
+    expect([result.count, result.limit.split(':')[0]]).toEqual([count, limit]);
+  });
+});
+
+test('the share in percent is of the account before what was deleted today', () => {
+  const one = expiring('{ per_run: 5, per_day: 100, percent: 10 }');
+  one.run({ after: hour + minute });
+  expect(done(one.run())).toHaveLength(2);
+  one.run({ after: hour });
+  expect(held(one.pass())).toEqual(['delete: limit']);
+});

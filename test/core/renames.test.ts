@@ -1,0 +1,192 @@
+/** Renames and their undoing. */
+import { describe, expect, test } from 'vitest';
+import {
+  day,
+  done,
+  file,
+  generous,
+  held,
+  hour,
+  key,
+  minute,
+  monday,
+  policy,
+  policyOf,
+  said,
+  story,
+} from './story.ts';
+
+const hourly = 'spend: { cost: 20, per: hour }';
+const rename = '{ at: 100%, alert: owner, rename: "OVER {{ name }}" }';
+const born = { createdAt: monday };
+const over = { usage: { 'User 1': 20 } };
+
+describe('a rename', () => {
+  test('is wanted until it is done, and once only', () => {
+    const one = story(policy(hourly, rename), key('User 1', born));
+    expect(done(one.pass(over))).toEqual(['rename User 1 → OVER User 1']);
+    expect(done(one.run())).toEqual(['rename User 1 → OVER User 1']);
+    expect(done(one.run())).toEqual([]);
+  });
+
+  test('is undone when its finding closes', () => {
+    const one = story(policy(hourly, rename), key('User 1', born));
+    one.run(over);
+    const closing = one.run({ after: hour });
+    expect([said(closing), done(closing)]).toEqual([['resolved → owner'], ['restore OVER User 1 → User 1']]);
+    expect(done(one.run())).toEqual([]);
+    expect([...one.records.values()]).toMatchObject([{ originalName: 'User 1', standing: [] }]);
+  });
+
+  test('stays with `restore: false`', () => {
+    const keeping = '{ at: 100%, alert: owner, rename: "OVER {{ name }}", restore: false }';
+    const one = story(policy(hourly, keeping), key('User 1', born));
+    one.run(over);
+    expect(done(one.run({ after: hour }))).toEqual([]);
+  });
+
+  test('gives way to a person’s, and is not tried again', () => {
+    const one = story(policy(hourly, rename), key('User 1', born));
+    one.run(over);
+    one.rename('User 1', 'My own name');
+    expect(done(one.run())).toEqual([]);
+    expect(done(one.run({ after: hour }))).toEqual([]);
+  });
+
+  test('of a later step follows that of an earlier one, and both are undone at once', () => {
+    const steps = ['{ at: 50%, rename: "NEAR {{ name }}", alert: ops }', rename];
+    const one = story(policy(hourly, ...steps), key('User 1', born));
+    expect(done(one.run({ usage: { 'User 1': 10 } }))).toEqual(['rename User 1 → NEAR User 1']);
+    expect(done(one.run(over))).toEqual(['rename NEAR User 1 → OVER User 1']);
+    expect(done(one.run({ after: hour }))).toEqual(['restore OVER User 1 → User 1']);
+    expect(done(one.run())).toEqual([]);
+  });
+
+  test('is not undone for a step that is no longer the highest, while the finding is open', () => {
+    const rolling = policy('spend: { cost: 20, per: 24h }', '{ at: 50%, alert: owner }', rename);
+    const one = story(rolling, key('User 1', { createdAt: monday - 9 * day }));
+    const at = (amount: number) =>
+      done(one.run({ usage: { 'User 1': 99 }, windows: { 'User 1': { '24h': amount } } }));
+    expect([20, 11, 20, 1].map(at)).toEqual([
+      ['rename User 1 → OVER User 1'],
+      [],
+      [],
+      ['restore OVER User 1 → User 1'],
+    ]);
+  });
+
+  test('to the name that the key bears is none', () => {
+    const one = story(policy(hourly, rename.replace('OVER {{ name }}', '{{ name }}')), key('User 1', born));
+    expect(done(one.run(over))).toEqual([]);
+  });
+
+  test('by a template whose metadata is missing is held', () => {
+    const one = story(
+      policy(hourly, rename.replace('{{ name }}', '{{ metadata.team }}')),
+      key('User 1', born),
+    );
+    const decision = one.run(over);
+    expect([done(decision), held(decision), decision.held[0]?.detail]).toEqual([
+      [],
+      ['rename: unknown'],
+      'metadata.team is missing',
+    ]);
+  });
+
+  test.each([
+    ['a protection', generous.replace('[]', '[{ name: "User*" }]'), {}, 'protected'],
+    [
+      'a silence',
+      `${generous}\nsilences:\n  - { select: all, until: 2026-12-01T00:00:00Z, suppress: [actions] }`,
+      {},
+      'silenced',
+    ],
+    ['the mode', `${generous}\nmode: alert`, {}, 'mode'],
+    ['doubt', generous, { hold: 'the list shrank' }, 'unknown'],
+    ['a limit', generous.replace('rename: { per_run: 100', 'rename: { per_run: 0'), {}, 'limit'],
+  ])('and its undoing are held by %s', (_what, top, pass, because) => {
+    const one = story(file(policy(hourly, rename), top), key('User 1', born));
+    const decision = one.pass({ ...over, ...pass });
+    expect([done(decision), held(decision)]).toEqual([[], [`rename: ${because}`]]);
+    one.policy = file(policy(hourly, rename), generous);
+    one.run();
+    one.policy = file(policy(hourly, rename), top);
+    const closing = one.pass({ after: hour, ...pass });
+    expect([done(closing), held(closing)]).toEqual([[], [`restore: ${because}`]]);
+    one.policy = file(policy(hourly, rename), generous);
+    expect(done(one.pass())).toEqual(['restore OVER User 1 → User 1']);
+  });
+
+  test('is undone when its policy is gone', () => {
+    const one = story(policy(hourly, rename), key('User 1', born));
+    one.run(over);
+    one.policy = file(policyOf('q', 'spend: { cost: 900, per: month }', '{ at: 100%, alert: ops }'));
+    expect(done(one.run())).toEqual(['restore OVER User 1 → User 1']);
+  });
+
+  test('is remembered over a restart', () => {
+    const one = story(policy(hourly, rename), key('User 1', born));
+    one.run(over);
+    one.restart();
+    expect(done(one.run())).toEqual([]);
+    one.restart();
+    expect(done(one.run({ after: hour }))).toEqual(['restore OVER User 1 → User 1']);
+  });
+});
+
+describe('two policies’ renames of one key', () => {
+  const both = [
+    policyOf(
+      'cost',
+      'spend: { cost: 20, per: hour }',
+      '{ at: 100%, alert: owner, rename: "OVER {{ name }}" }',
+    ),
+    policyOf(
+      'tokens',
+      'spend: { tokens: 40, per: day }',
+      '{ at: 100%, alert: ops, rename: "BUSY {{ name }}" }',
+    ),
+  ].join('\n');
+
+  function renamedTwice() {
+    const one = story(both, key('User 1', born));
+    expect(done(one.run(over))).toEqual(['rename User 1 → OVER User 1']);
+    expect(done(one.run({ usage: { 'User 1': 40 } }))).toEqual(['rename OVER User 1 → BUSY User 1']);
+    return one;
+  }
+
+  test('are one change a pass', () => {
+    const one = story(both, key('User 1', born));
+    expect(done(one.run({ usage: { 'User 1': 40 } }))).toEqual(['rename User 1 → OVER User 1']);
+    expect(done(one.run())).toEqual(['rename OVER User 1 → BUSY User 1']);
+  });
+
+  test('are undone from the top: the lower one’s name comes first', () => {
+    const one = renamedTwice();
+    // The cost finding stays open into the next hour; the token finding closes with its limit.
+    one.policy = file(both.replace('tokens: 40', 'tokens: 400'));
+    expect(done(one.run())).toEqual(['restore BUSY User 1 → OVER User 1']);
+    expect(done(one.run({ after: hour }))).toEqual(['restore OVER User 1 → User 1']);
+  });
+
+  test('leave the upper one standing when the lower one closes first, and then go back to the first name', () => {
+    const one = renamedTwice();
+    expect(done(one.run({ after: hour }))).toEqual([]);
+    expect(done(one.run({ after: day }))).toEqual(['restore BUSY User 1 → User 1']);
+  });
+
+  test('are both forgotten when a person names the key', () => {
+    const one = renamedTwice();
+    one.rename('User 1', 'Mine');
+    expect(done(one.run({ after: day }))).toEqual([]);
+    expect([...one.records.values()]).toMatchObject([{ originalName: 'Mine', standing: [] }]);
+  });
+});
+
+test('a key is selected by its original name, and a person’s name is its original name from then on', () => {
+  const one = story(policy(`select: { name: "User *" }\n  ${hourly}`, rename), key('User 1', born));
+  one.run(over);
+  expect(said(one.run())).toEqual([]);
+  one.rename('User 1', 'Somebody else');
+  expect(said(one.run({ after: minute }))).toEqual(['resolved → owner']);
+});
