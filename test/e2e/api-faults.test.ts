@@ -1,5 +1,5 @@
 /** An Admin API that fails, lies or changes its mind: nothing is changed on a guess, and it is told once. */
-import { expect, test } from 'vitest';
+import { expect, test, type TestContext } from 'vitest';
 import type { FaultRule } from '../../src/sandbox/faults.ts';
 import type { WorldKey } from '../../src/sandbox/account-key.ts';
 import type { Ended } from './child.ts';
@@ -19,8 +19,11 @@ const writes = (s: Stage): number =>
   s.requests.items.filter(({ method, path }) => method === 'DELETE' || path === '/api/keys/rename').length;
 
 /** Six keys: the notice of one is over, another is due for a rename. */
-async function due(options: StageOptions = {}): Promise<{ s: Stage; doomed: WorldKey; over: WorldKey }> {
-  const s = await stage(options);
+async function due(
+  t: TestContext,
+  options: StageOptions = {},
+): Promise<{ s: Stage; doomed: WorldKey; over: WorldKey }> {
+  const s = await stage(t, options);
   s.policy(rule, { limits: '{ delete: { per_run: 3, per_day: 3, percent: 100 } }' });
   const [doomed, over] = [s.key('User 1'), s.key('User 2')];
   for (let n = 3; n <= 6; n++) s.spend(s.key(`User ${n}`), 1);
@@ -48,8 +51,8 @@ const failing: Record<string, FaultRule['fault']> = {
   'names that are numbers': { kind: 'set-field', field: 'name', value: 7 },
 };
 
-test('a list that cannot be read or understood is an error, and nothing is changed', async () => {
-  const { s, doomed, over } = await due({ speed: 20 });
+test.concurrent('a list that cannot be read or understood is an error, and nothing is changed', async (t) => {
+  const { s, doomed, over } = await due(t, { speed: 20 });
   const before = writes(s);
   for (const fault of Object.values(failing)) {
     const remove = s.sandbox.faults.add({ endpoint: 'list', fault });
@@ -68,8 +71,8 @@ function clearly(fault: FaultRule['fault'], { code, err }: Ended): void {
   expect(err).not.toMatch(/^\s+at .*:\d+/m);
 }
 
-test('usage that cannot be read or understood changes nothing, and is told once', async () => {
-  const { s, doomed, over } = await due({ speed: 20 });
+test.concurrent('usage that cannot be read or understood changes nothing, and is told once', async (t) => {
+  const { s, doomed, over } = await due(t, { speed: 20 });
   const faults: FaultRule['fault'][] = [
     { kind: 'html' },
     { kind: 'set-field', field: 'cost', value: 'a lot' },
@@ -91,13 +94,13 @@ test('usage that cannot be read or understood changes nothing, and is told once'
   expect(s.told()).toContain('Over: The account’s usage cannot be read');
 });
 
-test.each([
+test.concurrent.for([
   ['empty', { kind: 'empty-list' }],
   ['a third shorter', { kind: 'shrunk-list', keep: 0.67 }],
 ] as const)(
   'a list that is suddenly %s: nothing is changed or closed, and it is told once',
-  async (_, fault) => {
-    const { s, doomed, over } = await due();
+  async ([_, fault], t) => {
+    const { s, doomed, over } = await due(t);
     const remove = s.sandbox.faults.add({ endpoint: 'list', fault });
     for (let pass = 0; pass < 2; pass++) {
       await s.pass();
@@ -112,10 +115,10 @@ test.each([
   },
 );
 
-test.each([404, 200] as const)(
+test.concurrent.for([404, 200] as const)(
   'a person deletes the key just before Keywarden does, and the API says %i',
-  async (status) => {
-    const { s, doomed, over } = await due({ variants: { deleteMissing: status } });
+  async (status, t) => {
+    const { s, doomed, over } = await due(t, { variants: { deleteMissing: status } });
     s.requests.subscribe(({ method }) => {
       if (method === 'DELETE') s.sandbox.world.deleteByPerson(doomed.secret);
     });
@@ -127,26 +130,29 @@ test.each([404, 200] as const)(
   },
 );
 
-test('a key that is gone between the look and the change is left alone, and its case is closed', async () => {
-  const { s, doomed } = await due();
-  let lists = 0;
-  s.requests.subscribe(({ method, path }) => {
-    if (method === 'GET' && path === '/api/keys' && ++lists === 2)
-      s.sandbox.world.deleteByPerson(doomed.secret);
-  });
-  await s.pass();
-  await s.pass();
-  expect(s.requests.items.filter(({ method }) => method === 'DELETE')).toEqual([]);
-  expect(s.told()).toContain('resolved cap OVER User 1');
-});
+test.concurrent(
+  'a key that is gone between the look and the change is left alone, and its case is closed',
+  async (t) => {
+    const { s, doomed } = await due(t);
+    let lists = 0;
+    s.requests.subscribe(({ method, path }) => {
+      if (method === 'GET' && path === '/api/keys' && ++lists === 2)
+        s.sandbox.world.deleteByPerson(doomed.secret);
+    });
+    await s.pass();
+    await s.pass();
+    expect(s.requests.items.filter(({ method }) => method === 'DELETE')).toEqual([]);
+    expect(s.told()).toContain('resolved cap OVER User 1');
+  },
+);
 
-test.each([
+test.concurrent.for([
   ['400', { maxLength: 8 }],
   ['409', 'unique'],
 ] as const)(
   'a rename that the API refuses with %s is told once a day, not with every pass',
-  async (_, renameRules) => {
-    const s = await stage({ variants: { renameRules } });
+  async ([_, renameRules], t) => {
+    const s = await stage(t, { variants: { renameRules } });
     s.policy(rule);
     const key = s.key('User 1');
     s.key('OVER User 1');
@@ -162,60 +168,66 @@ test.each([
   },
 );
 
-test('an admin key that is revoked is told once; the daemon keeps trying and says when it is over', async () => {
-  const s = await stage({ speed: 20 });
-  s.policy(rule);
-  s.spend(s.key('User 1'), 25);
-  const child = s.start([
-    'run',
-    '--interval',
-    '10s',
-    '--min-interval',
-    '1s',
-    '--max-calls-per-minute',
-    '10000',
-  ]);
-  await child.says('pass done');
-  await arrival(s.sandbox.webhook.received);
-  const restore = s.sandbox.faults.add({ endpoint: 'list', fault: { kind: 'status', status: 401 } });
-  await arrival(s.sandbox.webhook.received, () => s.told().includes('The Admin API refuses the admin key'));
-  const failed = child.log.items.filter(({ msg }) => msg === 'pass failed').length;
-  await arrival(
-    child.log,
-    () => child.log.items.filter(({ msg }) => msg === 'pass failed').length > failed + 2,
-  );
-  restore();
-  await arrival(s.sandbox.webhook.received, () => s.told().some((one) => one.startsWith('Over')));
-  expect(s.told().slice(1)).toEqual([
-    'The Admin API refuses the admin key',
-    'Over: The Admin API refuses the admin key',
-  ]);
-});
+test.concurrent(
+  'an admin key that is revoked is told once; the daemon keeps trying and says when it is over',
+  async (t) => {
+    const s = await stage(t, { speed: 20 });
+    s.policy(rule);
+    s.spend(s.key('User 1'), 25);
+    const child = s.start([
+      'run',
+      '--interval',
+      '10s',
+      '--min-interval',
+      '1s',
+      '--max-calls-per-minute',
+      '10000',
+    ]);
+    await child.says('pass done');
+    await arrival(s.sandbox.webhook.received);
+    const restore = s.sandbox.faults.add({ endpoint: 'list', fault: { kind: 'status', status: 401 } });
+    await arrival(s.sandbox.webhook.received, () => s.told().includes('The Admin API refuses the admin key'));
+    const failed = child.log.items.filter(({ msg }) => msg === 'pass failed').length;
+    await arrival(
+      child.log,
+      () => child.log.items.filter(({ msg }) => msg === 'pass failed').length > failed + 2,
+    );
+    restore();
+    await arrival(s.sandbox.webhook.received, () => s.told().some((one) => one.startsWith('Over')));
+    expect(s.told().slice(1)).toEqual([
+      'The Admin API refuses the admin key',
+      'Over: The Admin API refuses the admin key',
+    ]);
+  },
+);
 
-test('an API that cannot be reached for a moment is nobody’s business; after five minutes it is', async () => {
-  const s = await stage({ speed: 200 });
-  s.policy(rule);
-  s.key('User 1');
-  const child = s.start([
-    'run',
-    '--interval',
-    '30s',
-    '--min-interval',
-    '1s',
-    '--max-calls-per-minute',
-    '10000',
-  ]);
-  await child.says('pass done');
-  const since = s.clock.now();
-  const restore = s.sandbox.faults.add({ endpoint: 'list', fault: { kind: 'cut', when: 'before' } });
-  await arrival(s.sandbox.webhook.received);
-  expect(s.sandbox.webhook.received.items[0]?.at).toBeGreaterThan(since + 5 * minuteMs);
-  restore();
-  await arrival(s.sandbox.webhook.received, () => s.told().length > 1);
-  expect(s.told()).toEqual(['The Admin API cannot be read', 'Over: The Admin API cannot be read']);
-});
+test.concurrent(
+  'an API that cannot be reached for a moment is nobody’s business; after five minutes it is',
+  async (t) => {
+    const s = await stage(t, { speed: 200 });
+    s.policy(rule);
+    s.key('User 1');
+    const child = s.start([
+      'run',
+      '--interval',
+      '30s',
+      '--min-interval',
+      '1s',
+      '--max-calls-per-minute',
+      '10000',
+    ]);
+    await child.says('pass done');
+    const since = s.clock.now();
+    const restore = s.sandbox.faults.add({ endpoint: 'list', fault: { kind: 'cut', when: 'before' } });
+    await arrival(s.sandbox.webhook.received);
+    expect(s.sandbox.webhook.received.items[0]?.at).toBeGreaterThan(since + 5 * minuteMs);
+    restore();
+    await arrival(s.sandbox.webhook.received, () => s.told().length > 1);
+    expect(s.told()).toEqual(['The Admin API cannot be read', 'Over: The Admin API cannot be read']);
+  },
+);
 
-test.each([
+test.concurrent.for([
   [
     'nobody listens',
     () => 'http://127.0.0.1:4',
@@ -226,17 +238,19 @@ test.each([
     (s: Stage) => s.sandbox.apiUrl.replace('http', 'https'),
     /^error: https:/m,
   ],
-] as const)('where %s: one clear line', async (_, url, message) => {
-  const s = await stage({ speed: 20 });
+] as const)('where %s: one clear line', async ([_, url, message], t) => {
+  const s = await stage(t, { speed: 20 });
   s.policy(rule);
   const { code, err } = await s.run(['run', '--once'], { TINFOIL_API_URL: url(s) });
   expect([code, err]).toEqual([1, expect.stringMatching(message)]);
   expect(err).not.toMatch(/^\s+at .*:\d+/m);
 });
 
-test('what strangers wrote reaches neither log nor output as it is, and harms no message', async () => {
-  const s = await stage({ population: 'hostile', keys: 40 });
-  s.policy(`
+test.concurrent(
+  'what strangers wrote reaches neither log nor output as it is, and harms no message',
+  async (t) => {
+    const s = await stage(t, { population: 'hostile', keys: 40 });
+    s.policy(`
 policies:
   - name: everyone
     select: all
@@ -247,17 +261,18 @@ policies:
     spend: { cost: 0.01, per: lifetime }
     steps: [ { at: 100%, alert: owner } ]
 `);
-  const plan = await s.run(['plan']);
-  const json = await s.run(['plan', '--output', 'json']);
-  const pretty = await s.run(['run', '--once', '--log-format', 'pretty']);
-  await s.pass();
-  const explain = await s.run(['keys']);
-  expect([plan.code, json.code, pretty.code, explain.code]).toEqual([0, 0, 0, 0]);
-  expect(s.sandbox.world.log.items.length).toBeGreaterThan(20);
-  for (const { out, err } of [plan, json, pretty, explain]) {
-    expect(out + err).not.toMatch(/[^\n\P{C}]/u);
-  }
-  expect(s.sandbox.inbox.mails.items.flatMap(({ envelope }) => envelope.to).join()).not.toMatch(
-    /victim|evil/,
-  );
-});
+    const plan = await s.run(['plan']);
+    const json = await s.run(['plan', '--output', 'json']);
+    const pretty = await s.run(['run', '--once', '--log-format', 'pretty']);
+    await s.pass();
+    const explain = await s.run(['keys']);
+    expect([plan.code, json.code, pretty.code, explain.code]).toEqual([0, 0, 0, 0]);
+    expect(s.sandbox.world.log.items.length).toBeGreaterThan(20);
+    for (const { out, err } of [plan, json, pretty, explain]) {
+      expect(out + err).not.toMatch(/[^\n\P{C}]/u);
+    }
+    expect(s.sandbox.inbox.mails.items.flatMap(({ envelope }) => envelope.to).join()).not.toMatch(
+      /victim|evil/,
+    );
+  },
+);

@@ -6,7 +6,7 @@ import { createFeed, type Feed } from '../../src/sandbox/feed.ts';
 export const bin = fileURLToPath(new URL('../../bin/keywarden.js', import.meta.url));
 
 /** Whatever takes longer than this is not coming. */
-export const patienceMs = 15_000;
+const patienceMs = 30_000;
 export const patience = (): AbortSignal => AbortSignal.timeout(patienceMs);
 
 export interface LogLine {

@@ -61,8 +61,8 @@ async function due(s: Stage): Promise<readonly [WorldKey, WorldKey]> {
   return keys;
 }
 
-test.each(Object.entries(orders))('killed during a deletion, %s', async (_, order) => {
-  const s = await stage();
+test.concurrent.for(Object.entries(orders))('killed during a deletion, %s', async ([_, order], t) => {
+  const s = await stage(t);
   const [key, other] = await due(s);
   await killedAt(s, order(s, 'delete'));
   for (let pass = 0; pass < 2; pass++) await s.pass();
@@ -72,10 +72,10 @@ test.each(Object.entries(orders))('killed during a deletion, %s', async (_, orde
   await intact(s);
 });
 
-test.each(Object.entries(orders))(
+test.concurrent.for(Object.entries(orders))(
   'killed during a rename, %s; the name still comes back',
-  async (_, order) => {
-    const s = await stage();
+  async ([_, order], t) => {
+    const s = await stage(t);
     s.policy(rule);
     const key = s.key('User 7');
     await s.pass();
@@ -92,16 +92,19 @@ test.each(Object.entries(orders))(
   },
 );
 
-test('a person renames the key between a crash in the middle of its deletion and the next start', async () => {
-  const s = await stage();
-  const [key] = await due(s);
-  await killedAt(s, orders['before it takes effect'](s, 'delete'));
-  s.sandbox.world.renameByPerson(key.secret, 'User 7 is mine');
-  await s.pass();
-  s.clock.advance(dayMs);
-  await s.pass();
-  expect([s.nameOf(key), s.told(1)]).toEqual(['User 7 is mine', ['vetoed cap User 7 is mine']]);
-});
+test.concurrent(
+  'a person renames the key between a crash in the middle of its deletion and the next start',
+  async (t) => {
+    const s = await stage(t);
+    const [key] = await due(s);
+    await killedAt(s, orders['before it takes effect'](s, 'delete'));
+    s.sandbox.world.renameByPerson(key.secret, 'User 7 is mine');
+    await s.pass();
+    s.clock.advance(dayMs);
+    await s.pass();
+    expect([s.nameOf(key), s.told(1)]).toEqual(['User 7 is mine', ['vetoed cap User 7 is mine']]);
+  },
+);
 
 const alertRule = (channel: string): string => `
 policies:
@@ -153,10 +156,10 @@ const receivers: Record<string, Receiver> = {
   },
 };
 
-test.each(Object.entries(receivers))(
+test.concurrent.for(Object.entries(receivers))(
   'killed while %s is told: told again, as the same message',
-  async (name, receiver) => {
-    const s = await stage();
+  async ([name, receiver], t) => {
+    const s = await stage(t);
     s.policy(alertRule(name));
     const key = s.key('User 7');
     await s.pass();

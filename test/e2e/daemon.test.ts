@@ -36,8 +36,8 @@ async function stopped(child: Child): Promise<number> {
   return performance.now() - asked;
 }
 
-test('is healthy at once, ready after its first pass, and measured without a key’s name or id', async () => {
-  const s = await stage();
+test('is healthy at once, ready after its first pass, and measured without a key’s name or id', async (t) => {
+  const s = await stage(t);
   s.policy(rule);
   const keys = [s.key('User 7'), s.key('Somebody')];
   keys.forEach((key) => s.spend(key, 30));
@@ -69,8 +69,8 @@ test('is healthy at once, ready after its first pass, and measured without a key
   expect(await stopped(child)).toBeLessThan(10_000);
 });
 
-test('takes an edit by signal, by request and by itself; a bad one leaves the last good one in force', async () => {
-  const s = await stage();
+test('takes an edit by signal, by request and by itself; a bad one leaves the last good one in force', async (t) => {
+  const s = await stage(t);
   // As a mounted ConfigMap is: policies.yaml → ..data/policies.yaml, and ..data → a folder of its own.
   const mount = join(s.dir, 'mounted');
   mkdirSync(mount);
@@ -126,8 +126,8 @@ test('takes an edit by signal, by request and by itself; a bad one leaves the la
   await stopped(child);
 });
 
-test('SIGTERM lets the deletion under way finish and writes down what became of it', async () => {
-  const s = await stage();
+test('SIGTERM lets the deletion under way finish and writes down what became of it', async (t) => {
+  const s = await stage(t);
   s.policy(rule);
   const [key] = [s.key('User 7'), s.key('User 8')];
   await s.pass();
@@ -147,8 +147,8 @@ test('SIGTERM lets the deletion under way finish and writes down what became of 
   expect(s.told()).toEqual(['notice cap User 7', 'deleted cap User 7']);
 });
 
-test('SIGTERM ends it also while the API or a receiver does not answer', async () => {
-  const s = await stage();
+test('SIGTERM ends it also while the API or a receiver does not answer', async (t) => {
+  const s = await stage(t);
   s.policy(rule);
   s.spend(s.key('User 7'), 25);
   s.sandbox.faults.add({ endpoint: 'webhook', fault: { kind: 'delay', ms: 60_000 } });
@@ -158,8 +158,8 @@ test('SIGTERM ends it also while the API or a receiver does not answer', async (
   expect(await stopped(child)).toBeLessThan(10_000);
 });
 
-test('a second one on the same state is refused; plan and audit work beside the first', async () => {
-  const s = await stage();
+test('a second one on the same state is refused; plan and audit work beside the first', async (t) => {
+  const s = await stage(t);
   s.policy(rule);
   s.spend(s.key('User 7'), 25);
   const child = s.start(['run', ...often]);
@@ -178,8 +178,8 @@ test('a second one on the same state is refused; plan and audit work beside the 
   expect((await s.run(['run', '--once'])).code).toBe(0);
 });
 
-test('off loopback everything but health asks for the token, and there must be one', async () => {
-  const s = await stage();
+test('off loopback everything but health asks for the token, and there must be one', async (t) => {
+  const s = await stage(t);
   s.policy(rule);
   s.key('User 7');
   const bare = await s.run(['run', '--listen', '0.0.0.0:0'], { KEYWARDEN_TOKEN: '' });
@@ -204,8 +204,8 @@ test('off loopback everything but health asks for the token, and there must be o
   await stopped(child);
 });
 
-test('a port that is taken is one clear line', async () => {
-  const s = await stage();
+test('a port that is taken is one clear line', async (t) => {
+  const s = await stage(t);
   s.policy(rule);
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,5 +1,5 @@
 /** Receivers that cannot be trusted, or do not take the message: it is not lost, and says nothing it should not. */
-import { expect, test } from 'vitest';
+import { expect, test, type TestContext } from 'vitest';
 import { hourMs, minuteMs, stage, type Stage } from './harness.ts';
 
 const rule = (channels: string): string => `
@@ -10,8 +10,8 @@ policies:
     steps: [ { at: 120%, alert: ${channels}, delete: { notice: 24h } } ]
 `;
 
-async function over(channels: string): Promise<Stage> {
-  const s = await stage();
+async function over(t: TestContext, channels: string): Promise<Stage> {
+  const s = await stage(t);
   s.policy(rule(channels));
   const key = s.key('User 7');
   await s.pass();
@@ -20,7 +20,7 @@ async function over(channels: string): Promise<Stage> {
   return s;
 }
 
-test.each([
+test.concurrent.for([
   ['a certificate that nobody trusts', { NODE_EXTRA_CA_CERTS: '' }, /certificate could not be verified/],
   [
     'a password that is refused',
@@ -34,8 +34,8 @@ test.each([
   ],
 ] as const)(
   '%s: no mail, no notice, no deletion; once it is mended the notice begins to run',
-  async (_, broken, why) => {
-    const s = await over('owner');
+  async ([_, broken, why], t) => {
+    const s = await over(t, 'owner');
     const env = typeof broken === 'function' ? broken(s.sandbox.smtpUrl) : broken;
     const first = await s.run(['run', '--once'], env);
     expect(first.code).toBe(0);
@@ -53,6 +53,9 @@ test.each([
     s.clock.advance(2 * hourMs);
     await s.pass();
     await s.pass();
+    console.log(
+      s.sandbox.inbox.mails.items.map((m) => [m.subject, m.headers.find((h) => h.key === 'message-id')]),
+    );
     expect(new Set(s.sandbox.inbox.mails.items.map(({ subject }) => subject))).toEqual(
       new Set(['“User 7” will be deleted in 24 hours']),
     );
@@ -65,11 +68,12 @@ test.each([
   },
 );
 
-test('a dead channel holds up no other, and is tried again later', async () => {
-  const s = await over('[owner, ops, pager]');
+test.concurrent('a dead channel holds up no other, and is tried again later', async (t) => {
+  const s = await over(t, '[owner, ops, pager]');
   const mend = s.sandbox.faults.add({ endpoint: 'slack', fault: { kind: 'status', status: 500 } });
   s.sandbox.inbox.disturb({ stage: 'rcpt', kind: 'reject', code: 451, times: 1 });
-  await s.pass();
+  // At its most talkative, with stacks.
+  await s.pass('--log-level', 'trace');
   expect(s.told()).toEqual(['notice cap User 7']);
   const { slack, inbox } = s.sandbox;
   expect([slack.received.items.length, inbox.mails.items.length]).toEqual([0, 0]);
@@ -81,8 +85,8 @@ test('a dead channel holds up no other, and is tried again later', async () => {
   expect([slack.received.items.length, inbox.mails.items.length, s.pager().length]).toEqual([1, 1, 1]);
 });
 
-test('mail goes over TLS after a login, and carries what threads it', async () => {
-  const s = await over('owner');
+test.concurrent('mail goes over TLS after a login, and carries what threads it', async (t) => {
+  const s = await over(t, 'owner');
   await s.pass();
   const [mail] = s.sandbox.inbox.mails.items;
   expect(mail).toMatchObject({ to: ['ana@example.com'], from: 'keywarden@example.com' });

@@ -8,7 +8,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { expect, vi, type TestContext } from 'vitest';
 import { scaledClock } from '../../src/clock.ts';
 import type { Clock } from '../../src/ports.ts';
 import type { KeySpec, WorldKey } from '../../src/sandbox/account-key.ts';
@@ -17,6 +17,9 @@ import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandb
 import { certificate } from './certificate.ts';
 import { patience, startChild, type Child, type Ended } from './child.ts';
 import { leaks, type Trace } from './leaks.ts';
+
+// Many processes share few processors.
+vi.setConfig({ testTimeout: 60_000 });
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
@@ -117,7 +120,11 @@ export interface StageOptions extends Pick<SandboxOptions, 'variants' | 'populat
 
 const smtpLogin = { user: 'keywarden@mail.example', password: 'p@ss/w:rd+7%Zq' };
 
-export async function stage(options: StageOptions = {}): Promise<Stage> {
+/** For one test; goes with it. */
+export async function stage(
+  { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
+  options: StageOptions = {},
+): Promise<Stage> {
   const { speed = 1, ...population } = options;
   const clock = movableClock(speed);
   const dir = mkdtempSync(join(tmpdir(), 'keywarden-e2e-'));

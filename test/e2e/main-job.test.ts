@@ -27,54 +27,57 @@ async function later(s: Stage, ms: number): Promise<void> {
   await s.pass();
 }
 
-test('a key over its budget is told of, renamed, given notice, deleted after it, and told of again', async () => {
-  const s = await stage();
-  s.policy(freeTier);
-  const key = s.key('User 7');
-  const other = s.key('Somebody else');
-  await s.pass();
-  s.spend(key, 15.99);
-  s.spend(other, 100);
-  await later(s, hourMs);
-  expect(s.told()).toEqual([]);
+test.concurrent(
+  'a key over its budget is told of, renamed, given notice, deleted after it, and told of again',
+  async (t) => {
+    const s = await stage(t);
+    s.policy(freeTier);
+    const key = s.key('User 7');
+    const other = s.key('Somebody else');
+    await s.pass();
+    s.spend(key, 15.99);
+    s.spend(other, 100);
+    await later(s, hourMs);
+    expect(s.told()).toEqual([]);
 
-  s.spend(key, 0.01);
-  await later(s, hourMs);
-  expect(subjects(s)).toEqual(['“User 7” has used 80% of its $20 budget']);
-  expect(s.sandbox.inbox.mails.items[0]?.to).toEqual(['ana@example.com']);
-  expect([s.nameOf(key), slackTexts(s)]).toEqual(['User 7', []]);
+    s.spend(key, 0.01);
+    await later(s, hourMs);
+    expect(subjects(s)).toEqual(['“User 7” has used 80% of its $20 budget']);
+    expect(s.sandbox.inbox.mails.items[0]?.to).toEqual(['ana@example.com']);
+    expect([s.nameOf(key), slackTexts(s)]).toEqual(['User 7', []]);
 
-  s.spend(key, 5);
-  await later(s, hourMs);
-  expect(s.nameOf(key)).toBe('OVER BUDGET User 7');
-  expect(subjects(s).slice(1)).toEqual(['“User 7” has used 105% of its $20 budget']);
+    s.spend(key, 5);
+    await later(s, hourMs);
+    expect(s.nameOf(key)).toBe('OVER BUDGET User 7');
+    expect(subjects(s).slice(1)).toEqual(['“User 7” has used 105% of its $20 budget']);
 
-  s.spend(key, 4);
-  await later(s, hourMs);
-  const notice = '“OVER BUDGET User 7” will be deleted in 24 hours';
-  expect(subjects(s).slice(2)).toEqual([notice]);
-  expect(slackTexts(s).at(-1)).toContain(notice);
-  const acceptedAt = s.clock.now();
+    s.spend(key, 4);
+    await later(s, hourMs);
+    const notice = '“OVER BUDGET User 7” will be deleted in 24 hours';
+    expect(subjects(s).slice(2)).toEqual([notice]);
+    expect(slackTexts(s).at(-1)).toContain(notice);
+    const acceptedAt = s.clock.now();
 
-  await later(s, hourMs);
-  s.clock.advance(acceptedAt + dayMs - 20_000 - s.clock.now());
-  await s.pass();
-  expect(s.nameOf(key)).toBe('OVER BUDGET User 7');
-  await later(s, 20_000);
-  expect(s.nameOf(key)).toBeNull();
-  await later(s, hourMs);
+    await later(s, hourMs);
+    s.clock.advance(acceptedAt + dayMs - 20_000 - s.clock.now());
+    await s.pass();
+    expect(s.nameOf(key)).toBe('OVER BUDGET User 7');
+    await later(s, 20_000);
+    expect(s.nameOf(key)).toBeNull();
+    await later(s, hourMs);
 
-  const kinds = ['step', 'step', 'notice', 'deleted'];
-  expect(s.pager().map(({ kind }) => kind)).toEqual(kinds);
-  expect(new Set(s.pager().map(({ id }) => id)).size).toBe(4);
-  expect(subjects(s).slice(3)).toEqual(['“OVER BUDGET User 7” was deleted']);
-  expect(slackTexts(s)).toHaveLength(3);
-  expect(changes(s)).toEqual(['renamed User 7 OVER BUDGET User 7', 'deleted OVER BUDGET User 7']);
-  expect(s.nameOf(other)).toBe('Somebody else');
-});
+    const kinds = ['step', 'step', 'notice', 'deleted'];
+    expect(s.pager().map(({ kind }) => kind)).toEqual(kinds);
+    expect(new Set(s.pager().map(({ id }) => id)).size).toBe(4);
+    expect(subjects(s).slice(3)).toEqual(['“OVER BUDGET User 7” was deleted']);
+    expect(slackTexts(s)).toHaveLength(3);
+    expect(changes(s)).toEqual(['renamed User 7 OVER BUDGET User 7', 'deleted OVER BUDGET User 7']);
+    expect(s.nameOf(other)).toBe('Somebody else');
+  },
+);
 
-test('a new month gives the name back and says once that it is over', async () => {
-  const s = await stage();
+test.concurrent('a new month gives the name back and says once that it is over', async (t) => {
+  const s = await stage(t);
   s.policy(freeTier);
   const key = s.key('User 7');
   await s.pass();
@@ -93,8 +96,8 @@ test('a new month gives the name back and says once that it is over', async () =
   expect(s.told(2)).toEqual(['step free-tier User 7']);
 });
 
-test('an expired key is announced, renamed, given notice and deleted', async () => {
-  const s = await stage();
+test.concurrent('an expired key is announced, renamed, given notice and deleted', async (t) => {
+  const s = await stage(t);
   s.policy(`
 policies:
   - name: expired
@@ -128,8 +131,8 @@ policies:
   ]);
 });
 
-test('an idle key is changed only after two readings of its own, ten minutes apart', async () => {
-  const s = await stage();
+test.concurrent('an idle key is changed only after two readings of its own, ten minutes apart', async (t) => {
+  const s = await stage(t);
   s.policy(`
 policies:
   - name: idle
@@ -167,8 +170,8 @@ policies:
   expect(s.told(2)).toEqual(['deleted idle IDLE User 7']);
 });
 
-test('an idle key that is used again during its notice stays', async () => {
-  const s = await stage();
+test.concurrent('an idle key that is used again during its notice stays', async (t) => {
+  const s = await stage(t);
   s.policy(`
 policies:
   - name: idle

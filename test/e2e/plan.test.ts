@@ -103,8 +103,8 @@ function checkShape(plan: Plan): void {
   }
 }
 
-test('without a state file it reads, tells in full, and leaves nothing behind', async () => {
-  const s = await stage();
+test.concurrent('without a state file it reads, tells in full, and leaves nothing behind', async (t) => {
+  const s = await stage(t);
   s.policy(rule, { protect: '[{ name: "User 9" }]' });
   const [seven, nine] = [s.key('User 7'), s.key('User 9')];
   s.spend(seven, 21.4);
@@ -156,8 +156,8 @@ test('without a state file it reads, tells in full, and leaves nothing behind', 
   expect(readdirSync(s.dir).sort()).toEqual(['mail-server.pem', 'policies.yaml']);
 });
 
-test('says at every point what the next pass then does', async () => {
-  const s = await stage();
+test.concurrent('says at every point what the next pass then does', async (t) => {
+  const s = await stage(t);
   s.policy(rule);
   const key = s.key('User 7');
   const kinds = async (): Promise<unknown[]> => {
@@ -188,8 +188,8 @@ test('says at every point what the next pass then does', async () => {
   expect([s.nameOf(key), await kinds()]).toEqual(['User 7', []]);
 });
 
-test('--detailed-exitcode: 0 nothing to do, 2 something, 1 an error', async () => {
-  const s = await stage({ speed: 20 });
+test.concurrent('--detailed-exitcode: 0 nothing to do, 2 something, 1 an error', async (t) => {
+  const s = await stage(t, { speed: 20 });
   s.policy(rule);
   const key = s.key('User 7');
   await s.pass();

@@ -45,10 +45,10 @@ const ways: readonly Partial<Variants>[] = [
   },
 ];
 
-test.each(ways.map((variants) => [JSON.stringify(variants), variants] as const))(
+test.concurrent.for(ways.map((variants) => [JSON.stringify(variants), variants] as const))(
   '%s',
-  async (_, variants) => {
-    const s = await stage({ variants });
+  async ([_, variants], t) => {
+    const s = await stage(t, { variants });
     s.policy(rule, { limits: '{ delete: { per_run: 9, per_day: 9, percent: 100 } }' });
     const over = s.key('User 1');
     const modest = s.key('User 2');
