@@ -36,7 +36,8 @@ function factsOf(
 
 function writePlan(screen: Screen, { decision, court, sight }: Deliberation): void {
   const { views, held } = decision;
-  const mode = decision.mode === 'enforce' ? '' : ` (mode ${decision.mode}: see what is held)`;
+  const hint = held.some(({ because }) => because === 'mode') ? ': see what is held' : '';
+  const mode = decision.mode === 'enforce' ? '' : ` (mode ${decision.mode}${hint})`;
   screen.write(
     `${count(court.accountKeys, 'key')}, ${count(views.length, 'finding')}, ${count(actionRows(decision).length, 'action')}${mode}\n`,
   );
