@@ -1,0 +1,165 @@
+/** Expiry and idleness. */
+import { describe, expect, test } from 'vitest';
+import type { KeyEvidence } from '../../src/core/evidence.ts';
+import type { Key, Window } from '../../src/core/key.ts';
+import type { Pass, Story } from './story.ts';
+import { day, done, file, generous, held, hour, key, minute, monday, policy, said, story } from './story.ts';
+
+describe('an expiry', () => {
+  test.each([
+    ['the key’s own expires_at', '{}', { expiresAt: monday + day }, monday + day],
+    ['nothing, without one', '{}', {}, null],
+    ['its age', '{ max_age: 90d }', { createdAt: monday - 80 * day }, monday + 10 * day],
+    [
+      'the earlier of its own and its age',
+      '{ max_age: 90d }',
+      { createdAt: monday - 80 * day, expiresAt: monday + day },
+      monday + day,
+    ],
+    [
+      'its age, when that is earlier',
+      '{ max_age: 90d }',
+      { createdAt: monday - 80 * day, expiresAt: monday + 20 * day },
+      monday + 10 * day,
+    ],
+    [
+      'its creation, when it has none and must',
+      '{ require_expires_at: true }',
+      { createdAt: monday - day },
+      monday - day,
+    ],
+    [
+      'its own, when it must and has',
+      '{ require_expires_at: true }',
+      { createdAt: monday - day, expiresAt: monday + day },
+      monday + day,
+    ],
+    [
+      'its age, when it must and has none',
+      '{ max_age: 90d, require_expires_at: true }',
+      { createdAt: monday - 80 * day },
+      monday + 10 * day,
+    ],
+  ])('is %s', (_what, rule, more, deadline) => {
+    const one = story(policy(`expiry: ${rule}`, '{ before: 400d, alert: owner }'), key('A', more));
+    const [view] = one.pass().views;
+    expect(view?.figures.kind === 'expiry' ? view.figures.deadline : null).toBe(deadline);
+  });
+
+  test('fires each step at its time, before and after', () => {
+    const steps = ['{ before: 14d, alert: owner }', '{ alert: ops }', '{ after: 7d, alert: pager }'];
+    const one = story(policy('expiry: {}', ...steps), key('A', { expiresAt: monday + 14 * day }));
+    expect(said(one.pass({ after: 0 }))).toEqual([]);
+    expect(said(one.pass())).toEqual(['step 1 → owner']);
+    expect(said(one.pass({ after: 14 * day - 1 }))).toEqual([]);
+    expect(said(one.pass({ after: 1 }))).toEqual(['step 2 → ops']);
+    expect(said(one.pass({ after: 7 * day }))).toEqual(['step 3 → pager']);
+  });
+});
+
+describe('an idle key', () => {
+  const old = { createdAt: monday - 200 * day };
+  const steps = [
+    '{ alert: owner }',
+    '{ after: 7d, rename: "IDLE {{ name }}", alert: ops }',
+    '{ after: 14d, alert: owner, delete: { notice: 7d } }',
+  ];
+  const idle = policy('idle: { for: 60d }', ...steps);
+  const none = {
+    low: { costMicroUsd: 0, tokens: 0, requests: 0 },
+    high: { costMicroUsd: 0, tokens: 0, requests: 0 },
+    confirmed: true,
+  };
+
+  /** Used before the story, and since then in none of these windows; `own`: by its own readings. */
+  function unused(...windows: Window[]): Partial<KeyEvidence> {
+    return { windows: new Map(windows.map((window) => [window, none])) };
+  }
+  const own = (...windows: Window[]): Partial<KeyEvidence> => ({
+    ...unused(...windows),
+    individual: new Set(windows),
+  });
+  const pass = (about: Partial<KeyEvidence>, after = minute): Pass => ({
+    after,
+    usage: { A: 5 },
+    about: { A: about },
+  });
+  const idleStory = (more: Partial<Key> = {}, rules = idle): Story =>
+    story(file(rules, generous), key('A', { ...old, ...more }));
+
+  test.each([
+    ['it was not used in a window that long', {}, unused('60d'), true],
+    ['it was not used in a shorter window', {}, unused('30d'), false],
+    ['nothing is known', {}, {}, false],
+    ['its counter has stood still for that long', {}, { unchangedSince: monday - 60 * day }, true],
+    ['its counter has stood still for less', {}, { unchangedSince: monday - 59 * day }, false],
+    ['the list says it was used since', { lastUsedAt: monday - 59 * day }, unused('60d'), false],
+    ['the list says it was not', { lastUsedAt: monday - 90 * day }, unused('60d'), true],
+    ['the list alone says it was not', { lastUsedAt: monday - 90 * day }, {}, false],
+    ['it is younger', { createdAt: monday - 59 * day }, unused('60d'), false],
+    ['its row was never checked', {}, { ...unused('60d'), lifetime: { ...none, confirmed: false } }, false],
+  ])('is one or not: %s', (_why, more, about, fires) => {
+    expect(said(idleStory(more).pass(pass(about)))).toEqual(fires ? ['step 1 → owner'] : []);
+  });
+
+  test('that was never used has been idle since it was created', () => {
+    const one = story(idle, key('A', { createdAt: monday - 60 * day }));
+    expect(said(one.pass())).toEqual(['step 1 → owner']);
+  });
+
+  test('is asked after first with the window that covers it, then the one inside it', () => {
+    const asked = (about: Partial<KeyEvidence>) => idleStory().pass(pass({ ...about })).questions;
+    expect(asked({})).toEqual([{ kind: 'aggregate', window: '60d' }]);
+    expect(asked({ credited: false })).toEqual([{ kind: 'key', id: key('A').id, window: '60d' }]);
+    expect(asked({ windows: new Map([['60d', { ...none, low: { ...none.low, requests: 1 } }]]) })).toEqual(
+      [],
+    );
+  });
+
+  test('is renamed only after two readings of its own, ten minutes apart', () => {
+    const one = idleStory();
+    one.run(pass(unused('90d')));
+    const wanting = one.run(pass(unused('90d')));
+    expect([done(wanting), held(wanting)]).toEqual([[], ['delete: notice', 'rename: unconfirmed']]);
+    expect(wanting.questions).toEqual([{ kind: 'key', id: key('A').id, window: '60d' }]);
+    expect(done(one.run(pass(own('90d'))))).toEqual([]);
+    expect(done(one.run(pass(own('90d'), 9 * minute)))).toEqual([]);
+    expect(done(one.run(pass(own('90d'))))).toEqual(['rename A → IDLE A']);
+  });
+
+  test('is deleted only after two readings of its own, whatever the notice', () => {
+    const one = idleStory({}, policy('idle: { for: 60d }', '{ alert: owner, delete: { notice: 0s } }'));
+    one.run(pass(unused('60d')));
+    expect(held(one.run(pass(unused('60d'))))).toEqual(['delete: unconfirmed']);
+    one.run(pass(own('60d')));
+    expect(held(one.run(pass(own('60d'), 10 * minute - 1)))).toEqual(['delete: unconfirmed']);
+    expect(done(one.run(pass(own('60d'), 1)))).toEqual(['delete A']);
+  });
+
+  test('that is used again closes its case, and a pending deletion with it', () => {
+    const one = idleStory();
+    expect(said(one.run(pass(unused('90d'))))).toEqual(['notice 3 → owner, ops']);
+    const used = {
+      windows: new Map([['1h', { ...none, low: { ...none.low, requests: 1 }, high: null }]] as const),
+    };
+    expect(said(one.run(pass(used)))).toEqual(['resolved → owner, ops']);
+    expect(done(one.run(pass(unused('1h'), 9 * day)))).toEqual([]);
+  });
+
+  test('whose usage cannot be read stays a case, uncertain, and nothing is done', () => {
+    const one = idleStory();
+    one.run(pass(unused('90d')));
+    const decision = one.run(pass({ credited: false, because: 'it was not read' }, 9 * day));
+    expect([said(decision), done(decision)]).toEqual([[], []]);
+    expect(decision.views).toMatchObject([{ state: 'uncertain', because: 'it was not read' }]);
+  });
+
+  test('is taken for used on the word of the ledger, without asking', () => {
+    const one = idleStory();
+    one.pass(pass(unused('1h'), hour));
+    const [[id, record] = []] = [...one.records];
+    if (id === undefined || record === undefined) throw new Error('no record');
+    one.records = new Map([[id, { ...record, usedAfter: monday - 30 * day }]]);
+    expect(one.pass(pass({})).questions).toEqual([]);
+  });
+});
