@@ -47,18 +47,15 @@ test.concurrent.for([
       }),
     );
     expect(first.err).not.toContain('wr0ngPassw0rd');
-    s.clock.advance(23 * hourMs);
+    s.clock.advance(20 * hourMs);
     await s.run(['run', '--once'], env);
     expect(s.sandbox.inbox.mails.items).toEqual([]);
     s.clock.advance(2 * hourMs);
     await s.pass();
     await s.pass();
-    console.log(
-      s.sandbox.inbox.mails.items.map((m) => [m.subject, m.headers.find((h) => h.key === 'message-id')]),
-    );
-    expect(new Set(s.sandbox.inbox.mails.items.map(({ subject }) => subject))).toEqual(
-      new Set(['“User 7” will be deleted in 24 hours']),
-    );
+    expect(s.sandbox.inbox.mails.items.map(({ subject }) => subject)).toEqual([
+      '“User 7” will be deleted in 24 hours',
+    ]);
     s.clock.advance(23 * hourMs);
     await s.pass();
     expect(s.requests.items.filter(({ method }) => method === 'DELETE')).toEqual([]);
