@@ -10,6 +10,7 @@ import type { KeyId } from './core/key.ts';
 import type { Trouble } from './core/plan.ts';
 import type { PolicyFile } from './core/policy.ts';
 import type { Secret } from './core/secret.ts';
+import { createCallMeter } from './call-meter.ts';
 import { deliberate } from './deliberate.ts';
 import type { Deliberation } from './deliberate.ts';
 import { look } from './ledger/look.ts';
@@ -58,7 +59,12 @@ export interface App extends AsyncDisposable {
 export async function openApp(options: AppOptions): Promise<App> {
   const { settings } = options;
   const clock = options.clock ?? openClock(settings);
-  const admin = await openAdmin(settings, options.adminKey, options.onCall, clock);
+  const meter = createCallMeter(clock);
+  const onCall: CallObserver = (call) => {
+    meter.count();
+    options.onCall?.(call);
+  };
+  const admin = await openAdmin(settings, options.adminKey, onCall, clock);
   const store = await openState(settings, { readOnly: options.readOnly ?? false }, clock);
   const memory = await recall(store, clock.now());
   let policy = options.policy;
@@ -68,7 +74,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     clock,
     store,
     usageLagMs: settings.usageLagMs,
-    callBudget: Math.max(1, settings.maxCallsPerMinute - 2),
+    callBudget: () => meter.left(settings.maxCallsPerMinute),
     mode: settings.dryRun ? 'dry-run' : null,
     route: await router(),
   };

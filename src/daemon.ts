@@ -48,6 +48,7 @@ export interface Health {
 /** An API that fails for a moment is nobody's business; one that fails for this long is. */
 const apiPatienceMs = 5 * 60_000;
 const tidyEveryMs = 3_600_000;
+const deliveryRetryMs = 5000;
 /** A pass may wait for a slow API, but not for ever. */
 const passLimitMs = 10 * 60_000;
 
@@ -129,6 +130,16 @@ export function createDaemon(ports: DaemonPorts): Daemon {
     alarm = new AbortController();
   };
 
+  /** An outbox that cannot be read for a moment (a full disk, say) must not end deliveries for good. */
+  const deliver = async (stop: AbortSignal): Promise<void> => {
+    while (!stop.aborted) {
+      await app.deliverer.run(stop).catch((error: unknown) => {
+        log.error({ err: error }, 'deliveries failed; they are tried again');
+      });
+      await app.clock.sleep(deliveryRetryMs, stop).catch(() => undefined);
+    }
+  };
+
   return {
     reload,
     health: () => {
@@ -136,9 +147,7 @@ export function createDaemon(ports: DaemonPorts): Daemon {
       return { alive: ports.monotonic() - beatAt < limit, ready };
     },
     run: async (stop) => {
-      const delivering = app.deliverer.run(stop).catch((error: unknown) => {
-        log.error({ err: error }, 'deliveries ended');
-      });
+      const delivering = deliver(stop);
       try {
         while (!stop.aborted) {
           beatAt = ports.monotonic();

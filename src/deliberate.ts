@@ -33,8 +33,8 @@ export interface DeliberationPorts {
   readonly clock: Clock;
   readonly store: Pick<Store, 'marks' | 'acceptances'>;
   readonly usageLagMs: number;
-  /** How many calls beyond the first two a pass may make. */
-  readonly callBudget: number;
+  /** How many more calls may be made now. */
+  readonly callBudget: () => number;
   /** The command line's own caution; null: none. */
   readonly mode: Mode | null;
 }
@@ -53,7 +53,7 @@ export async function deliberate(
   const marks = await currentMarks(ports, memory, policy, first.at);
   const acceptances = await ports.store.acceptances(noticeIds(memory));
   let sight = first;
-  let budget = ports.callBudget;
+  let budget = ports.callBudget();
   let questions = extra.questions;
   for (let round = 0; ; round += 1) {
     const asked = affordable(questions, sight, budget);

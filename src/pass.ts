@@ -217,6 +217,9 @@ export async function commitTroubles(
   await commit({ meta: { troubles: JSON.stringify(next.told) }, record }, next.alerts);
 }
 
+/** A change is worth its calls, also in a minute that has had its share: limits bound how many changes there are. */
+const recheckCalls = 12;
+
 /** The list and this key's usage, read afresh; the same decision, made again. */
 async function recheck(
   ports: PassPorts,
@@ -231,7 +234,8 @@ async function recheck(
     const sight: Sight = { ...again, readings: { ...again.readings, windows: seen.readings.windows } };
     const question: Question = { kind: 'key', id: change.keyId, window: null };
     const alone = new Set([change.keyId]);
-    const found = await deliberate(ports, memory, policy, sight, { questions: [question], alone }, signal);
+    const able = { ...ports, callBudget: () => recheckCalls };
+    const found = await deliberate(able, memory, policy, sight, { questions: [question], alone }, signal);
     const key = sight.listing.keys.find(
       (one) => one.id === change.keyId && one.createdAt === change.keyCreatedAt,
     );

@@ -45,12 +45,16 @@ const walls: Readonly<Record<string, Wall>> = {
   'scrub.ts': { from: ['core'] },
   'version.ts': { from: [] },
   'rest.ts': { from: [] },
+  'call-meter.ts': { from: [], types: ['core', 'ports.ts'] },
   'adapters.ts': {
     from: ['core', 'clock.ts', 'version.ts', 'ports.ts', ...adapters],
     types: ['settings.ts'],
   },
   'app.ts': {
-    from: ['adapters.ts', 'alerts', 'core', 'ledger', 'ports.ts', 'deliberate.ts', 'memory.ts', 'pass.ts'],
+    from: [
+      ...['adapters.ts', 'alerts', 'call-meter.ts', 'core', 'ledger', 'ports.ts'],
+      ...['deliberate.ts', 'memory.ts', 'pass.ts'],
+    ],
     types: ['settings.ts', 'store/store.ts'],
   },
   sandbox: { from: ['core', 'ports.ts'] },

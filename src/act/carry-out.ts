@@ -131,7 +131,9 @@ function entry(
   change: PlannedChange | Change,
   detail: string | null,
 ): RecordEntry {
-  const { keyId, findingId, policy, step, from, to } = change;
+  const { keyId, findingId, policy, from, to } = change;
+  // People count steps from 1.
+  const step = change.step === null ? null : change.step + 1;
   return {
     at: ports.clock.now(),
     kind,

@@ -29,7 +29,7 @@ export function sampleSystemAlert({ at, timeZone, channels }: SampleOptions): Al
 export function sampleCaseAlerts(options: SampleOptions): readonly CaseAlert[] {
   const { at } = options;
   const spend = spendFigures(at);
-  const over: Next = { kind: 'step', at: '120 %', does: 'deletes it after 24 h notice' };
+  const over: Next = { kind: 'step', at: '120%', does: 'deletes it after 24 h notice' };
   const idle: Figures = { kind: 'idle', deadline: at - 7 * dayMs, why: 'no requests in the last 60d' };
   const expiry: Figures = { kind: 'expiry', deadline: at + 14 * dayMs, why: 'its own expires_at' };
   const reached = { kind: 'step', step: 2, of: 3, repeated: false } as const;

@@ -1,11 +1,13 @@
 /** `keywarden explain KEY`: everything known about one key. Reads only. */
 import { openApp } from '../app.ts';
+import type { App } from '../app.ts';
 import { explainKey } from '../core/explain.ts';
 import type { KeyExplained, StepExplained } from '../core/explain.ts';
 import type { Key } from '../core/key.ts';
 import { formatUsd } from '../core/money.ts';
 import type { KeyRecord } from '../core/state.ts';
 import type { Deliberation } from '../deliberate.ts';
+import type { Listing } from '../ports.ts';
 import type { StoredRecordEntry } from '../store/store.ts';
 import { findKey } from './by-hand.ts';
 import { count, day, minute, rfc3339, strange, writeJson, writeTable } from './output.ts';
@@ -25,9 +27,11 @@ export async function explain(session: Session, text: string): Promise<number> {
   const policy = await requirePolicy(session);
   await using app = await openApp({ settings, adminKey, policy, readOnly: true });
   const found = await during(world.stderr, 'Reading the account…', () =>
-    app.consider(world.signal, (listing) => [{ kind: 'key', id: findKey(listing, text).id, window: null }]),
+    app.consider(world.signal, (listing) => [
+      { kind: 'key', id: keyOf(app, listing, text).id, window: null },
+    ]),
   );
-  const key = findKey(found.sight.listing, text);
+  const key = keyOf(app, found.sight.listing, text);
   const record = found.court.records.get(key.id);
   if (record === undefined) return 1;
   const explained = explainKey(found.court, found.decision, record);
@@ -36,6 +40,13 @@ export async function explain(session: Session, text: string): Promise<number> {
   if (settings.output === 'json') writeJson(world.stdout, asJson(found, record, explained, history));
   else write(world.stdout, found, record, explained, history);
   return 0;
+}
+
+/** By its id, its name, or the name it had before Keywarden renamed it. */
+function keyOf(app: App, listing: Listing, text: string): Key {
+  const listed = listing.keys.some((key) => key.id === text || key.name === text);
+  const renamed = [...app.memory.records.values()].find((record) => record.originalName === text);
+  return findKey(listing, listed || renamed === undefined ? text : renamed.id);
 }
 
 function concerns(entry: StoredRecordEntry, key: Key): boolean {

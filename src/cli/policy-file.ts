@@ -19,10 +19,13 @@ export async function policyIfAny(path: string, env: Env, now: EpochMs): Promise
 }
 
 /** The policy file of a command that cannot do without. Throws a CliError that tells every fault. */
-export async function requirePolicy({ settings, world }: Session): Promise<PolicyFile> {
+export async function requirePolicy(
+  { settings, world }: Session,
+  warn: (warnings: string) => void = (warnings) => world.stderr.write(warnings),
+): Promise<PolicyFile> {
   const { readPolicyFile } = await import('../policy-file.ts');
   const found = await readPolicyFile(settings.policyPath, world.env, openClock(settings).now());
   if (!found.ok) throw failure(`the policy file cannot be used\n${found.message}`);
-  if (found.warnings !== '') world.stderr.write(found.warnings);
+  if (found.warnings !== '') warn(found.warnings);
   return found.policy;
 }

@@ -23,7 +23,9 @@ export async function run(session: Session, { once }: { once: boolean }): Promis
   const { settings, world } = session;
   const adminKey = requireAdminKey(settings);
   const log = await createLogger(settings, world.stderr);
-  const policy = await requirePolicy(session);
+  const policy = await requirePolicy(session, (warnings) => {
+    log.warn({ warnings }, 'the policy file has warnings');
+  });
   const metrics = once ? null : await openMetrics(() => app);
   const app = await openApp({
     settings,

@@ -48,7 +48,7 @@ export function figuresWords(figures: Figures): string {
     case 'spend': {
       const expected = figures.basis === 'forecast' ? ' expected at the period’s end' : '';
       const limit = amountWords(figures.limit, figures.measure);
-      return `${levelWords(figures)}${expected} of ${limit} (${String(figures.percent)} %), ${figures.period}`;
+      return `${levelWords(figures)}${expected} of ${limit} (${String(figures.percent)}%), ${figures.period}`;
     }
     case 'expiry':
       return `deadline ${minuteWords(figures.deadline)}: ${figures.why}`;
@@ -59,10 +59,10 @@ export function figuresWords(figures: Figures): string {
   }
 }
 
-/** When a step fires: "100 %", "7 d after the deadline". */
+/** When a step fires: "100%", "7 d after the deadline". */
 export function stepAtWords(policy: Policy, step: Step): string {
   if (policy.rule.kind === 'spend') {
-    return `${String(step.atPercent ?? 0)} %${step.basis === 'forecast' ? ' by forecast' : ''}`;
+    return `${String(step.atPercent ?? 0)}%${step.basis === 'forecast' ? ' by forecast' : ''}`;
   }
   if (step.offsetMs === 0) return 'the deadline';
   const side = step.offsetMs < 0 ? 'before' : 'after';

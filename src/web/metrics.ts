@@ -83,7 +83,7 @@ export function createMetrics(gauged: Gauged): Metrics {
   const stateBytes = gauge('state_bytes', 'Size of the state on disk.');
   const overshoot = new Histogram({
     name: 'keywarden_overshoot_ratio',
-    help: 'How far past its threshold a spend step fired, as a share of the limit.',
+    help: 'How far past its limit a key or group was when a spend step fired, as a share of the limit.',
     buckets: [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1],
     registers,
   });
