@@ -1,6 +1,5 @@
-/** HTTP: health, readiness, metrics, reload. An app is a function from Request to Response. */
+/** HTTP: health, readiness, metrics, reload. A web is a function from a request to an answer. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { Hono } from 'hono';
 import type { Secret } from '../core/secret.ts';
 
 export interface WebPorts {
@@ -11,32 +10,56 @@ export interface WebPorts {
   readonly token: Secret | null;
 }
 
-export function createWeb(ports: WebPorts): Hono {
-  const app = new Hono();
-  app.onError((_error, c) => c.text('internal error\n', 500));
-  app.notFound((c) => c.text('not found\n', 404));
-  app.get('/healthz', (c) => (ports.health().alive ? c.text('ok\n') : c.text('the loop is stuck\n', 503)));
-  app.get('/readyz', (c) =>
-    ports.health().ready ? c.text('ready\n') : c.text('the first pass has not succeeded yet\n', 503),
-  );
-  app.use('*', async (c, next) => {
-    if (ports.token === null || bears(c.req.header('authorization'), ports.token)) return next();
-    return c.text('unauthorized\n', 401, { 'WWW-Authenticate': 'Bearer' });
-  });
-  app.get('/metrics', async (c) =>
-    c.body(await ports.metrics(), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }),
-  );
-  app.post('/-/reload', async (c) => {
-    // A page of another origin must not be able to make a browser on this machine reload.
-    if (c.req.header('origin') !== undefined) return c.text('cross-origin requests are refused\n', 403);
-    const result = await ports.reload();
-    return result.ok ? c.text('reloaded\n') : c.text(`${result.message}\n`, 422);
-  });
-  return app;
+export interface WebRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** By lower-case names. */
+  readonly headers: { readonly authorization?: string | undefined; readonly origin?: string | undefined };
+}
+
+export interface WebAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** May reject: an internal error, whose words are nobody's business. */
+export type Web = (request: WebRequest) => Promise<WebAnswer>;
+
+export function createWeb(ports: WebPorts): Web {
+  return async ({ method, path, headers }) => {
+    // A HEAD is answered as a GET, and the body left out where it is sent.
+    const route = `${method === 'HEAD' ? 'GET' : method} ${path}`;
+    if (route === 'GET /healthz') return ports.health().alive ? text('ok') : text('the loop is stuck', 503);
+    if (route === 'GET /readyz')
+      return ports.health().ready ? text('ready') : text('the first pass has not succeeded yet', 503);
+    if (ports.token !== null && !bears(headers.authorization, ports.token))
+      return { ...text('unauthorized', 401), headers: { 'www-authenticate': 'Bearer' } };
+    if (route === 'GET /metrics') return metrics(ports);
+    if (route === 'POST /-/reload') return reload(ports, headers.origin);
+    return text('not found', 404);
+  };
+}
+
+function text(line: string, status = 200): WebAnswer {
+  return { status, body: `${line}\n` };
+}
+
+async function metrics(ports: WebPorts): Promise<WebAnswer> {
+  const headers = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
+  return { status: 200, body: await ports.metrics(), headers };
+}
+
+async function reload(ports: WebPorts, origin: string | undefined): Promise<WebAnswer> {
+  // A page of another origin must not be able to make a browser on this machine reload.
+  if (origin !== undefined) return text('cross-origin requests are refused', 403);
+  const result = await ports.reload();
+  return result.ok ? text('reloaded') : text(result.message, 422);
 }
 
 /** Compared by hash, so that neither length nor content shows in the time it takes. */
 function bears(header: string | undefined, token: Secret): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const digest = (value: string): Buffer => createHash('sha256').update(value).digest();
   return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${token.reveal()}`));
 }
