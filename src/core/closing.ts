@@ -25,12 +25,22 @@ export function close(
   };
   const channels = finding.heardBy.filter((channel) => court.policy.channels.has(channel));
   if (channels.length === 0 || isSilenced(court, finding)) return { finding: closed, alerts: [] };
-  const event: CaseEvent = { kind: 'resolved', because };
+  const event: CaseEvent = { kind: 'resolved', because: because + whatEndsWithIt(court, finding) };
   const key = `resolved/${instantWords(court.now)}`;
   return {
     finding: closed,
     alerts: [caseAlert(court, closed, policyOf(court, finding), { key, event, channels })],
   };
+}
+
+/** Whoever was told that a key would be deleted hears that it will not be. */
+function whatEndsWithIt(court: Court, { deletions }: Finding): string {
+  const spared = deletions.filter(({ keyId, vetoedAt }) => {
+    const record = court.records.get(keyId);
+    return vetoedAt === null && record !== undefined && record.goneAt === null;
+  });
+  if (spared.length === 0) return '';
+  return spared.length === 1 ? '; its deletion is called off' : '; their deletions are called off';
 }
 
 function policyOf(court: Court, finding: Finding): Policy | undefined {
