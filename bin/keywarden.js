@@ -2,7 +2,8 @@
 // Runs the sources in a checkout and the compiled program in an installed package,
 // where Node.js does not strip types (it refuses to under node_modules).
 import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+// By its default export: a name that an older Node.js lacks would fail before the check below.
+import module from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 
 const major = Number(process.versions.node.split('.')[0]);
@@ -11,7 +12,7 @@ if (major < 24) {
   process.exit(1);
 }
 // Keeps what was compiled (and stripped of types) for the next start; where it cannot be kept, nothing is lost.
-enableCompileCache();
+module.enableCompileCache();
 // A daemon that waits most of the time: half the memory for a little speed. The WebAssembly is the HTTP
 // parser behind `fetch`, which the quick compiler serves as well.
 for (const flag of ['--max-semi-space-size=2', '--optimize-for-size', '--liftoff-only'])
