@@ -1,0 +1,294 @@
+import { describe, expect, test } from 'vitest';
+import { carryOut } from '../../src/act/carry-out.ts';
+import type { ActPorts, Recheck } from '../../src/act/carry-out.ts';
+import { reconcile } from '../../src/act/reconcile.ts';
+import type { Alert } from '../../src/core/alert.ts';
+import type { Court } from '../../src/core/court.ts';
+import type { Key, KeyId } from '../../src/core/key.ts';
+import type { PlannedChange } from '../../src/core/plan.ts';
+import { Secret } from '../../src/core/secret.ts';
+import type { Change, Finding, KeyRecord } from '../../src/core/state.ts';
+import type { AdminWriter } from '../../src/ports.ts';
+import { openSqlite } from '../../src/store/sqlite.ts';
+import type { Batch, Store } from '../../src/store/store.ts';
+import { file, key, monday, policy } from '../core/story.ts';
+
+const rules = file(
+  policy('spend: { cost: 20, per: lifetime }', '{ at: 100%, alert: owner, delete: { notice: 0s } }'),
+);
+const user = key('User 1');
+const other = key('User 2');
+
+function recordOf(one: Key): KeyRecord {
+  return {
+    ...{ id: one.id, createdAt: one.createdAt, firstSeenAt: monday, facts: one, originalName: one.name },
+    ...{
+      nameChanged: false,
+      standing: [],
+      renamedByPersonAt: null,
+      goneAt: null,
+      check: null,
+      conflict: null,
+    },
+  };
+}
+
+function findingOf(one: Key, more: Partial<Finding> = {}): Finding {
+  const noticeAlertId = `p/${one.id}/notice`;
+  return {
+    ...{ id: `p/${one.id}/x`, policy: 'p', subject: { kind: 'key', id: one.id, createdAt: one.createdAt } },
+    ...{
+      periodStart: null,
+      periodEnd: null,
+      openedAt: monday,
+      closedAt: null,
+      closedBecause: null,
+      fired: [],
+    },
+    ...{
+      uncertainSince: null,
+      uncertainToldAt: null,
+      renamed: [],
+      idle: null,
+      failureToldAt: null,
+      heardBy: ['owner'],
+    },
+    deletions: [
+      {
+        ...{ keyId: one.id, createdAt: one.createdAt, step: 0, noticeAlertId, noticeMs: 0 },
+        ...{ announcedAt: monday, expectedName: one.name, vetoedAt: null },
+      },
+    ],
+    figures: { kind: 'expiry', deadline: monday, why: 'its own expires_at' },
+    ...more,
+  };
+}
+
+function change(kind: PlannedChange['kind'], one: Key, to: string | null = null): PlannedChange {
+  return {
+    ...{ kind, policy: 'p', findingId: `p/${one.id}/x`, step: kind === 'restore' ? null : 0 },
+    ...{ keyId: one.id, keyCreatedAt: one.createdAt, from: one.name, to, reason: 'it is over' },
+  };
+}
+
+function courtOf(keys: readonly Key[], findings: readonly Finding[], now = monday): Court {
+  const records = new Map(keys.map((one) => [one.id, recordOf(one)]));
+  const account = { lifetime: null, windows: new Map(), because: null };
+  return {
+    ...{ now, policy: rules, mode: 'enforce', records, findings, changes: [], hold: null, listTrusted: true },
+    acceptances: new Map([[`p/${user.id}/notice`, monday]]),
+    accountKeys: keys.length,
+    bench: {
+      ...{ now, live: [...records.values()], gone: [], lastCounters: new Map(), open: new Map() },
+      evidence: { at: now, doneAt: now, keys: new Map(), account, marks: new Map(), unanswered: new Set() },
+    },
+  };
+}
+
+type Fault = 'refused' | 'unclear' | null;
+
+/** What was asked of the API, and what stood on disk when it was. */
+interface Rig extends AsyncDisposable {
+  readonly store: Store;
+  readonly log: string[];
+  readonly alerts: Alert[];
+  readonly ports: ActPorts;
+}
+
+async function rig(fault: Fault = null, recheck?: (one: PlannedChange) => Recheck): Promise<Rig> {
+  const clock = { now: () => monday, sleep: () => Promise.resolve() };
+  const store = await openSqlite(':memory:', { clock });
+  const log: string[] = [];
+  const alerts: Alert[] = [];
+  const ask = async (what: string): Promise<void> => {
+    const { changes } = await store.load(monday);
+    log.push(
+      `${what} (${changes
+        .map(({ outcome }) => outcome ?? 'intent')
+        .toSorted()
+        .join(', ')})`,
+    );
+    if (fault === null) return;
+    const failure = new Error(`the API ${fault === 'refused' ? 'refused' : 'did not answer'}`);
+    throw Object.assign(failure, {
+      kind: 'x',
+      retryable: false,
+      outcome: fault === 'refused' ? 'none' : 'unknown',
+    });
+  };
+  const writer: AdminWriter = {
+    createKey: () => Promise.reject(new Error('never')),
+    renameKey: (one, secret, name) => ask(`rename ${one.name} (${secret.reveal()}) → ${name}`),
+    deleteKey: (one, secret) => ask(`delete ${one.name} (${secret.reveal()})`),
+  };
+  const secrets = new Map<KeyId, Secret>([
+    [user.id, new Secret('tk_1')],
+    [other.id, new Secret('tk_2')],
+  ]);
+  const fresh = (one: PlannedChange): Recheck => {
+    const found = one.keyId === user.id ? user : other;
+    return { ok: true, court: courtOf([user, other], [findingOf(found)]), key: found, secrets };
+  };
+  const commit = async (batch: Batch, told: readonly Alert[]): Promise<void> => {
+    await store.commit(batch);
+    alerts.push(...told);
+  };
+  const ports: ActPorts = {
+    writer,
+    clock,
+    commit,
+    recheck: (one) => Promise.resolve((recheck ?? fresh)(one)),
+  };
+  return { store, log, alerts, ports, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+}
+
+const on = new AbortController().signal;
+
+async function kinds(store: Store): Promise<string[]> {
+  return (await store.recorded({ limit: 100 })).map(({ kind }) => kind);
+}
+
+describe('a change', () => {
+  test('is on disk as an intent before its request, and as an outcome after', async () => {
+    await using one = await rig();
+    const outcomes = await carryOut([change('delete', user)], one.ports, on);
+    expect(one.log).toEqual(['delete User 1 (tk_1) (intent)']);
+    expect(outcomes).toMatchObject([{ result: 'done', detail: null }]);
+    expect(await kinds(one.store)).toEqual(['change-intent', 'change-done']);
+    const state = await one.store.load(monday);
+    expect(state.changes).toMatchObject([{ outcome: 'done', settledAt: monday }]);
+    expect(state.keys).toMatchObject([{ id: user.id, goneAt: monday }]);
+    expect(one.alerts).toMatchObject([
+      { event: { kind: 'deleted', noticeAcceptedAt: monday }, channels: ['owner'] },
+    ]);
+  });
+
+  test('that a fresh look refuses is never asked for, and that is recorded', async () => {
+    await using one = await rig(null, () => ({ ok: false, because: 'the key is protected' }));
+    const outcomes = await carryOut([change('delete', user)], one.ports, on);
+    expect(one.log).toEqual([]);
+    expect(outcomes).toMatchObject([{ result: 'cancelled', detail: 'the key is protected' }]);
+    expect(await kinds(one.store)).toEqual(['change-cancelled']);
+    expect((await one.store.load(monday)).changes).toEqual([]);
+  });
+
+  test('falls on nothing when the key’s secret is not in the fresh list', async () => {
+    await using one = await rig(null, () => ({
+      ok: true,
+      court: courtOf([user], [findingOf(user)]),
+      key: user,
+      secrets: new Map(),
+    }));
+    expect(await carryOut([change('delete', user)], one.ports, on)).toMatchObject([{ result: 'failed' }]);
+    expect(one.log).toEqual([]);
+  });
+
+  test('that the API refuses is settled as failed, and its people are told', async () => {
+    await using one = await rig('refused');
+    const outcomes = await carryOut([change('delete', user)], one.ports, on);
+    expect(outcomes).toMatchObject([{ result: 'failed', detail: 'the API refused' }]);
+    expect((await one.store.load(monday)).changes).toMatchObject([{ outcome: 'failed' }]);
+    expect(one.alerts).toMatchObject([
+      { event: { kind: 'failed', change: 'delete', because: 'the API refused' } },
+    ]);
+  });
+
+  test('that fails again within a day is not told again', async () => {
+    const told = (failureToldAt: number) =>
+      rig('refused', () => ({
+        ok: true,
+        court: courtOf([user], [findingOf(user, { failureToldAt })]),
+        key: user,
+        secrets: new Map([[user.id, new Secret('tk_1')]]),
+      }));
+    await using soon = await told(monday - 86_399_999);
+    await carryOut([change('delete', user)], soon.ports, on);
+    expect(soon.alerts).toEqual([]);
+    await using later = await told(monday - 86_400_000);
+    await carryOut([change('delete', user)], later.ports, on);
+    expect(later.alerts).toHaveLength(1);
+  });
+
+  test('whose outcome is unclear is left open, and nothing is told', async () => {
+    await using one = await rig('unclear');
+    expect(await carryOut([change('delete', user)], one.ports, on)).toMatchObject([{ result: 'unclear' }]);
+    expect((await one.store.load(monday)).changes).toMatchObject([{ outcome: null, settledAt: null }]);
+    expect(await kinds(one.store)).toEqual(['change-intent', 'change-unclear']);
+    expect(one.alerts).toEqual([]);
+  });
+
+  test('whose intent cannot be written is not asked for', async () => {
+    await using one = await rig();
+    const full: ActPorts = { ...one.ports, commit: () => Promise.reject(new Error('the disk is full')) };
+    await expect(carryOut([change('delete', user)], full, on)).rejects.toThrow('the disk is full');
+    expect(one.log).toEqual([]);
+  });
+
+  test('is the last one when a stop is asked for while it is under way', async () => {
+    await using one = await rig();
+    const stop = new AbortController();
+    const stopping: ActPorts = {
+      ...one.ports,
+      recheck: (planned) => {
+        stop.abort();
+        return one.ports.recheck(planned);
+      },
+    };
+    const outcomes = await carryOut([change('delete', user), change('delete', other)], stopping, stop.signal);
+    expect(outcomes).toMatchObject([{ change: { keyId: user.id }, result: 'done' }]);
+    expect(one.log).toHaveLength(1);
+  });
+
+  test('follows another, each with its own check, and a rename carries the new name', async () => {
+    await using one = await rig();
+    await carryOut([change('rename', user, 'OVER User 1'), change('delete', other)], one.ports, on);
+    expect(one.log).toEqual([
+      'rename User 1 (tk_1) → OVER User 1 (intent)',
+      'delete User 2 (tk_2) (done, intent)',
+    ]);
+    const [first] = (await one.store.load(monday)).keys.filter((record) => record.id === user.id);
+    expect(first).toMatchObject({
+      facts: { name: 'OVER User 1' },
+      originalName: 'User 1',
+      nameChanged: true,
+      standing: [{ from: 'User 1', to: 'OVER User 1', restore: true }],
+    });
+  });
+});
+
+describe('a change that was left open', () => {
+  const open = (planned: PlannedChange): Change => ({
+    ...planned,
+    ...{ id: 'open', intentAt: monday - 1, settledAt: null, outcome: null, detail: null },
+  });
+
+  test.each([
+    ['a deletion whose key is gone', change('delete', user), [other], 'done', ['deleted']],
+    ['a deletion whose key is there', change('delete', user), [user, other], 'not-done', []],
+    [
+      'a deletion whose fingerprint is another key now',
+      change('delete', user),
+      [{ ...user, createdAt: 5 }],
+      'done',
+      [],
+    ],
+    [
+      'a rename that was done',
+      change('rename', user, 'OVER User 1'),
+      [{ ...user, name: 'OVER User 1' }],
+      'done',
+      [],
+    ],
+    ['a rename that was not', change('rename', user, 'OVER User 1'), [user], 'not-done', []],
+  ] as const)('%s', async (_what, planned, listed, outcome, told) => {
+    await using one = await rig();
+    const listing = courtOf(listed, [findingOf(user)]);
+    // What is known of a key that is gone is still on record.
+    const court = { ...listing, records: new Map([[user.id, recordOf(user)], ...listing.records]) };
+    const settled = await reconcile([open(planned)], () => court, one.ports);
+    expect(settled).toMatchObject([{ id: 'open', outcome, settledAt: monday }]);
+    expect(one.log).toEqual([]);
+    expect((await one.store.load(monday)).changes).toMatchObject([{ outcome }]);
+    expect(one.alerts.map((alert) => (alert.topic === 'case' ? alert.event.kind : ''))).toEqual(told);
+  });
+});
