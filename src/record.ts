@@ -20,7 +20,9 @@ export function decisionEntries(found: Deliberation, heldBefore: ReadonlySet<str
   const entry = (kind: string, facts: RecordEntry['facts']): RecordEntry => ({ at, kind, facts });
   return [
     ...sight.registry.events.map((event) => entry(event.kind, { keyId: event.id, ...event.facts })),
-    ...attribution.contradictions.map(({ id, because }) => entry('contradiction', { keyId: id, because })),
+    ...attribution.contradictions
+      .filter(({ id, because }) => sight.registry.records.get(id)?.conflict !== because)
+      .map(({ id, because }) => entry('contradiction', { keyId: id, because })),
     ...decision.findings
       .filter((finding) => finding.closedAt === at)
       .map((finding) => entry('finding-closed', { findingId: finding.id, because: finding.closedBecause })),

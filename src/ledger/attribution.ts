@@ -167,7 +167,8 @@ function crossChecked(
   nameIsOwn: boolean,
 ): KeyRecord {
   const explained = reading !== null && (row !== null || record.conflict === ownFell);
-  const conflict = contradiction ?? (explained ? null : record.conflict);
+  const stillFallen = reading === null && record.conflict === ownFell;
+  const conflict = stillFallen ? ownFell : (contradiction ?? (explained ? null : record.conflict));
   const judged = explained && contradiction !== ownFell;
   const agreed = nameIsOwn && (judged ? conflict === null : record.check?.agreed === true);
   if (reading !== null) {
@@ -185,7 +186,7 @@ function crossChecked(
 /** What the key has used at least. What a contradiction is about is not claimed. */
 function surely({ check, conflict }: KeyRecord, run: SampleRun | null): Counters {
   if (check === null || conflict === ownFell) return zeroCounters;
-  return conflict === null ? (run?.counters ?? check.counters) : check.counters;
+  return conflict === null && check.agreed ? (run?.counters ?? check.counters) : check.counters;
 }
 
 const dayMs = 86_400_000;

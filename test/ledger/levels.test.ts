@@ -24,6 +24,7 @@ const rule: SpendRule = {
   limit: 1,
   period: { kind: 'lifetime' },
   across: { kind: 'key' },
+  signature: '',
   models: null,
 };
 

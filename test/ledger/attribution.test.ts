@@ -1,0 +1,516 @@
+/** Whose usage is it? */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Counters, Key, KeyId, Window } from '../../src/core/key.ts';
+import { settle } from '../../src/core/settle.ts';
+import type { Change, KeyRecord, SampleRun } from '../../src/core/state.ts';
+import type { Court } from '../../src/core/court.ts';
+import { attribute } from '../../src/ledger/attribution.ts';
+import type { Attribution, Readings } from '../../src/ledger/attribution.ts';
+import { register } from '../../src/ledger/registry.ts';
+import { sample } from '../../src/ledger/samples.ts';
+import type { Aggregate, AggregateRow, KeyReading } from '../../src/ports.ts';
+import { file, id, key, minute, monday, policy } from '../core/story.ts';
+
+function counters(amount: number): Counters {
+  return { costMicroUsd: amount * 3, tokens: amount * 2, requests: amount };
+}
+
+function aggregate(rows: Readonly<Record<string, number>>, total?: number): Aggregate {
+  const sum = Object.values(rows).reduce((a, b) => a + b, 0);
+  const row = (amount: number): AggregateRow => ({
+    ...counters(amount),
+    models: new Map([['m', counters(amount)]]),
+  });
+  return {
+    at: monday,
+    total: counters(total ?? sum),
+    rows: new Map(Object.entries(rows).map(([name, amount]) => [name, row(amount)])),
+  };
+}
+
+function reading(amount: number, at = monday): KeyReading {
+  return { ...counters(amount), at, promptTokens: amount, completionTokens: amount };
+}
+
+function recordOf(one: Key, more: Partial<KeyRecord> = {}): KeyRecord {
+  return {
+    ...{ id: one.id, createdAt: one.createdAt, firstSeenAt: monday, facts: one, originalName: one.name },
+    ...{
+      nameChanged: false,
+      standing: [],
+      renamedByPersonAt: null,
+      goneAt: null,
+      check: null,
+      conflict: null,
+    },
+    ...more,
+  };
+}
+
+interface Given {
+  readonly live?: readonly KeyRecord[];
+  readonly rows?: Readonly<Record<string, number>>;
+  readonly total?: number;
+  readonly windows?: Readonly<Partial<Record<Window, Readonly<Record<string, number>>>>>;
+  /** Own readings by name, lifetime. */
+  readonly own?: Readonly<Record<string, number>>;
+  readonly runs?: Readonly<Record<string, number>>;
+  readonly distrust?: string;
+  readonly alone?: readonly KeyId[];
+}
+
+const runFrom = monday - 9 * minute;
+
+function look(given: Given): Attribution {
+  const windows = Object.entries(given.windows ?? {}) as [Window, Record<string, number>][];
+  const readings: Readings = {
+    lifetime: given.rows === undefined ? null : aggregate(given.rows, given.total),
+    distrust: given.distrust ?? (given.rows === undefined ? 'it could not be read' : null),
+    windows: new Map(windows.map(([window, rows]) => [window, aggregate(rows)])),
+    own: new Map(
+      Object.entries(given.own ?? {}).map(([name, amount]) => [
+        id(name),
+        new Map([['lifetime', reading(amount)] as const]),
+      ]),
+    ),
+    unanswered: new Set(),
+  };
+  const runs = Object.entries(given.runs ?? {}).map(([name, amount]): [KeyId | 'account', SampleRun] => {
+    const of = name === 'account' ? name : id(name);
+    const createdAt = name === 'account' ? 0 : key(name).createdAt;
+    return [
+      of,
+      { key: of, createdAt, firstAt: runFrom, lastAt: monday - minute, counters: counters(amount) },
+    ];
+  });
+  const live = given.live ?? [recordOf(key('A')), recordOf(key('B'))];
+  return attribute({
+    at: monday,
+    doneAt: monday,
+    live,
+    readings,
+    runs: new Map(runs),
+    marks: new Map(),
+    alone: new Set(given.alone),
+  });
+}
+
+/** A level in requests, as it is known: `5`, `≥5`, `5?` while unchecked. */
+function known({ evidence }: Attribution, name = 'A'): string {
+  const lifetime = evidence.keys.get(id(name))?.lifetime;
+  if (lifetime === undefined) return 'nothing';
+  const low = String(lifetime.low.requests);
+  return lifetime.high === null ? `≥${low}` : `${low}${lifetime.confirmed ? '' : '?'}`;
+}
+
+const checked = (amount: number) => ({
+  check: { at: monday - minute, counters: counters(amount), agreed: true },
+});
+const a = key('A');
+
+describe('what is known of a key', () => {
+  test.each<[string, Given, string, string | null]>([
+    ['a row never checked', { rows: { A: 5 } }, '5?', null],
+    ['a row checked before', { live: [recordOf(a, checked(3))], rows: { A: 5 } }, '5', null],
+    ['a row and its own reading that agree', { rows: { A: 5 }, own: { A: 5 } }, '5', null],
+    ['its own reading, taken after a row that counts less', { rows: { A: 5 }, own: { A: 6 } }, '6', null],
+    [
+      'a row above its own reading',
+      { rows: { A: 9 }, own: { A: 5 } },
+      '5',
+      'the account’s row of its name counts more than its own reading',
+    ],
+    [
+      'a row below what it had used',
+      { live: [recordOf(a, checked(3))], rows: { A: 4 }, runs: { A: 5 } },
+      '≥3',
+      'the account’s row of its name counts less than the key has used',
+    ],
+    [
+      'no row at all, and it has used',
+      { live: [recordOf(a, checked(3))], rows: { B: 1 }, runs: { A: 5 } },
+      '≥3',
+      'the account’s row of its name counts less than the key has used',
+    ],
+    ['no row at all, and it has not', { live: [recordOf(a, checked(0))], rows: { B: 1 } }, '0', null],
+    ['no aggregate', { live: [recordOf(a, checked(3))], runs: { A: 5 } }, '≥5', null],
+    ['no aggregate, and rows never checked', { runs: { A: 5 } }, '≥0', null],
+    ['its own reading without an aggregate', { own: { A: 7 } }, '7', null],
+    [
+      'its own counters below an earlier reading',
+      { live: [recordOf(a, checked(8))], rows: { A: 7 }, own: { A: 7 } },
+      '≥0',
+      'its own counters fell',
+    ],
+    [
+      'its own counters below a sample of a row that was its own',
+      { live: [recordOf(a, checked(3))], rows: { A: 7 }, own: { A: 7 }, runs: { A: 8 } },
+      '≥0',
+      'its own counters fell',
+    ],
+    [
+      'its own counters below a sample of a row never checked',
+      { rows: { A: 7 }, own: { A: 7 }, runs: { A: 8 } },
+      '7',
+      'the account’s row of its name counts more than its own reading',
+    ],
+    [
+      'a shared name',
+      { live: [recordOf(a), recordOf({ ...key('B'), name: 'A' })], rows: { A: 9 } },
+      '≥0',
+      null,
+    ],
+    [
+      'a shared name, its own reading',
+      { live: [recordOf(a), recordOf({ ...key('B'), name: 'A' })], rows: { A: 9 }, own: { A: 4 } },
+      '4',
+      null,
+    ],
+    [
+      'a name shared with an admin key',
+      { live: [recordOf(a), recordOf({ ...key('B', { isAdmin: true }), name: 'A' })], rows: { A: 9 } },
+      '≥0',
+      null,
+    ],
+    ['a name that was changed', { live: [recordOf(a, { nameChanged: true })], rows: { A: 9 } }, '≥0', null],
+    [
+      'a name that another key bore',
+      { live: [recordOf(a), recordOf(key('B'), { formerNames: ['A'] })], rows: { A: 9 } },
+      '≥0',
+      null,
+    ],
+    [
+      'a key about to be changed',
+      { live: [recordOf(a, checked(3))], rows: { A: 9 }, alone: [a.id] },
+      '≥3',
+      null,
+    ],
+  ])('by %s', (_what, given, level, contradiction) => {
+    const found = look(given);
+    expect(known(found)).toBe(level);
+    expect(found.contradictions.filter((one) => one.id === a.id).map(({ because }) => because)).toEqual(
+      contradiction === null ? [] : [contradiction],
+    );
+  });
+
+  test('is said to be unknown for a reason', () => {
+    const why = (given: Given) => look(given).evidence.keys.get(a.id)?.because;
+    const twin = recordOf({ ...key('B'), name: 'A' });
+    expect(why({ rows: { A: 5 } })).toBeNull();
+    expect(why({})).toBe('it could not be read');
+    expect(why({ live: [recordOf(a), twin], rows: {} })).toMatch(/^several keys bear its name/);
+    expect(why({ live: [recordOf(a, { nameChanged: true })], rows: {} })).toMatch(/^its name was changed/);
+    expect(why({ live: [recordOf(a, checked(5))], rows: {} })).toMatch(/counts less/);
+  });
+
+  test('by an aggregate of a window without any row is nothing, though there is usage', () => {
+    const windows = (given: Given) => [...(look(given).evidence.keys.get(a.id)?.windows.keys() ?? [])];
+    expect(windows({ rows: { A: 5 }, windows: { '24h': {}, '7d': { B: 1 } } })).toEqual(['7d']);
+    expect(windows({ rows: {}, windows: { '24h': {} } })).toEqual(['24h']);
+    expect(windows({ rows: { A: 5, B: 1 }, own: { A: 4 }, windows: { '7d': { A: 1 } } })).toEqual([]);
+  });
+
+  test('of its models comes from a row that is its own', () => {
+    const models = (given: Given) =>
+      look(given).evidence.keys.get(a.id)?.models.lifetime?.get('m')?.tokens ?? null;
+    expect(models({ rows: { A: 5 } })).toBe(10);
+    expect(models({ live: [recordOf(a, { nameChanged: true })], rows: { A: 5 } })).toBeNull();
+  });
+
+  test('since when its counter stands still is told by the ledger', () => {
+    const since = (given: Given) => look(given).evidence.keys.get(a.id)?.unchangedSince;
+    expect(since({ rows: { A: 5 }, runs: { A: 5 } })).toBe(runFrom);
+    expect(since({ rows: { A: 6 }, runs: { A: 5 } })).toBeNull();
+    expect(since({ runs: { A: 5 } })).toBeNull();
+  });
+});
+
+describe('a conflict', () => {
+  /** Pass by pass: rows, own readings, and what is known after each. */
+  function passes(first: KeyRecord, ...each: readonly (Given & { readonly then: string })[]): void {
+    let record = first;
+    let run: number | undefined;
+    for (const { then, ...given } of each) {
+      const found = look({ live: [record], ...given, ...(run === undefined ? {} : { runs: { A: run } }) });
+      expect(known(found)).toBe(then);
+      record = found.changed[0] ?? record;
+      run = found.counters.get(a.id)?.requests ?? run;
+    }
+  }
+
+  test('of a row ends when its own reading agrees again', () => {
+    passes(
+      recordOf(a, checked(3)),
+      { rows: { A: 5 }, then: '5' },
+      { rows: {}, then: '≥3' },
+      { rows: { A: 6 }, then: '≥3' },
+      { rows: { A: 6 }, own: { A: 6 }, then: '6' },
+      { rows: { A: 7 }, then: '7' },
+    );
+  });
+
+  test('of its own counters lasts until they are back where they were', () => {
+    passes(
+      recordOf(a, checked(3)),
+      { rows: { A: 8 }, own: { A: 8 }, then: '8' },
+      { rows: { A: 7 }, own: { A: 7 }, then: '≥0' },
+      { rows: { A: 7 }, then: '≥0' },
+      { rows: { A: 7 }, own: { A: 7 }, then: '≥0' },
+      { rows: { A: 9 }, own: { A: 9 }, then: '9' },
+      { rows: { A: 10 }, then: '10' },
+    );
+  });
+
+  test('begins with a row of someone else’s usage, and only its own readings count from then on', () => {
+    passes(
+      recordOf(a),
+      { rows: { A: 50 }, then: '50?' },
+      { rows: { A: 50 }, own: { A: 0 }, then: '0' },
+      { rows: { A: 51 }, then: '≥0' },
+      { rows: { A: 51 }, own: { A: 2 }, then: '2' },
+    );
+  });
+
+  test('is no word of a check once another key has borne the name', () => {
+    const twin = recordOf({ ...key('B'), name: 'A' });
+    passes(
+      recordOf(a, checked(3)),
+      { rows: { A: 5 }, then: '5' },
+      { rows: { A: 5 }, live: [recordOf(a, checked(3)), twin], then: '≥3' },
+      { rows: { A: 9 }, then: '9?' },
+      { rows: { A: 9 }, own: { A: 5 }, then: '5' },
+    );
+  });
+});
+
+describe('the account', () => {
+  const account = (given: Given) => look(given).evidence.account;
+
+  test.each<[string, Given, number, number | null]>([
+    ['its total, deleted keys included', { rows: { A: 5 }, total: 9 }, 9, 9],
+    ['a total that fell', { rows: { A: 5 }, runs: { account: 9 } }, 9, null],
+    ['no aggregate', { runs: { account: 9 } }, 9, null],
+  ])('is known by %s', (_what, given, low, high) => {
+    const { lifetime } = account(given);
+    expect([lifetime?.low.requests, lifetime?.high?.requests ?? null]).toEqual([low, high]);
+  });
+
+  test('is not known at all before its first aggregate', () => {
+    expect(account({}).lifetime).toBeNull();
+  });
+});
+
+describe('when a key was surely used last', () => {
+  const day = 86_400_000;
+  const after = (given: Given, more: Partial<KeyRecord> = {}) =>
+    look({
+      live: [recordOf(key('A', { createdAt: a.createdAt }), { createdAt: a.createdAt, ...more })],
+      ...given,
+    }).changed[0]?.usedAfter;
+
+  test('is remembered to the day, from windows and from counters that move', () => {
+    const old = { createdAt: monday - 100 * day };
+    expect(after({ rows: { A: 5 }, windows: { '30d': { A: 1 } } }, old)).toBe(monday - 30 * day);
+    expect(after({ rows: { A: 5 }, windows: { '30d': { B: 1 } } }, old)).toBeUndefined();
+    expect(
+      after({ rows: { A: 5 }, windows: { '7d': { A: 1 } } }, { ...old, usedAfter: monday - 7.5 * day }),
+    ).toBeUndefined();
+    expect(
+      after({ rows: { A: 5 }, windows: { '7d': { A: 1 } } }, { ...old, usedAfter: monday - 9 * day }),
+    ).toBe(monday - 7 * day);
+  });
+});
+
+describe('under every variant of what a rename does to the aggregate', () => {
+  type Variant = 'follows' | 'splits' | 'stays';
+  const names = ['X', 'Y', 'Z'];
+  const which = fc.nat(3);
+  const deeds = fc.array(
+    fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          kind: fc.constant('use' as const),
+          key: which,
+          amount: fc.integer({ min: 1, max: 9 }),
+        }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          kind: fc.constant('rename' as const),
+          key: which,
+          to: fc.constantFrom(...names),
+          by: fc.constantFrom('person', 'keywarden'),
+        }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({ kind: fc.constant('create' as const), name: fc.constantFrom(...names) }),
+      },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const), key: which }) },
+      {
+        weight: 5,
+        arbitrary: fc.record({ kind: fc.constant('pass' as const), read: fc.subarray([0, 1, 2, 3]) }),
+      },
+    ),
+    { minLength: 4, maxLength: 30, size: 'max' },
+  );
+
+  interface Real {
+    readonly id: KeyId;
+    name: string;
+    /** As last listed. */
+    listed: string | null;
+    readonly first: string;
+    used: number;
+    deleted: boolean;
+    /** By the name it bore then. */
+    readonly under: Map<string, number>;
+  }
+
+  function rowsOf(keys: readonly Real[], variant: Variant, keepsDeleted: boolean): Record<string, number> {
+    const rows: Record<string, number> = {};
+    const add = (name: string, amount: number): void => void (rows[name] = (rows[name] ?? 0) + amount);
+    for (const one of keys) {
+      if (one.deleted && !keepsDeleted) continue;
+      if (variant === 'follows') add(one.name, one.used);
+      else if (variant === 'stays') add(one.first, one.used);
+      else for (const [name, amount] of one.under) add(name, amount);
+    }
+    return rows;
+  }
+
+  test('no level of a key leaves out the truth', () => {
+    fc.assert(
+      fc.property(
+        deeds,
+        fc.constantFrom<Variant>('follows', 'splits', 'stays'),
+        fc.boolean(),
+        (script, variant, keepsDeleted) => {
+          const keys: Real[] = [];
+          const create = (name: string): void => {
+            keys.push({
+              id: id(`key ${String(keys.length)}`),
+              name,
+              listed: null,
+              first: name,
+              used: 0,
+              deleted: false,
+              under: new Map(),
+            });
+          };
+          names.slice(0, 2).forEach(create);
+          let at = monday;
+          let records: ReadonlyMap<KeyId, KeyRecord> = new Map();
+          let runs: ReadonlyMap<KeyId | 'account', SampleRun> = new Map();
+          for (const deed of script) {
+            at += minute;
+            const one = 'key' in deed ? keys[deed.key] : undefined;
+            if (deed.kind === 'create') create(deed.name);
+            if (deed.kind === 'use' && one && !one.deleted) {
+              one.used += deed.amount;
+              one.under.set(one.name, (one.under.get(one.name) ?? 0) + deed.amount);
+            }
+            // What no listing saw cannot be known of: a key does not bear and lose a name between two passes.
+            const seen = one !== undefined && one.listed === one.name;
+            if (deed.kind === 'delete' && seen) one.deleted = true;
+            if (deed.kind === 'rename' && seen && !one.deleted && one.name !== deed.to) {
+              if (deed.by === 'keywarden') records = renamed(records, one.id, one.name, deed.to, at);
+              one.name = deed.to;
+            }
+            if (deed.kind === 'pass')
+              ({ records, runs } = pass(
+                keys,
+                records,
+                runs,
+                at,
+                deed.read,
+                rowsOf(keys, variant, keepsDeleted),
+              ));
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  function renamed(
+    records: ReadonlyMap<KeyId, KeyRecord>,
+    of: KeyId,
+    from: string,
+    to: string,
+    at: number,
+  ): ReadonlyMap<KeyId, KeyRecord> {
+    const record = records.get(of);
+    if (record?.facts.name !== from) return records;
+    const change = {
+      kind: 'rename',
+      keyId: of,
+      keyCreatedAt: record.createdAt,
+      findingId: 'p/x',
+      policy: 'p',
+      step: 0,
+      from,
+      to,
+      outcome: 'done',
+    } as Change;
+    const court = {
+      now: at,
+      records,
+      findings: [],
+      policy: file(policy('expiry: {}', '{ alert: ops }')),
+    } as unknown as Court;
+    return new Map([...records, ...settle(court, change).records.map((one) => [one.id, one] as const)]);
+  }
+
+  function pass(
+    keys: readonly Real[],
+    before: ReadonlyMap<KeyId, KeyRecord>,
+    runs: ReadonlyMap<KeyId | 'account', SampleRun>,
+    at: number,
+    read: readonly number[],
+    rows: Readonly<Record<string, number>>,
+  ) {
+    const listed = keys
+      .filter(({ deleted }) => !deleted)
+      .map((one): Key => ({ ...key(one.name), id: one.id }));
+    const { records } = register(before, { at, serverAt: null, keys: listed, secrets: new Map() }, [], true);
+    const live = listed.flatMap((one) => records.get(one.id) ?? []);
+    const own = read.flatMap((index): [KeyId, Map<'lifetime', KeyReading>][] => {
+      const one = keys[index];
+      return one === undefined || one.deleted
+        ? []
+        : [[one.id, new Map([['lifetime', reading(one.used, at)]])]];
+    });
+    const readings: Readings = {
+      lifetime: aggregate(rows),
+      distrust: null,
+      windows: new Map(),
+      own: new Map(own),
+      unanswered: new Set(),
+    };
+    const found = attribute({ at, doneAt: at, live, readings, runs, marks: new Map(), alone: new Set() });
+    for (const one of keys) {
+      one.listed = one.name;
+      const level = found.evidence.keys.get(one.id)?.lifetime;
+      // What was never checked is never acted on.
+      if (level === undefined || !level.confirmed) continue;
+      expect(level.low.requests).toBeLessThanOrEqual(one.used);
+      expect(level.high?.requests ?? Infinity).toBeGreaterThanOrEqual(one.used);
+    }
+    const taken = sample(
+      runs,
+      new Map(),
+      found.counters,
+      () => key('').createdAt,
+      { sentAt: at, doneAt: at },
+      [],
+    );
+    return {
+      records: new Map([...records, ...found.changed.map((one) => [one.id, one] as const)]),
+      runs: taken.runs,
+    };
+  }
+});
