@@ -24,7 +24,7 @@ export function durationWords(ms: number): string {
   ] as const) {
     if (ms >= unit && ms % unit === 0) return `${String(ms / unit)} ${name}`;
   }
-  return `${String(ms)} ms`;
+  return ms === 0 ? '0 s' : `${String(ms)} ms`;
 }
 
 export function instantWords(at: EpochMs): string {
