@@ -74,13 +74,15 @@ export function advance(one: Case, wanted: Wanted): { finding: Finding; alerts: 
     ...(quiet ? [] : stepAlerts(one, wanted, due)),
     ...(doubt ? [uncertainAlert(one)] : []),
   ];
+  const { proven: _, ...remembered } = finding;
   const next: Finding = {
-    ...finding,
+    ...remembered,
     fired: fire(finding, due, court.now),
     uncertainSince,
     uncertainToldAt: uncertainSince === null ? null : doubt ? court.now : finding.uncertainToldAt,
     deletions: wanted.deletions,
     idle: judgement.idle,
+    ...(judgement.proven && { proven: judgement.proven }),
     heardBy: [...new Set([...finding.heardBy, ...alerts.flatMap((alert) => alert.channels)])],
   };
   return { finding: next, alerts };

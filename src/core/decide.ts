@@ -12,7 +12,7 @@ import { questionKey } from './evidence.ts';
 import { judge } from './judge.ts';
 import { caseKey } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
-import { withinLimits } from './limits.ts';
+import { notRefusedLately, withinLimits } from './limits.ts';
 import type { Decision, FindingView, Held, PlannedChange } from './plan.ts';
 import { wantedRestores } from './restores.ts';
 import type { Finding } from './state.ts';
@@ -54,14 +54,15 @@ export function decide(court: Court): Decision {
 
   const isOpen = (id: string): boolean => (findings.get(id) ?? byId.get(id))?.closedAt === null;
   const restores = wantedRestores(court, isOpen);
-  const limited = withinLimits(court, oneEach([...wanted, ...restores.changes]));
+  const ready = notRefusedLately(court, oneEach([...wanted, ...restores.changes]));
+  const limited = withinLimits(court, ready.changes);
   return {
     now: court.now,
     mode: court.mode,
     findings: changed(findings, byId),
     alerts,
     changes: limited.changes,
-    held: [...held, ...restores.held, ...limited.held],
+    held: [...held, ...restores.held, ...ready.held, ...limited.held],
     views,
     questions: stillOpen(court, questions),
     troubles: limited.troubles,

@@ -1,7 +1,7 @@
 /** Expiry and idleness: a deadline, and steps before and after it. */
 import type { DeadlineFigures } from './alert.ts';
 import { expiryDeadline, idleQuestions, lastUse, surelyUsedWithin } from './deadlines.ts';
-import { caseKey, keySubject, noPeriod } from './judgement.ts';
+import { keySubject, noPeriod, openCases } from './judgement.ts';
 import type { Bench, Judged, Judgement, Selects } from './judgement.ts';
 import type { EpochMs } from './key.ts';
 import type { ExpiryRule, IdleRule, Policy } from './policy.ts';
@@ -27,7 +27,9 @@ export function* judgeIdleness(
   bench: Bench,
   selects: Selects,
 ): Generator<Judged> {
-  for (const record of bench.live) if (selects(record)) yield judgeIdle(policy, rule, record, bench);
+  const cases = openCases(policy.name, bench);
+  for (const record of bench.live)
+    if (selects(record)) yield judgeIdle(policy, rule, record, bench, cases(record));
 }
 
 function deadlineJudgement(
@@ -52,22 +54,29 @@ function deadlineJudgement(
     because: null,
     lingers: false,
     idle,
+    proven: null,
   };
 }
 
-function judgeIdle(policy: Policy, rule: IdleRule, record: KeyRecord, bench: Bench): Judged {
+function judgeIdle(
+  policy: Policy,
+  rule: IdleRule,
+  record: KeyRecord,
+  bench: Bench,
+  existing: Finding | undefined,
+): Judged {
   const { now, evidence } = bench;
   const offsets = policy.steps.map((step) => rule.forMs + step.offsetMs);
   const earliest = Math.min(...offsets);
   if (surelyUsedWithin(earliest, record, evidence)) return [null, []];
-  const remembered = bench.open.get(caseKey(policy.name, keySubject(record)))?.idle ?? null;
+  const remembered = existing?.idle ?? null;
   const use = lastUse(record, evidence, remembered);
   const unused = use.latest === null ? 0 : now - use.latest;
   const pending = offsets.filter((offset) => unused < offset && !surelyUsedWithin(offset, record, evidence));
   const proved = { unusedMs: unused, before: remembered !== null };
   const questions = pending.length === 0 ? [] : idleQuestions(Math.min(...pending), record, evidence, proved);
   if (use.latest === null || unused < earliest)
-    return [idleUncertain(policy, record, bench, use.why), questions];
+    return [idleUncertain(policy, record, bench, existing, use.why), questions];
   const figures = { kind: 'idle', deadline: use.latest + rule.forMs, why: use.why } as const;
   return [
     deadlineJudgement(
@@ -100,8 +109,13 @@ function idleProof(
  * Not provably idle and not provably used. That is the usual state of a key in an account that has
  * not been watched for long, so it is a case only if one is open already.
  */
-function idleUncertain(policy: Policy, record: KeyRecord, bench: Bench, why: string): Judgement | null {
-  const existing = bench.open.get(caseKey(policy.name, keySubject(record)));
+function idleUncertain(
+  policy: Policy,
+  record: KeyRecord,
+  bench: Bench,
+  existing: Finding | undefined,
+  why: string,
+): Judgement | null {
   if (!existing || existing.figures.kind !== 'idle') return null;
   const known = bench.evidence.keys.get(record.id);
   const readable =
@@ -118,5 +132,6 @@ function idleUncertain(policy: Policy, record: KeyRecord, bench: Bench, why: str
     because: known?.because ?? 'its usage could not be read',
     lingers: true,
     idle: existing.idle,
+    proven: null,
   };
 }

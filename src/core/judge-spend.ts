@@ -2,7 +2,7 @@
 import type { Figures } from './alert.ts';
 import { questionKey } from './evidence.ts';
 import type { Evidence, Interval, Question } from './evidence.ts';
-import { caseKey, keySubject, noPeriod } from './judgement.ts';
+import { caseKey, keySubject, noPeriod, openCases } from './judgement.ts';
 import type { Bench, Judged, Judgement, Selects } from './judgement.ts';
 import { windowMs } from './key.ts';
 import {
@@ -18,7 +18,7 @@ import {
 import { periodAt, periodWords } from './periods.ts';
 import type { Period } from './periods.ts';
 import type { Policy, SpendRule } from './policy.ts';
-import type { FindingSubject, KeyRecord } from './state.ts';
+import type { Finding, FindingSubject, KeyRecord } from './state.ts';
 
 export function* judgeSpend(
   policy: Policy,
@@ -36,6 +36,34 @@ export function threshold(limit: number, atPercent: number): number {
   return Math.ceil((limit * atPercent) / 100 - 1e-6);
 }
 
+/**
+ * Consumption of the same period, measured in the same way, never falls below what was proven of
+ * it; unless nothing is known now, or what is known contradicts that.
+ */
+function atLeastProven(
+  level: Interval,
+  rule: SpendRule,
+  period: Period,
+  existing: Finding | undefined,
+): Interval {
+  const proven = existing?.proven;
+  if (proven?.signature !== rule.signature || proven.low <= level.low) return level;
+  if (existing?.periodStart !== findingPeriod(rule, period).start) return level;
+  if (level.high === null || level.high < proven.low) return level;
+  return { low: proven.low, high: level.high, confirmed: true };
+}
+
+/** What of a level stays true. A group's members come and go, a rolling window moves on. */
+function provenBy(
+  { rule, level, subject, members }: SpendCase,
+  existing: Finding | undefined,
+): Judgement['proven'] {
+  const stays = rule.period.kind !== 'rolling' && (subject.kind === 'key' || rule.across.kind === 'account');
+  const contradicted = subject.kind === 'key' && members.some((record) => record.conflict !== null);
+  if (!stays || contradicted) return null;
+  return level.confirmed ? { signature: rule.signature, low: level.low } : (existing?.proven ?? null);
+}
+
 /** The calendar period a finding is for; rolling and lifetime findings have none. */
 function findingPeriod(rule: SpendRule, period: Period): Period {
   return rule.period.kind === 'calendar' ? period : noPeriod;
@@ -45,14 +73,17 @@ function* judgeKeys(policy: Policy, rule: SpendRule, bench: Bench, selects: Sele
   const period = periodAt(rule.period, bench.now);
   const lowestPercent = Math.min(...policy.steps.map((step) => step.atPercent ?? 0));
   const forecasts = policy.steps.some((step) => step.basis === 'forecast');
+  const cases = openCases(policy.name, bench);
   for (const record of bench.live) {
     if (!selects(record)) continue;
     const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
     if (limit === null) continue;
-    const level = keyLevel(rule, period, record, bench.evidence);
+    const measured = keyLevel(rule, period, record, bench.evidence);
+    const quiet = !forecasts && measured.high !== null && measured.high < threshold(limit, lowestPercent);
+    const existing = cases(record);
+    if (quiet && existing === undefined) continue;
     const subject = keySubject(record);
-    const quiet = !forecasts && level.high !== null && level.high < threshold(limit, lowestPercent);
-    if (quiet && !bench.open.has(caseKey(policy.name, subject))) continue;
+    const level = atLeastProven(measured, rule, period, existing);
     const ask = (): Question[] => keyQuestions(record, period, bench.evidence, rule.models !== null);
     const why = bench.evidence.keys.get(record.id)?.because ?? null;
     yield spendJudgement({ policy, rule, period, subject, members: [record], level, limit, why, ask, bench });
@@ -65,8 +96,16 @@ function* judgeGroups(policy: Policy, rule: SpendRule, bench: Bench, selects: Se
   if (limit === 'max_tokens') return;
   for (const [group, members, gone] of groupsOf(rule, bench, selects)) {
     const whole = rule.across.kind === 'account' && rule.models === null;
+    const subject: FindingSubject = { kind: 'group', group };
+    const account = (): Interval =>
+      atLeastProven(
+        accountLevel(rule, period, bench.evidence),
+        rule,
+        period,
+        bench.open.get(caseKey(policy.name, subject)),
+      );
     const level = whole
-      ? accountLevel(rule, period, bench.evidence)
+      ? account()
       : sumLevels([
           ...members.map((record) => keyLevel(rule, period, record, bench.evidence)),
           ...gone.map((record) =>
@@ -78,7 +117,6 @@ function* judgeGroups(policy: Policy, rule: SpendRule, bench: Bench, selects: Se
         ? accountQuestions(period, bench.evidence)
         : members.flatMap((record) => keyQuestions(record, period, bench.evidence, rule.models !== null));
     const why = whole ? bench.evidence.account.because : groupWhy(members, bench.evidence);
-    const subject: FindingSubject = { kind: 'group', group };
     yield spendJudgement({ policy, rule, period, subject, members, level, limit, why, ask, bench });
   }
 }
@@ -178,6 +216,7 @@ function spendJudgement(one: SpendCase): Judged {
     because: open.length > 0 ? whyOpen(one) : null,
     lingers,
     idle: null,
+    proven: provenBy(one, existing),
   };
   return [judgement, questions];
 }

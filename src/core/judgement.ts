@@ -36,6 +36,8 @@ export interface Judgement {
   /** True while a case that is open stays open although no step is reached (so that it does not flap). */
   readonly lingers: boolean;
   readonly idle: Finding['idle'];
+  /** What a key or the account has surely consumed in its period; null: nothing that stays true. */
+  readonly proven: Finding['proven'] | null;
 }
 
 /** One subject's name within a policy: at most one of its findings is open at a time. */
@@ -43,6 +45,19 @@ export function caseKey(policy: string, subject: FindingSubject): string {
   return subject.kind === 'key'
     ? `${policy} ${subject.id} ${String(subject.createdAt)}`
     : `${policy} ${subject.group}`;
+}
+
+/** A policy's open finding about a single key, quickly: a decision looks for it once a key. */
+export function openCases(policy: string, { open }: Bench): (record: KeyRecord) => Finding | undefined {
+  const cases = new Map<KeyId, Finding>();
+  for (const finding of open.values()) {
+    if (finding.policy === policy && finding.subject.kind === 'key') cases.set(finding.subject.id, finding);
+  }
+  return (record) => {
+    const finding = cases.get(record.id);
+    const same = finding?.subject.kind === 'key' && finding.subject.createdAt === record.createdAt;
+    return same ? finding : undefined;
+  };
 }
 
 /** A judgement, if there is anything to say, and what would tell more. */

@@ -17,14 +17,23 @@ import type { KeyRecord, Mark } from './state.ts';
 
 type Meter = (counters: Counters) => number;
 
+/** Made once: a decision measures every key for every policy. */
+const meters: Readonly<Record<Measure, Meter>> = {
+  cost: (counters) => measured(counters, 'cost'),
+  tokens: (counters) => measured(counters, 'tokens'),
+  requests: (counters) => measured(counters, 'requests'),
+};
+
 /** What one key consumed in `period`, by what is known now. */
 export function keyLevel(rule: SpendRule, period: Period, record: KeyRecord, evidence: Evidence): Interval {
   const known = evidence.keys.get(record.id);
   if (known === undefined) return nothingKnown;
   if (rule.models !== null) return modelLevel(rule.models, rule.measure, period, record, known, evidence);
-  const meter: Meter = (counters) => measured(counters, rule.measure);
+  const meter = meters[rule.measure];
+  if (period.start === null || record.createdAt >= period.start) return interval(known.lifetime, meter);
+  const exact = rule.period.kind === 'rolling' ? known.windows.get(rule.period.window) : undefined;
+  if (exact !== undefined) return interval(exact, meter);
   const lifetime = interval(known.lifetime, meter);
-  if (period.start === null || record.createdAt >= period.start) return lifetime;
   // While rows and readings contradict one another, no earlier sample of the key is believed.
   const mark = record.conflict === null ? evidence.marks.get(period.start)?.get(record.id) : undefined;
   return byWindows(sinceMark(lifetime, mark, meter), known.windows, period, evidence, meter);
@@ -32,7 +41,7 @@ export function keyLevel(rule: SpendRule, period: Period, record: KeyRecord, evi
 
 /** The whole account's consumption in `period`, deleted keys included. */
 export function accountLevel(rule: SpendRule, period: Period, evidence: Evidence): Interval {
-  const meter: Meter = (counters) => measured(counters, rule.measure);
+  const meter = meters[rule.measure];
   const { lifetime: bounds, windows: readings } = evidence.account;
   const lifetime = bounds === null ? nothingKnown : interval(bounds, meter);
   if (period.start === null) return lifetime;
@@ -56,7 +65,7 @@ export function goneLevel(
   if (period.start !== null && record.goneAt !== null && record.goneAt <= period.start) {
     return { low: 0, high: 0, confirmed: true };
   }
-  const meter: Meter = (counters) => measured(counters, rule.measure);
+  const meter = meters[rule.measure];
   const lifetime: Interval = { low: meter(last), high: meter(last), confirmed: true };
   if (period.start === null || record.createdAt >= period.start) return lifetime;
   return sinceMark(lifetime, evidence.marks.get(period.start)?.get(record.id), meter);
@@ -96,25 +105,27 @@ function byWindows(
 ): Interval {
   let result = start;
   for (const [window, bounds] of readings) {
-    const { inside, around } = compare(window, period, evidence);
-    const low = inside ? meter(bounds.low) : 0;
-    const high = around && bounds.high !== null ? meter(bounds.high) : null;
-    result = narrow(result, low, high, bounds.confirmed);
+    const low = inside(window, period, evidence) ? meter(bounds.low) : 0;
+    const high = bounds.high !== null && around(window, period, evidence) ? meter(bounds.high) : null;
+    if (low > result.low || high !== null || !bounds.confirmed)
+      result = narrow(result, low, high, bounds.confirmed);
   }
   return result;
 }
 
-/** Whether all of a window that was read lies in the period, and whether it covers all of it. */
-function compare(
-  window: Window,
-  { start, end }: Period,
-  { at, doneAt }: Evidence,
-): { readonly inside: boolean; readonly around: boolean } {
-  const since = start ?? 0;
-  const earliest = at - windowMs[window];
-  // A rolling period is this very window, whenever it is read.
-  if (end === null && earliest === since) return { inside: true, around: true };
-  return { inside: earliest >= since, around: doneAt - windowMs[window] <= since };
+/** A rolling period is its very window, whenever it is read. */
+function isTheVery(window: Window, { start, end }: Period, { at }: Evidence): boolean {
+  return end === null && at - windowMs[window] === start;
+}
+
+/** All of a window that was read lies in the period. */
+function inside(window: Window, period: Period, evidence: Evidence): boolean {
+  return evidence.at - windowMs[window] >= (period.start ?? 0);
+}
+
+/** A window that was read covers all of the period. */
+function around(window: Window, period: Period, evidence: Evidence): boolean {
+  return evidence.doneAt - windowMs[window] <= (period.start ?? 0) || isTheVery(window, period, evidence);
 }
 
 /** Only these models' usage; known from the aggregate alone, so only for a key that its row is credited to. */
@@ -138,9 +149,9 @@ function modelLevel(
   }
   let result: Interval = { low: 0, high: lifetime, confirmed };
   for (const [window, rows] of known.models.windows) {
-    const { inside, around } = compare(window, period, evidence);
     const value = total(rows);
-    result = narrow(result, inside ? value : 0, around ? value : null, confirmed);
+    const low = inside(window, period, evidence) ? value : 0;
+    result = narrow(result, low, around(window, period, evidence) ? value : null, confirmed);
   }
   return result;
 }
@@ -153,9 +164,9 @@ export function undecided(level: Interval, threshold: number): boolean {
 
 /** The windows that can narrow a level: the longest inside the period and the shortest around it. */
 export function bracketingWindows(period: Period, evidence: Evidence): Window[] {
-  const inside = windows.filter((window) => compare(window, period, evidence).inside).at(-1);
-  const around = windows.find((window) => compare(window, period, evidence).around);
-  return [...new Set([inside, around].filter((window) => window !== undefined))];
+  const longest = windows.filter((window) => inside(window, period, evidence)).at(-1);
+  const shortest = windows.find((window) => around(window, period, evidence));
+  return [...new Set([longest, shortest].filter((window) => window !== undefined))];
 }
 
 /**
@@ -183,7 +194,12 @@ export function keyQuestions(
 }
 
 /** A key's own reading; nothing, when it was taken in this pass. */
-export function ownReading(id: KeyId, window: Window | null, known: KeyEvidence, evidence: Evidence): Question[] {
+export function ownReading(
+  id: KeyId,
+  window: Window | null,
+  known: KeyEvidence,
+  evidence: Evidence,
+): Question[] {
   return known.individual.has(window ?? 'lifetime') ? [] : fresh({ kind: 'key', id, window }, evidence);
 }
 

@@ -1,9 +1,10 @@
 /** What one mistake may cost: limits on changes, over sliding windows that survive restarts. */
 import type { Court } from './court.ts';
 import { keyAsSubject } from './court.ts';
-import type { Held, PlannedChange, Trouble } from './plan.ts';
+import type { Held, HeldBecause, PlannedChange, Trouble } from './plan.ts';
 import type { ChangeLimits } from './policy.ts';
 import type { Change } from './state.ts';
+import { minuteWords } from './words.ts';
 
 const dayMs = 86_400_000;
 
@@ -39,6 +40,31 @@ export function allowance(limits: ChangeLimits, done: number, accountKeys: numbe
   return candidates.reduce((least, one) => (one.count < least.count ? one : least));
 }
 
+/** A change that the API refused is not tried again for so long. */
+const refusedPauseMs = 3_600_000;
+
+/** Changes that were refused a short while ago, and so are held now. */
+export function notRefusedLately(
+  court: Court,
+  wanted: readonly PlannedChange[],
+): { changes: PlannedChange[]; held: Held[] } {
+  const refusedAt = new Map<string, number>();
+  for (const { kind, keyId, to, outcome, intentAt } of court.changes) {
+    if (outcome === 'failed') refusedAt.set(`${kind} ${keyId} ${to ?? ''}`, intentAt);
+  }
+  const changes: PlannedChange[] = [];
+  const held: Held[] = [];
+  for (const change of wanted) {
+    const at = refusedAt.get(`${change.kind} ${change.keyId} ${change.to ?? ''}`);
+    if (at === undefined || court.now - at >= refusedPauseMs) changes.push(change);
+    else
+      held.push(
+        asHeld(court, change, 'unknown', `it failed at ${minuteWords(at)} and is tried again after an hour`),
+      );
+  }
+  return { changes, held };
+}
+
 /** Over a limit, nothing of that kind is done in this pass. A restore is a rename. */
 export function withinLimits(
   court: Court,
@@ -58,20 +84,21 @@ export function withinLimits(
       changes.push(...mine);
       continue;
     }
-    const noun = kind === 'delete' ? 'deletions' : 'renames';
-    const detail = `${String(mine.length)} ${noun} are wanted; limits.${kind}.${allowed.limit} holds all of them`;
-    held.push(...mine.map((change) => asHeld(court, change, detail)));
+    const many = mine.length === 1 ? '' : 's';
+    const wish = `${String(mine.length)} ${kind === 'delete' ? 'deletion' : 'rename'}${many}`;
+    const detail = `${wish} ${many === '' ? 'is' : 'are'} wanted; limits.${kind}.${allowed.limit} holds ${many === '' ? 'it' : 'all of them'}`;
+    held.push(...mine.map((change) => asHeld(court, change, 'limit', detail)));
     troubles.push({
       code: `limit:${kind}`,
       severity: 'critical',
-      title: `A limit holds ${String(mine.length)} ${noun}`,
+      title: `A limit holds ${wish}`,
       text: `${detail}. Look at the plan; if it is right, raise the limit in the policy file.`,
     });
   }
   return { changes, held, troubles };
 }
 
-function asHeld(court: Court, change: PlannedChange, detail: string): Held {
+function asHeld(court: Court, change: PlannedChange, because: HeldBecause, detail: string): Held {
   const subject = keyAsSubject(change.keyId, court.records.get(change.keyId));
   return {
     kind: change.kind,
@@ -79,7 +106,7 @@ function asHeld(court: Court, change: PlannedChange, detail: string): Held {
     findingId: change.findingId,
     subject,
     step: change.step,
-    because: 'limit',
+    because,
     detail,
   };
 }

@@ -98,6 +98,8 @@ export interface SpendRule {
   readonly limit: number | 'max_tokens';
   readonly period: PeriodSpec;
   readonly across: Across;
+  /** What is measured, without the limit: the same text, the same consumption. */
+  readonly signature: string;
   /** Null: all models. */
   readonly models: ((model: string) => boolean) | null;
 }

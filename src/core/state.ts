@@ -79,6 +79,12 @@ export interface Finding {
     readonly confirmedFirstAt: EpochMs | null;
     readonly confirmedLastAt: EpochMs | null;
   } | null;
+  /**
+   * Consumption in a calendar period or a lifetime only grows, so what was proven once stays so,
+   * also when the reading that proved it (a rolling window) has moved on. For the measuring that
+   * `signature` stands for, and no other.
+   */
+  readonly proven?: { readonly signature: string; readonly low: number };
   /** As last judged, so that its end can be told when its policy is gone. */
   readonly figures: Figures;
   /** When its people were last told that a change failed. */

@@ -33,13 +33,19 @@ export function compileRule(view: View<RawPolicy>, zone: string, report: Report)
 function compileSpend(view: View<RawSpend>, zone: string, report: Report): SpendRule {
   const across = acrossOf(view.at('across').value ?? 'key');
   checkOwnCap(view, across, report);
-  const models = view.at('models').items();
+  const models = view
+    .at('models')
+    .items()
+    .map(({ value }) => value ?? '');
+  const limit = compileLimit(view, report);
+  const period = compilePeriod(view, timeZone(view.at('timezone'), zone, report), report);
   return {
     kind: 'spend',
-    ...compileLimit(view, report),
-    period: compilePeriod(view, timeZone(view.at('timezone'), zone, report), report),
+    ...limit,
+    period,
     across,
-    models: models.length === 0 ? null : modelMatcher(models.map(({ value }) => value ?? '')),
+    signature: JSON.stringify([limit.measure, period, across, models]),
+    models: models.length === 0 ? null : modelMatcher(models),
   };
 }
 

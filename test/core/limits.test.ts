@@ -67,7 +67,8 @@ describe('deletions', () => {
     );
     one.run();
     one.carryOut(one.pass(), 'failed');
-    expect(done(one.pass())).toEqual(['delete A']);
+    expect(held(one.pass())).toEqual(['delete: unknown']);
+    expect(done(one.pass({ after: hour }))).toEqual(['delete A']);
     const [failed] = [...one.changes.values()];
     if (failed === undefined) throw new Error('nothing was tried');
     one.changes.set(failed.id, { ...failed, outcome: null, settledAt: null });
