@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest';
+import type { Key, KeyId } from '../../src/core/key.ts';
+import type { Change, KeyRecord } from '../../src/core/state.ts';
+import { implausible, register } from '../../src/ledger/registry.ts';
+import { id, key, minute, monday } from '../core/story.ts';
+
+type Records = ReadonlyMap<KeyId, KeyRecord>;
+
+function list(
+  before: Records,
+  keys: readonly Key[],
+  more: { unsettled?: readonly Change[]; trusted?: boolean; at?: number } = {},
+) {
+  const listing = { at: more.at ?? monday, serverAt: null, keys, secrets: new Map() };
+  return register(before, listing, more.unsettled ?? [], more.trusted ?? true);
+}
+
+const [a, b] = [key('A'), key('B')];
+const both = list(new Map(), [a, b]).records;
+const kinds = (registry: ReturnType<typeof list>) =>
+  registry.events.map((event) => `${event.kind} ${event.id === a.id ? 'A' : 'B'}`);
+const renaming = (to: string): Change => ({
+  ...{
+    id: 'x',
+    kind: 'rename',
+    keyId: a.id,
+    keyCreatedAt: a.createdAt,
+    policy: 'p',
+    findingId: 'p/x',
+    step: 0,
+  },
+  ...{ from: 'A', to, intentAt: monday, settledAt: null, outcome: null, detail: null },
+});
+
+describe('a listing', () => {
+  test('brings new keys, once', () => {
+    expect(kinds(list(new Map(), [a, b]))).toEqual(['key-new A', 'key-new B']);
+    const again = list(both, [b, a], { at: monday + minute });
+    expect([again.events, again.changed]).toEqual([[], []]);
+    expect(both.get(a.id)).toMatchObject({
+      firstSeenAt: monday,
+      originalName: 'A',
+      nameChanged: false,
+      check: null,
+    });
+  });
+
+  test('that lacks a key says it is gone, and its standing renames with it', () => {
+    const standing = [{ findingId: 'p/x', from: 'A', to: 'B', at: monday, restore: true }];
+    const before = new Map([...both].map(([of, record]) => [of, { ...record, standing }]));
+    const after = list(before, [b], { at: monday + minute });
+    expect(kinds(after)).toEqual(['key-gone A']);
+    expect(after.records.get(a.id)).toMatchObject({ goneAt: monday + minute, standing: [] });
+    expect(list(after.records, [b]).events).toEqual([]);
+  });
+
+  test('that cannot be trusted says nothing of the keys that it lacks', () => {
+    const after = list(both, [b], { trusted: false });
+    expect([after.events, after.records.get(a.id)?.goneAt]).toEqual([[], null]);
+  });
+
+  test('has a key again that was gone', () => {
+    const gone = list(both, [b]).records;
+    expect(list(gone, [a, b]).records.get(a.id)).toMatchObject({ goneAt: null, firstSeenAt: monday });
+  });
+
+  test('with another creation time has another key', () => {
+    const after = list(both, [{ ...a, createdAt: a.createdAt + 1 }, b], { at: monday + minute });
+    expect(kinds(after)).toEqual(['key-new A']);
+    expect(after.records.get(a.id)?.firstSeenAt).toBe(monday + minute);
+  });
+
+  test.each([
+    ['expires_at', { expiresAt: monday }],
+    ['max_tokens', { maxTokens: 5 }],
+    ['metadata', { metadata: { team: 'ml' } }],
+    ['last_used_at', { lastUsedAt: monday }],
+    ['is_admin', { isAdmin: true }],
+    ['chat', { chat: true }],
+  ])('with other %s changes the record, without an event', (_what, more) => {
+    const after = list(both, [{ ...a, ...more }, b]);
+    expect([after.changed.length, after.events]).toEqual([1, []]);
+    expect(after.records.get(a.id)?.facts).toMatchObject(more);
+  });
+});
+
+describe('a name that has changed', () => {
+  test('was changed by a person, whose name is the original one from then on', () => {
+    const standing = [{ findingId: 'p/x', from: 'A', to: 'OVER A', at: monday, restore: true }];
+    const before = new Map(both).set(a.id, {
+      ...(both.get(a.id) as KeyRecord),
+      facts: { ...a, name: 'OVER A' },
+      standing,
+    });
+    const after = list(before, [{ ...a, name: 'Mine' }, b], { at: monday + minute });
+    expect(kinds(after)).toEqual(['key-renamed A']);
+    expect(after.records.get(a.id)).toMatchObject({
+      originalName: 'Mine',
+      nameChanged: true,
+      standing: [],
+      renamedByPersonAt: monday + minute,
+      formerNames: ['A', 'OVER A'],
+    });
+  });
+
+  test('was changed by Keywarden, when a rename of its own that is still open asked for it', () => {
+    const after = list(both, [{ ...a, name: 'OVER A' }, b], { unsettled: [renaming('OVER A')] });
+    expect(kinds(after)).toEqual([]);
+    expect(after.records.get(a.id)).toMatchObject({
+      originalName: 'A',
+      nameChanged: true,
+      renamedByPersonAt: null,
+    });
+  });
+
+  test('to another than was asked for was changed by a person', () => {
+    const after = list(both, [{ ...a, name: 'OVER' }, b], { unsettled: [renaming('OVER A')] });
+    expect(kinds(after)).toEqual(['key-renamed A']);
+  });
+
+  test('again and again leaves the last twenty names', () => {
+    let records = both;
+    for (let index = 0; index < 30; index += 1)
+      records = list(records, [{ ...a, name: `Name ${String(index)}` }, b]).records;
+    const names = records.get(a.id)?.formerNames ?? [];
+    expect([names.length, names.at(-1)]).toEqual([20, 'Name 28']);
+  });
+});
+
+test('ids do not depend on names', () => {
+  expect(
+    list(both, [
+      { ...a, name: 'B' },
+      { ...b, name: 'A' },
+    ]).records.get(id('A'))?.facts.name,
+  ).toBe('B');
+});
+
+test.each([
+  [0, 0, false],
+  [0, 5, false],
+  [5, 6, false],
+  [10, 8, false],
+  [10, 7, true],
+  [2, 1, true],
+  [1, 0, true],
+])('a list that went from %d keys to %d is implausible: %s', (before, listed, doubt) => {
+  expect(implausible(before, listed) !== null).toBe(doubt);
+});
