@@ -184,7 +184,8 @@ export function dueTimes(app: App, now: EpochMs): EpochMs[] {
   );
 }
 
-function logPass(log: Logger, report: PassReport, seconds: number): void {
+/** One line for the pass, one for each change. */
+export function logPass(log: Logger, report: PassReport, seconds: number): void {
   const { decision, outcomes, keys, calls, hold } = report;
   const facts = {
     keys,

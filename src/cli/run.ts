@@ -2,7 +2,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { openApp } from '../app.ts';
 import type { App } from '../app.ts';
-import { createDaemon } from '../daemon.ts';
+import { createDaemon, logPass } from '../daemon.ts';
 import type { Daemon, DaemonObserver } from '../daemon.ts';
 import { createLogger } from '../log.ts';
 import type { Logger } from '../log.ts';
@@ -68,21 +68,8 @@ async function runOnce(app: App, log: Logger, stop: AbortSignal): Promise<number
   const report = await app.pass([], stop);
   await app.deliverer.deliverDue(AbortSignal.any([stop, AbortSignal.timeout(lastDeliveryMs)]));
   await app.tidy();
-  const { decision, outcomes, keys, calls, hold } = report;
-  log.info(
-    {
-      keys,
-      calls: calls.length,
-      findings: decision.views.length,
-      alerts: decision.alerts.length,
-      changes: outcomes.filter((one) => one.result === 'done').length,
-      held: decision.held.length,
-      hold,
-      seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
-    },
-    'pass done',
-  );
-  return outcomes.some((one) => one.result === 'failed') ? 1 : 0;
+  logPass(log, report, (performance.now() - started) / 1000);
+  return report.outcomes.some((one) => one.result === 'failed') ? 1 : 0;
 }
 
 async function openMetrics(app: () => App): Promise<Metrics> {
