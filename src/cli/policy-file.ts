@@ -3,7 +3,8 @@ import { openClock } from '../adapters.ts';
 import type { EpochMs } from '../core/key.ts';
 import type { PolicyFile } from '../core/policy.ts';
 import { failure } from './errors.ts';
-import type { Session } from './session.ts';
+import type { Settings } from '../settings.ts';
+import type { World } from './world.ts';
 import { settingTable, type Env } from './settings.ts';
 
 /**
@@ -20,7 +21,7 @@ export async function policyIfAny(path: string, env: Env, now: EpochMs): Promise
 
 /** The policy file of a command that cannot do without. Throws a CliError that tells every fault. */
 export async function requirePolicy(
-  { settings, world }: Session,
+  { settings, world }: { readonly settings: Settings; readonly world: World },
   warn: (warnings: string) => void = (warnings) => world.stderr.write(warnings),
 ): Promise<PolicyFile> {
   const { readPolicyFile } = await import('../policy-file.ts');
