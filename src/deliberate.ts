@@ -12,6 +12,7 @@ import type { EpochMs, KeyId } from './core/key.ts';
 import { periodAt } from './core/periods.ts';
 import type { Decision } from './core/plan.ts';
 import type { Mode, PolicyFile } from './core/policy.ts';
+import type { KeyRecord } from './core/state.ts';
 import { attribute } from './ledger/attribution.ts';
 import type { Attribution } from './ledger/attribution.ts';
 import { ask } from './ledger/look.ts';
@@ -84,7 +85,8 @@ function attributeSight(
   alone: ReadonlySet<KeyId>,
 ): Attribution {
   const { at, doneAt, readings, listing, registry } = sight;
-  const live = listing.keys.flatMap((key) => registry.records.get(key.id) ?? []);
+  const listed = new Set(listing.keys.map((key) => key.id));
+  const live = [...listed].flatMap((id) => registry.records.get(id) ?? []);
   return attribute({ at, doneAt, live, readings, runs: memory.runs, marks, alone });
 }
 
@@ -96,10 +98,11 @@ function assemble(
   attribution: Attribution,
   acceptances: ReadonlyMap<string, EpochMs>,
 ): Court {
-  const records = new Map(sight.registry.records);
-  for (const record of attribution.changed) records.set(record.id, record);
-  const listed = new Set(sight.listing.keys.map((key) => key.id));
+  const { evidence, changed } = attribution;
+  const records = withChanged(sight.registry.records, changed);
   const ordinary = inOrder([...records.values()].filter((record) => !record.facts.isAdmin));
+  const live = ordinary.filter((record) => evidence.keys.has(record.id));
+  const gone = ordinary.filter((record) => record.goneAt !== null);
   const findings = [...memory.findings.values()];
   return {
     now: sight.at,
@@ -107,12 +110,15 @@ function assemble(
     mode: mostCautious(policy.mode, ports.mode),
     bench: {
       now: sight.at,
-      live: ordinary.filter((record) => listed.has(record.id)),
-      gone: ordinary.filter((record) => record.goneAt !== null),
+      live,
+      gone,
       lastCounters: new Map(
-        [...memory.runs].flatMap(([key, run]) => (key === 'account' ? [] : [[key, run.counters] as const])),
+        gone.flatMap(({ id }) => {
+          const run = memory.runs.get(id);
+          return run === undefined ? [] : [[id, run.counters] as const];
+        }),
       ),
-      evidence: attribution.evidence,
+      evidence,
       open: new Map(
         findings.filter((one) => one.closedAt === null).map((one) => [caseKey(one.policy, one.subject), one]),
       ),
@@ -123,8 +129,16 @@ function assemble(
     acceptances,
     hold: sight.hold,
     listTrusted: sight.listDoubt === null,
-    accountKeys: ordinary.filter((record) => listed.has(record.id)).length,
+    accountKeys: live.length,
   };
+}
+
+function withChanged(
+  records: ReadonlyMap<KeyId, KeyRecord>,
+  changed: readonly KeyRecord[],
+): ReadonlyMap<KeyId, KeyRecord> {
+  if (changed.length === 0) return records;
+  return new Map([...records, ...changed.map((record) => [record.id, record] as const)]);
 }
 
 function noticeIds(memory: Memory): string[] {

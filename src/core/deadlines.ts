@@ -124,12 +124,13 @@ export function surelyUsedWithin(ms: number, record: KeyRecord, evidence: Eviden
   const known = evidence.keys.get(record.id);
   if (evidence.at - usedAtEarliest(record) < ms) return true;
   if (known === undefined) return false;
-  return [...known.windows].some(([window, bounds]) => windowMs[window] <= ms && bounds.low.requests > 0);
+  for (const [window, { low }] of known.windows) if (windowMs[window] <= ms && low.requests > 0) return true;
+  return false;
 }
 
 /**
- * What would prove that a key has been unused for `ms`, or has not: first the shortest window that
- * covers it, then the longest inside it. A row that says so has to be checked once. `proved`: for how
+ * What would prove that a key has been unused for `ms`, or has not: first the longest window inside it,
+ * for usage in that one is remembered for a while, then the shortest that covers it. A row that says so has to be checked once. `proved`: for how
  * long it is proved to have been unused, and whether an earlier pass proved more.
  */
 export function idleQuestions(
@@ -147,8 +148,8 @@ export function idleQuestions(
     if (reading.length > 0) return reading;
   }
   const covering: Window = windows.find((one) => windowMs[one] >= ms) ?? '90d';
-  const inside = windows.filter((one) => windowMs[one] <= ms).at(-1) ?? '1h';
-  for (const window of [covering, inside]) {
+  const inside = windows.filter((one) => windowMs[one] < ms).at(-1) ?? covering;
+  for (const window of [inside, covering]) {
     const read = known.windows.get(window);
     if (read?.high?.requests === 0 && !read.confirmed) return own(null);
     if (read !== undefined || windowMs[window] <= proved.unusedMs) continue;

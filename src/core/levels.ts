@@ -186,11 +186,12 @@ export function keyQuestions(
   const own = (window: Window | null): Question[] => ownReading(record.id, window, known, evidence);
   if (!known.credited) return models ? [] : [null, ...wanted].flatMap(own);
   const missing = wanted.filter((window) => !known.windows.has(window));
+  const answered = missing.filter((window) => evidence.account.windows.has(window));
   const unread = missing.filter((window) => !evidence.account.windows.has(window));
   const aggregates = unread.flatMap((window) => fresh({ kind: 'aggregate', window }, evidence));
   if (aggregates.length > 0) return aggregates;
   // An aggregate without any row was no answer: the key itself is asked.
-  return [...(known.lifetime.confirmed ? [] : own(null)), ...(models ? [] : missing.flatMap(own))];
+  return [...(known.lifetime.confirmed ? [] : own(null)), ...(models ? [] : answered.flatMap(own))];
 }
 
 /** A key's own reading; nothing, when it was taken in this pass. */

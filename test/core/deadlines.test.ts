@@ -107,10 +107,11 @@ describe('an idle key', () => {
     expect(said(one.pass())).toEqual(['step 1 → owner']);
   });
 
-  test('is asked after first with the window that covers it, then the one inside it', () => {
+  test('is asked after first with the window inside it, then with the one that covers it', () => {
     const asked = (about: Partial<KeyEvidence>) => idleStory().pass(pass({ ...about })).questions;
-    expect(asked({})).toEqual([{ kind: 'aggregate', window: '60d' }]);
-    expect(asked({ credited: false })).toEqual([{ kind: 'key', id: key('A').id, window: '60d' }]);
+    expect(asked({})).toEqual([{ kind: 'aggregate', window: '30d' }]);
+    expect(asked(unused('30d'))).toEqual([{ kind: 'aggregate', window: '60d' }]);
+    expect(asked({ credited: false })).toEqual([{ kind: 'key', id: key('A').id, window: '30d' }]);
     expect(asked({ windows: new Map([['60d', { ...none, low: { ...none.low, requests: 1 } }]]) })).toEqual(
       [],
     );
