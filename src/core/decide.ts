@@ -97,11 +97,21 @@ function oneEach(wanted: readonly PlannedChange[]): PlannedChange[] {
   return [...chosen.values()];
 }
 
+/** The text of stored documents, which are looked at in every pass and seldom change. */
+const texts = new WeakMap<Finding, string>();
+
+function textOf(stored: Finding): string {
+  const text = texts.get(stored) ?? JSON.stringify(stored);
+  texts.set(stored, text);
+  return text;
+}
+
 /** Documents that differ from what is stored. */
 function changed(findings: ReadonlyMap<string, Finding>, before: ReadonlyMap<string, Finding>): Finding[] {
-  return [...findings.values()].filter(
-    (finding) => JSON.stringify(finding) !== JSON.stringify(before.get(finding.id)),
-  );
+  return [...findings.values()].filter((finding) => {
+    const stored = before.get(finding.id);
+    return stored === undefined || JSON.stringify(finding) !== textOf(stored);
+  });
 }
 
 function stillOpen(court: Court, questions: ReadonlyMap<string, Question>): Question[] {

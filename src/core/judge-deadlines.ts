@@ -2,34 +2,23 @@
 import type { DeadlineFigures } from './alert.ts';
 import { expiryDeadline, idleQuestions, lastUse, surelyUsedWithin } from './deadlines.ts';
 import { keySubject, noPeriod, openCases } from './judgement.ts';
-import type { Bench, Judged, Judgement, Selects } from './judgement.ts';
+import type { Bench, Judged, Judgement, KeyJudge, Selects } from './judgement.ts';
 import type { EpochMs } from './key.ts';
 import type { ExpiryRule, IdleRule, Policy } from './policy.ts';
 import type { Finding, KeyRecord } from './state.ts';
 
-export function* judgeExpiry(
-  policy: Policy,
-  rule: ExpiryRule,
-  bench: Bench,
-  selects: Selects,
-): Generator<Judged> {
-  for (const record of bench.live) {
-    const deadline = selects(record) ? expiryDeadline(rule, record) : null;
-    if (deadline === null) continue;
+export function expiryJudge(policy: Policy, rule: ExpiryRule, bench: Bench, selects: Selects): KeyJudge {
+  return (record) => {
+    const deadline = expiryDeadline(rule, record);
+    if (deadline === null || !selects(record)) return null;
     const figures: DeadlineFigures = { kind: 'expiry', deadline: deadline.at, why: deadline.why };
-    yield [deadlineJudgement(policy, record, figures, null, bench.now), []];
-  }
+    return [deadlineJudgement(policy, record, figures, null, bench.now), []];
+  };
 }
 
-export function* judgeIdleness(
-  policy: Policy,
-  rule: IdleRule,
-  bench: Bench,
-  selects: Selects,
-): Generator<Judged> {
+export function idleJudge(policy: Policy, rule: IdleRule, bench: Bench, selects: Selects): KeyJudge {
   const cases = openCases(policy.name, bench);
-  for (const record of bench.live)
-    if (selects(record)) yield judgeIdle(policy, rule, record, bench, cases(record));
+  return (record) => (selects(record) ? judgeIdle(policy, rule, record, bench, cases(record)) : null);
 }
 
 function deadlineJudgement(

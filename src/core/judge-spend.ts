@@ -3,7 +3,7 @@ import type { Figures } from './alert.ts';
 import { questionKey } from './evidence.ts';
 import type { Evidence, Interval, Question } from './evidence.ts';
 import { caseKey, keySubject, noPeriod, openCases } from './judgement.ts';
-import type { Bench, Judged, Judgement, Selects } from './judgement.ts';
+import type { Bench, Judged, Judgement, KeyJudge, Selects } from './judgement.ts';
 import { windowMs } from './key.ts';
 import {
   accountLevel,
@@ -19,16 +19,6 @@ import { periodAt, periodWords } from './periods.ts';
 import type { Period } from './periods.ts';
 import type { Policy, SpendRule } from './policy.ts';
 import type { Finding, FindingSubject, KeyRecord } from './state.ts';
-
-export function* judgeSpend(
-  policy: Policy,
-  rule: SpendRule,
-  bench: Bench,
-  selects: Selects,
-): Generator<Judged> {
-  if (rule.across.kind === 'key') yield* judgeKeys(policy, rule, bench, selects);
-  else yield* judgeGroups(policy, rule, bench, selects);
-}
 
 /** The level in µ$, tokens or requests from which a step fires. */
 export function threshold(limit: number, atPercent: number): number {
@@ -69,28 +59,43 @@ function findingPeriod(rule: SpendRule, period: Period): Period {
   return rule.period.kind === 'calendar' ? period : noPeriod;
 }
 
-function* judgeKeys(policy: Policy, rule: SpendRule, bench: Bench, selects: Selects): Generator<Judged> {
+export function spendJudge(policy: Policy, rule: SpendRule, bench: Bench, selects: Selects): KeyJudge {
   const period = periodAt(rule.period, bench.now);
   const lowestPercent = Math.min(...policy.steps.map((step) => step.atPercent ?? 0));
   const forecasts = policy.steps.some((step) => step.basis === 'forecast');
   const cases = openCases(policy.name, bench);
-  for (const record of bench.live) {
-    if (!selects(record)) continue;
+  return (record) => {
     const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
-    if (limit === null) continue;
+    if (limit === null || !selects(record)) return null;
     const measured = keyLevel(rule, period, record, bench.evidence);
     const quiet = !forecasts && measured.high !== null && measured.high < threshold(limit, lowestPercent);
     const existing = cases(record);
-    if (quiet && existing === undefined) continue;
+    if (quiet && existing === undefined) return null;
     const subject = keySubject(record);
     const level = atLeastProven(measured, rule, period, existing);
     const ask = (): Question[] => keyQuestions(record, period, bench.evidence, rule.models !== null);
     const why = bench.evidence.keys.get(record.id)?.because ?? null;
-    yield spendJudgement({ policy, rule, period, subject, members: [record], level, limit, why, ask, bench });
-  }
+    return spendJudgement({
+      policy,
+      rule,
+      period,
+      subject,
+      members: [record],
+      level,
+      limit,
+      why,
+      ask,
+      bench,
+    });
+  };
 }
 
-function* judgeGroups(policy: Policy, rule: SpendRule, bench: Bench, selects: Selects): Generator<Judged> {
+export function* judgeGroups(
+  policy: Policy,
+  rule: SpendRule,
+  bench: Bench,
+  selects: Selects,
+): Generator<Judged> {
   const period = periodAt(rule.period, bench.now);
   const { limit } = rule;
   if (limit === 'max_tokens') return;

@@ -4,9 +4,9 @@
  */
 import { questionKey } from './evidence.ts';
 import type { Question } from './evidence.ts';
-import { judgeExpiry, judgeIdleness } from './judge-deadlines.ts';
-import { judgeSpend } from './judge-spend.ts';
-import type { Bench, Judged, Judgement, Selects } from './judgement.ts';
+import { expiryJudge, idleJudge } from './judge-deadlines.ts';
+import { judgeGroups, spendJudge } from './judge-spend.ts';
+import type { Bench, Judge, Judged, Judgement, Selects } from './judgement.ts';
 import type { Policy } from './policy.ts';
 
 export interface Verdict {
@@ -18,26 +18,39 @@ export interface Verdict {
 export function judge(policies: readonly Policy[], bench: Bench): Verdict {
   const judgements: Judgement[] = [];
   const questions = new Map<string, Question>();
-  for (const policy of policies) {
-    for (const [judgement, asked] of judgePolicy(policy, bench)) {
-      if (judgement !== null) judgements.push(judgement);
-      for (const question of asked) questions.set(questionKey(question), question);
-    }
+  for (const [judgement, asked] of judgeAll(policies, bench).flat()) {
+    if (judgement !== null) judgements.push(judgement);
+    for (const question of asked) questions.set(questionKey(question), question);
   }
   return { judgements, questions: [...questions.values()] };
 }
 
-function judgePolicy(policy: Policy, bench: Bench): Iterable<Judged> {
+/** Key by key, then policy by policy: what is known of a key is at hand while all policies look at it. */
+function judgeAll(policies: readonly Policy[], bench: Bench): Judged[][] {
+  const judges = policies.map((policy) => judgeOf(policy, bench));
+  const judged = judges.map((one): Judged[] => (one.of === 'groups' ? [...one.judge()] : []));
+  for (const record of bench.live) {
+    for (const [index, one] of judges.entries()) {
+      const verdict = one.of === 'keys' ? one.judge(record) : null;
+      if (verdict !== null) judged[index]?.push(verdict);
+    }
+  }
+  return judged;
+}
+
+function judgeOf(policy: Policy, bench: Bench): Judge {
   const { rule } = policy;
   const selects: Selects = (record) =>
     policy.select({ key: record.facts, originalName: record.originalName }, bench.now);
   switch (rule.kind) {
     case 'spend':
-      return judgeSpend(policy, rule, bench, selects);
+      return rule.across.kind === 'key'
+        ? { of: 'keys', judge: spendJudge(policy, rule, bench, selects) }
+        : { of: 'groups', judge: () => judgeGroups(policy, rule, bench, selects) };
     case 'expiry':
-      return judgeExpiry(policy, rule, bench, selects);
+      return { of: 'keys', judge: expiryJudge(policy, rule, bench, selects) };
     case 'idle':
-      return judgeIdleness(policy, rule, bench, selects);
+      return { of: 'keys', judge: idleJudge(policy, rule, bench, selects) };
     default:
       return rule satisfies never;
   }

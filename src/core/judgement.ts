@@ -63,6 +63,13 @@ export function openCases(policy: string, { open }: Bench): (record: KeyRecord) 
 /** A judgement, if there is anything to say, and what would tell more. */
 export type Judged = readonly [Judgement | null, readonly Question[]];
 
+/** Prepared once a decision, for one policy. A key about which there is nothing to say gives null. */
+export type KeyJudge = (record: KeyRecord) => Judged | null;
+
+export type Judge =
+  | { readonly of: 'keys'; readonly judge: KeyJudge }
+  | { readonly of: 'groups'; readonly judge: () => Iterable<Judged> };
+
 export type Selects = (record: KeyRecord) => boolean;
 
 export const noPeriod: Period = { start: null, end: null };

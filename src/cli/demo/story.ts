@@ -112,9 +112,8 @@ export function createTeller(policy: PolicyFile, findings: ReadonlyMap<string, F
       }
       case 'restore': {
         const over = alert?.event.kind === 'resolved' ? `: ${alert.event.because}` : '';
-        const off = noticed.has(change.findingId) ? 'It will not be deleted.' : '';
         const text = `“${change.from}” is “${change.to ?? ''}” again${over}`;
-        return { at, tag: off === '' ? 'restored' : 'spared', text, detail: join([off, to]) };
+        return { at, tag: noticed.has(change.findingId) ? 'spared' : 'restored', text, detail: to };
       }
       default:
         return change.kind satisfies never;
