@@ -1,3 +1,5 @@
+import type { Incoming } from './transport.ts';
+
 /** Enough for any error's words. */
 const errorBodyCapBytes = 65_536;
 
@@ -15,7 +17,7 @@ export class BodyTooLarge extends Error {
  * The body as text. Throws `BodyTooLarge` as soon as more than `capBytes` are announced or have
  * arrived (unpacked), and what the stream throws. Broken UTF-8 becomes U+FFFD.
  */
-export async function readBody(response: Response, capBytes: number): Promise<string> {
+export async function readBody(response: Incoming, capBytes: number): Promise<string> {
   if (Number(response.headers.get('content-length') ?? 0) > capBytes) {
     await response.body?.cancel();
     throw new BodyTooLarge(response.status);
@@ -26,7 +28,7 @@ export async function readBody(response: Response, capBytes: number): Promise<st
 }
 
 /** The beginning of an error's body; empty if it cannot be read, for the status alone says enough. */
-export async function readErrorBody(response: Response): Promise<string> {
+export async function readErrorBody(response: Incoming): Promise<string> {
   try {
     return (await readUpTo(response, errorBodyCapBytes)).text;
   } catch {
@@ -34,7 +36,7 @@ export async function readErrorBody(response: Response): Promise<string> {
   }
 }
 
-async function readUpTo(response: Response, capBytes: number): Promise<{ text: string; complete: boolean }> {
+async function readUpTo(response: Incoming, capBytes: number): Promise<{ text: string; complete: boolean }> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   let complete = true;

@@ -2,13 +2,16 @@ import type { Secret } from '../core/secret.ts';
 import type { AdminReader, AdminWriter, CallObserver, Clock } from '../ports.ts';
 import { createReader } from './reader.ts';
 import type { RetryPolicy } from './retry.ts';
+import { createFetch } from './transport.ts';
+import type { Fetch } from './transport.ts';
 import { createWriter } from './writer.ts';
 
 export interface AdminClientOptions {
   /** Where the API is; a path in it is kept. */
   readonly baseUrl: URL;
   readonly adminKey: Secret;
-  readonly fetch?: typeof fetch;
+  /** Must not follow redirects, which could carry the admin key elsewhere. Default: Node's client. */
+  readonly fetch?: Fetch;
   readonly clock: Clock;
   readonly onCall?: CallObserver;
   /** Told to the API as `keywarden/VERSION`. */
@@ -38,7 +41,7 @@ export function createAdminClient(options: AdminClientOptions): { reader: AdminR
   const wire = {
     baseUrl: options.baseUrl,
     adminKey: options.adminKey,
-    fetch: options.fetch ?? fetch,
+    fetch: options.fetch ?? createFetch(),
     clock: options.clock,
     onCall: options.onCall ?? (() => undefined),
     userAgent: options.version === undefined ? 'keywarden' : `keywarden/${options.version}`,

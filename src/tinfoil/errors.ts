@@ -41,8 +41,8 @@ type FactsGiven = Pick<AdminErrorFacts, 'endpoint' | 'kind'> & Partial<AdminErro
 const retryableKinds: ReadonlySet<AdminErrorKind> = new Set(['rate-limited', 'server', 'network', 'timeout']);
 
 /**
- * The only thing the Admin API client rejects with. It has no `cause`: what `fetch` throws can hold
- * the URL or a header, and with it a key.
+ * The only thing the Admin API client rejects with. It has no `cause`: what a request throws can
+ * hold the URL or a header, and with it a key.
  */
 export class AdminApiError extends Error implements AdminErrorFacts {
   readonly endpoint: Endpoint;

@@ -1,4 +1,4 @@
-/** What kept a request from being answered, by the error codes of Node's sockets, TLS and `fetch`. */
+/** What kept a request from being answered, by the error codes of Node's sockets, TLS, zlib and `fetch`. */
 
 export interface NetworkFailure {
   readonly kind: 'network' | 'tls' | 'timeout';

@@ -9,11 +9,12 @@ import type { AdminErrorKind } from './errors.ts';
 import { networkFailure } from './network.ts';
 import { serverMessage } from './redact.ts';
 import { parseHttpDate, retryAfterMs } from './retry-after.ts';
+import type { Fetch, Incoming } from './transport.ts';
 
 export interface Wire {
   readonly baseUrl: URL;
   readonly adminKey: Secret;
-  readonly fetch: typeof fetch;
+  readonly fetch: Fetch;
   readonly clock: Clock;
   readonly onCall: CallObserver;
   readonly userAgent: string;
@@ -49,7 +50,7 @@ export async function attempt(wire: Wire, call: Call, signal: AbortSignal): Prom
   }
 }
 
-function send(wire: Wire, call: Call, signal: AbortSignal): Promise<Response> {
+function send(wire: Wire, call: Call, signal: AbortSignal): Promise<Incoming> {
   const base = wire.baseUrl.href.replace(/[?#].*$/, '').replace(/\/+$/, '');
   return wire.fetch(base + call.path, {
     method: call.endpoint.split(' ', 1)[0] ?? 'GET',
@@ -60,9 +61,6 @@ function send(wire: Wire, call: Call, signal: AbortSignal): Promise<Response> {
       ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     body: call.body === undefined ? null : JSON.stringify(call.body),
-    // A redirect could carry the admin key elsewhere, and a kept answer could be an old one.
-    redirect: 'manual',
-    cache: 'no-store',
     signal,
   });
 }
@@ -89,7 +87,7 @@ function kindOf(status: number): AdminErrorKind {
 }
 
 /** An answer that is not a success. What is refused with 4xx has had no effect; of the rest that is not known. */
-async function refusal(wire: Wire, call: Call, response: Response): Promise<AdminApiError> {
+async function refusal(wire: Wire, call: Call, response: Incoming): Promise<AdminApiError> {
   const { status, headers } = response;
   const kind = kindOf(status);
   const refused = status >= 400 && status < 500 && kind !== 'timeout';

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/key.ts';
+import type { AnswerHeaders } from './transport.ts';
 
 /** A header cannot put off a request for longer than a day. */
 const longestMs = 86_400_000;
@@ -15,7 +16,7 @@ export function parseHttpDate(text: string | null): EpochMs | null {
  * How long `Retry-After` asks to wait: seconds, or a date, which counts from the answer's own `Date`
  * (`now` if it has none), for the clocks may differ. At most a day; null when absent or unreadable.
  */
-export function retryAfterMs(headers: Headers, now: EpochMs): number | null {
+export function retryAfterMs(headers: AnswerHeaders, now: EpochMs): number | null {
   const text = headers.get('retry-after')?.trim() ?? '';
   if (/^\d+(\.\d+)?$/.test(text)) return Math.min(longestMs, Math.ceil(Number(text) * 1000));
   const until = parseHttpDate(text);
