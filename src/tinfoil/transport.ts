@@ -1,6 +1,6 @@
 /**
  * Requests over Node's own client for HTTP. The built-in `fetch` is a second HTTP stack beside it, and
- * a daemon that waits most of the time would hold its 18 MB for a few requests a minute.
+ * a daemon that waits most of the time would hold its 10 MB and more for a few requests a minute.
  */
 import type * as http from 'node:http';
 import type * as https from 'node:https';

@@ -17,7 +17,7 @@ export async function serveOn(
   host: string,
   port: number,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
-  // Asked for by name, since an `import` of it reads its `WebSocket`, and with it loads `fetch`: 18 MB.
+  // Asked for by name, since an `import` of it reads its `WebSocket`, and with it loads `fetch`, 10 MB and more.
   const { createServer } = process.getBuiltinModule('node:http');
   const server = createServer(limits, (request, response) => void respond(web, request, response));
   await listening(server, host, port);
