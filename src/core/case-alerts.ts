@@ -77,7 +77,9 @@ export function endedDeletions(one: Case, { vetoed, cancelled }: Wanted): CaseAl
   const ended = (deletion: PendingDeletion, key: string, event: CaseEvent): CaseAlert =>
     tell(one, key, event, stepChannels(one.judgement.policy, [deletion.step]), { keyId: deletion.keyId });
   return [
-    ...vetoed.map(({ deletion, by }) => ended(deletion, `vetoed/${deletion.keyId}`, { kind: 'vetoed', by })),
+    ...vetoed.map(({ deletion, by }) =>
+      ended(deletion, `vetoed/${deletion.noticeAlertId}`, { kind: 'vetoed', by }),
+    ),
     ...cancelled.map(({ deletion, because }) =>
       ended(deletion, `cancelled/${deletion.noticeAlertId}`, { kind: 'cancelled', because }),
     ),

@@ -104,7 +104,7 @@ describe('the sixty days', () => {
       /alert +“old-prototype” is idle/,
       /notice +“IDLE old-prototype” will be deleted in 7 days/,
       /deleted +“IDLE old-prototype” was deleted/,
-      /spared +“IDLE Legacy import” is “Legacy import” again: the key was used again; its deletion is called off/,
+      /spared +“IDLE Legacy import” is “Legacy import” again: the key was used again;\s+its\s+deletion\s+is\s+called\s+off/,
       /held +“ml-notebook” would be renamed, but it is silenced until/,
       /alert +“Production api” is 210 days past its expiry deadline/,
       /digest +ops \(Slack\) gets what quiet hours held back: /,

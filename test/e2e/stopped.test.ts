@@ -50,7 +50,7 @@ const stops: Record<string, { by: (s: Stage, key: WorldKey) => unknown; told: re
   'the end of the policy': { by: (s) => s.policy('policies: []\n'), told: ['resolved cap User 7'] },
   'a limit of 0': {
     by: (s) => s.policy(rule, { limits: '{ delete: { per_run: 0 } }' }),
-    told: ['A limit holds 1 deletions'],
+    told: ['A limit holds 1 deletion'],
   },
 };
 
@@ -116,7 +116,7 @@ test.concurrent('a day’s limit is remembered by the next process', async (t) =
   // Its own notice has run, but the first deletion is not a day old.
   s.clock.advance(23 * hourMs);
   await s.pass();
-  expect([deleted(), s.told().at(-1)]).toEqual([[true, false], 'A limit holds 1 deletions']);
+  expect([deleted(), s.told().at(-1)]).toEqual([[true, false], 'A limit holds 1 deletion']);
   s.clock.advance(hourMs);
   await s.pass();
   expect(deleted()).toEqual([true, true]);
