@@ -3,10 +3,13 @@ import { cpus } from 'node:os';
 import { median, startAccount } from './account.ts';
 import { measureDecision } from './decision.ts';
 import { timeToFirstPass, watchDaemon } from './process.ts';
+import type { DaemonFigures } from './process.ts';
 import { measureCommit } from './store.ts';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
-const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(0)} MiB`;
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+const memory = ({ residentBytes, peakBytes }: DaemonFigures): string =>
+  `${megabytes(residentBytes)} waiting, ${megabytes(peakBytes)} at the most`;
 
 print(
   `Node.js ${process.version}, ${String(cpus().length)} × ${cpus()[0]?.model ?? 'unknown processor'}; medians\n`,
@@ -20,14 +23,14 @@ print(
   print('100 keys, 20 policies, simulated account on loopback');
   print(`  process start to the end of the first pass  ${median(times).toFixed(0)} ms  (${spread}, of 7)`);
   const daemon = await watchDaemon(account, 8);
-  print(`  resident memory of the daemon after 8 passes  ${megabytes(daemon.residentBytes)}\n`);
+  print(`  resident memory of the daemon after 8 passes  ${memory(daemon)}\n`);
 }
 
 {
   await using account = await startAccount(10_000);
   const daemon = await watchDaemon(account, 8);
   print('10,000 keys, 20 policies');
-  print(`  resident memory of the daemon after 8 passes  ${megabytes(daemon.residentBytes)}`);
+  print(`  resident memory of the daemon after 8 passes  ${memory(daemon)}`);
   print(`  calls a pass  ${daemon.callsAPass.join(', ')}`);
   print('    (the list, the usage of all time, one aggregate for each window that a policy still needs,');
   print('    and single keys whose name is shared, was changed or was never cross-checked, 58 at the most)');

@@ -5,9 +5,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Account } from './account.ts';
 import { program } from './account.ts';
 import { policyText } from './policies.ts';
+
+/** By then a daemon that is done with a pass has delivered its alerts and gone to rest. */
+const restMs = 700;
 
 /** Milliseconds from the start of the process to the line that says that its first pass is done. */
 export async function timeToFirstPass(account: Account): Promise<number> {
@@ -22,8 +26,10 @@ export async function timeToFirstPass(account: Account): Promise<number> {
 }
 
 export interface DaemonFigures {
-  /** Resident memory after the last pass, in bytes. */
+  /** Resident memory while it waits after the last pass, in bytes. */
   readonly residentBytes: number;
+  /** The most it ever had. */
+  readonly peakBytes: number;
   readonly callsAPass: readonly number[];
 }
 
@@ -40,12 +46,18 @@ export async function watchDaemon(account: Account, count: number): Promise<Daem
       'off',
     ]);
     const lines = await passes(child.stderr, count);
+    await delay(restMs);
     const status = await readFile(`/proc/${String(child.pid)}/status`, 'utf8');
-    const kilobytes = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]);
+    const bytesOf = (field: string): number =>
+      1024 * Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]);
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
     await ended;
-    return { residentBytes: kilobytes * 1024, callsAPass: lines.map((line) => line.calls) };
+    return {
+      residentBytes: bytesOf('VmRSS'),
+      peakBytes: bytesOf('VmHWM'),
+      callsAPass: lines.map((line) => line.calls),
+    };
   });
 }
 
