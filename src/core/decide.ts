@@ -97,21 +97,21 @@ function oneEach(wanted: readonly PlannedChange[]): PlannedChange[] {
   return [...chosen.values()];
 }
 
-/** The text of stored documents, which are looked at in every pass and seldom change. */
-const texts = new WeakMap<Finding, string>();
-
-function textOf(stored: Finding): string {
-  const text = texts.get(stored) ?? JSON.stringify(stored);
-  texts.set(stored, text);
-  return text;
-}
-
 /** Documents that differ from what is stored. */
 function changed(findings: ReadonlyMap<string, Finding>, before: ReadonlyMap<string, Finding>): Finding[] {
   return [...findings.values()].filter((finding) => {
     const stored = before.get(finding.id);
-    return stored === undefined || JSON.stringify(finding) !== textOf(stored);
+    return stored === undefined || !sameDocument(finding, stored);
   });
+}
+
+/** Most fields are the very same values as before, which saves comparing what is in them. */
+function sameDocument(one: Finding, other: Finding): boolean {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]) as Set<keyof Finding>;
+  for (const name of names) {
+    if (one[name] !== other[name] && JSON.stringify(one[name]) !== JSON.stringify(other[name])) return false;
+  }
+  return true;
 }
 
 function stillOpen(court: Court, questions: ReadonlyMap<string, Question>): Question[] {
