@@ -95,7 +95,7 @@ function* doomsOf(one: Case, step: number | null): Generator<Doom> {
     const pending = notice?.createdAt === record.createdAt ? notice : null;
     if (step !== null && asked.has(record))
       yield { record, pending, step, fate: fateOf(one, record, pending, step) };
-    else if (pending !== null) yield { record, pending, step: null, fate: unasked(one, pending) };
+    else if (pending !== null) yield { record, pending, step: null, fate: unasked(one, record, pending) };
   }
 }
 
@@ -133,8 +133,10 @@ function heldOf(one: Case, { fate, record, pending, step }: Doom): Held[] {
 }
 
 /** A deletion that is pending though no step asks for it: an undecided step neither goes on nor ends. */
-function unasked({ court, judgement }: Case, pending: PendingDeletion): Fate {
+function unasked({ court, judgement }: Case, record: KeyRecord, pending: PendingDeletion): Fate {
   if (pending.vetoedAt !== null) return { kind: 'held', because: 'vetoed', detail: vetoDetail };
+  // A person's hand counts for the whole finding, also when the step comes back later.
+  if (record.facts.name !== pending.expectedName) return { kind: 'vetoed' };
   const doubt = judgement.open.length > 0 ? (judgement.because ?? 'its usage is not certain') : court.hold;
   if (doubt !== null) return { kind: 'held', because: 'unknown', detail: doubt };
   return { kind: 'cancelled', because: 'unknown', detail: 'the step that asked for it is no longer reached' };

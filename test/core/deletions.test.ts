@@ -19,7 +19,8 @@ import {
 } from './story.ts';
 
 const lifetime = 'spend: { cost: 20, per: lifetime }';
-const deleting = policy(lifetime, '{ at: 100%, alert: owner, delete: { notice: 24h } }');
+const deletingStep = '{ at: 100%, alert: owner, delete: { notice: 24h } }';
+const deleting = policy(lifetime, deletingStep);
 const over = { usage: { 'User 1': 21 } };
 
 /** With a notice that was accepted in the pass that announced it. */
@@ -304,4 +305,13 @@ describe('of a group', () => {
     });
     expect(done(one.run({ after: day }))).toEqual(['delete B']);
   });
+});
+
+test('a rename that comes together with an edit that takes the step away is a veto all the same', () => {
+  const one = noticed();
+  one.rename('User 1', 'User 1 please keep');
+  one.policy = file(policy(lifetime.replace('20', '30'), '{ at: 50%, alert: owner }', deletingStep));
+  expect(said(one.pass({ after: hour }))).toContain('vetoed → owner');
+  one.policy = file(policy(lifetime, '{ at: 50%, alert: owner }', deletingStep));
+  expect([done(one.pass({ after: 2 * day })), held(one.pass())]).toEqual([[], ['delete: vetoed']]);
 });

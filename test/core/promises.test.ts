@@ -267,7 +267,7 @@ test('protected keys stay, limits hold, notices come first, a person’s hand wi
         for (const { id: keyId, name } of one.account.values()) watch.names.set(keyId, name);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 600 },
   );
   // The scripts are no good unless they come to it.
   expect(deletions).toBeGreaterThan(50);
