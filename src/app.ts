@@ -4,7 +4,6 @@
  */
 import { openAdmin, openClock, openState } from './adapters.ts';
 import type { Alert } from './core/alert.ts';
-import { mostCautious } from './core/court.ts';
 import type { Question } from './core/evidence.ts';
 import type { KeyId } from './core/key.ts';
 import type { Trouble } from './core/plan.ts';
@@ -122,24 +121,19 @@ async function openDeliverer(
   onOutcome: AppOptions['onDelivery'],
 ): Promise<Deliverer> {
   const { createDeliverer } = await import('./alerts/deliver.ts');
-  const deliverer = createDeliverer({
-    outbox: store.outbox,
+  const dry = (): boolean => settings.dryRun || policy().mode === 'dry-run';
+  const { outbox } = store;
+  return createDeliverer({
+    outbox: {
+      // What was queued before a dry run began stays queued until it is over.
+      pending: async (now) => (dry() ? [] : outbox.pending(now)),
+      delivered: (ids, at) => outbox.delivered(ids, at),
+      failed: (ids, failure) => outbox.failed(ids, failure),
+    },
     channels: policy,
     clock,
     ...(onOutcome === undefined ? {} : { onOutcome }),
   });
-  const dry = (): boolean => settings.dryRun || mostCautious(policy().mode, null) === 'dry-run';
-  // What was queued before a dry run began stays queued until it is over.
-  return {
-    kick: () => {
-      deliverer.kick();
-    },
-    deliverDue: async (signal) => (dry() ? { delivered: 0, failed: 0 } : deliverer.deliverDue(signal)),
-    run: async (signal) => {
-      while (dry() && !signal.aborted) await clock.sleep(1000, signal).catch(() => undefined);
-      await deliverer.run(signal);
-    },
-  };
 }
 
 function refuse(): Promise<never> {
