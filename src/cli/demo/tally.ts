@@ -94,7 +94,7 @@ function reprieve({ event, next }: CaseAlert, wasAnnounced: boolean): string | n
       return event.because;
     case 'resolved':
       return wasAnnounced && event.because !== 'the key is gone'
-        ? `${event.because} while its notice ran`
+        ? `${event.because.replace(/;.*/, '')} while its notice ran`
         : null;
     case 'step':
       return next.flatMap((one) => (one.kind === 'would' ? [one.because] : []))[0] ?? null;
