@@ -7,7 +7,7 @@ import type { Trouble } from './core/plan.ts';
 import type { PolicyFile } from './core/policy.ts';
 import { nextPassAt } from './core/schedule.ts';
 import type { Pace } from './core/schedule.ts';
-import { deletionDueAt } from './core/wanted.ts';
+import { deletionDueAt } from './core/deletions.ts';
 import type { PassReport } from './pass.ts';
 
 export interface DaemonPorts {

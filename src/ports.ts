@@ -2,7 +2,7 @@
  * What the program needs of the world, as types. Only `app.ts` makes the real ones.
  */
 import type { Alert } from './core/alert.ts';
-import type { Counters, EpochMs, Key, KeyId, SecretBook, Window } from './core/key.ts';
+import type { Counters, EpochMs, Key, SecretBook, Window } from './core/key.ts';
 import type { Secret } from './core/secret.ts';
 
 export interface Clock {
@@ -147,11 +147,6 @@ export type SendOutcome =
       readonly retryable: boolean;
       readonly retryAfterMs: number | null;
     };
-
-export interface KeyUsageRequest {
-  readonly id: KeyId;
-  readonly window: Window | null;
-}
 
 /** The facts of an Admin API error that the rest of the program acts on. */
 export interface ApiFailure extends Error {

@@ -7,8 +7,6 @@ import type { WantedDeletions } from './deletions.ts';
 import { wantedRenames } from './renames.ts';
 import type { Case } from './wish.ts';
 
-export { deletionDueAt } from './deletions.ts';
-
 export type Wanted = WantedDeletions;
 
 export function wantedChanges(one: Case): Wanted {
