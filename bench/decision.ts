@@ -13,7 +13,7 @@ import { rivalEngine, rivalFacts } from './rival.ts';
 export interface DecisionFigures {
   readonly keys: number;
   readonly policies: number;
-  readonly calls: readonly string[];
+  readonly calls: readonly { readonly what: string }[];
   /** Medians, in milliseconds. */
   readonly decisionMs: number;
   readonly rivalMs: number;

@@ -34,7 +34,7 @@ print(
   print(`  calls a pass, a second apart, within 60 a minute  ${daemon.callsAPass.join(', ')}`);
   const figures = await measureDecision(account, 30, 3);
   print(`  calls a pass, once every row near a limit is cross-checked  ${String(figures.calls.length + 1)}`);
-  for (const call of figures.calls) print(`    ${call}`);
+  for (const { what } of figures.calls) print(`    ${what}`);
   print('    usage of one key more, to cross-check its row');
   print(`  the decision alone  ${figures.decisionMs.toFixed(1)} ms`);
   print(`  json-rules-engine on the same keys and rules  ${figures.rivalMs.toFixed(0)} ms`);

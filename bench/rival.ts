@@ -5,7 +5,7 @@ import { expiryDeadline } from '../src/core/deadlines.ts';
 import type { Court } from '../src/core/court.ts';
 import { measured } from '../src/core/evidence.ts';
 import type { KeyEvidence } from '../src/core/evidence.ts';
-import { threshold } from '../src/core/judge-spend.ts';
+import { threshold } from '../src/core/spend-case.ts';
 import type { Policy } from '../src/core/policy.ts';
 import type { KeyRecord } from '../src/core/state.ts';
 

@@ -72,7 +72,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     writer: settings.dryRun || options.readOnly ? refusingWriter : admin.writer,
     clock,
     store,
-    usageLagMs: settings.usageLagMs,
+    pace: settings,
     callBudget: () => meter.left(settings.maxCallsPerMinute),
     mode: settings.dryRun ? 'dry-run' : null,
     route: await router(),
@@ -90,8 +90,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     },
     consider: async (signal, also = () => []) => {
       const sight = await look(ports.reader, clock, before(memory), signal);
-      const extra = { questions: also(sight.listing), alone: new Set<KeyId>() };
-      return deliberate(ports, memory, policy, sight, extra, signal);
+      const inquiry = { questions: also(sight.listing), alone: new Set<KeyId>(), spare: Infinity };
+      return deliberate(ports, memory, policy, sight, inquiry, signal);
     },
     pass: (troubles, stop) => pass(ports, memory, policy, troubles, stop),
     tell: async (troubles) => {
@@ -101,7 +101,8 @@ export async function openApp(options: AppOptions): Promise<App> {
       await commitTroubles(memory, { now, policy }, troubles, (code) => !judged.has(code), commit);
     },
     tidy: async () => {
-      await store.thin(clock.now(), [...memory.marks.keys()], settings.usageLagMs);
+      const boundaries = [...memory.marks.keys()].filter((key) => typeof key === 'number');
+      await store.thin(clock.now(), boundaries, settings.usageLagMs);
     },
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

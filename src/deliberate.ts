@@ -6,18 +6,22 @@ import { decide } from './core/decide.ts';
 import type { Court } from './core/court.ts';
 import { inOrder, mostCautious } from './core/court.ts';
 import { caseKey } from './core/judgement.ts';
-import { questionKey } from './core/evidence.ts';
-import type { Question } from './core/evidence.ts';
-import type { EpochMs, KeyId } from './core/key.ts';
+import type { IdleBefore } from './core/judgement.ts';
+import { addQuestion } from './core/evidence.ts';
+import type { Evidence, Question } from './core/evidence.ts';
+import { rateWindows } from './core/forecast.ts';
+import type { EpochMs, KeyId, Window } from './core/key.ts';
 import { periodAt } from './core/periods.ts';
 import type { Decision } from './core/plan.ts';
 import type { Mode, PolicyFile } from './core/policy.ts';
+import type { Pace } from './core/schedule.ts';
 import type { KeyRecord } from './core/state.ts';
 import { attribute } from './ledger/attribution.ts';
 import type { Attribution } from './ledger/attribution.ts';
 import { ask } from './ledger/look.ts';
 import type { Sight } from './ledger/look.ts';
-import { advanceMarks } from './ledger/samples.ts';
+import { boundaryQuestions } from './ledger/boundaries.ts';
+import { advanceMarks, gridOf, renewed } from './ledger/marks.ts';
 import type { Memory } from './memory.ts';
 import type { AdminReader, Clock } from './ports.ts';
 import type { Store } from './store/store.ts';
@@ -33,61 +37,102 @@ export interface DeliberationPorts {
   readonly reader: AdminReader;
   readonly clock: Clock;
   readonly store: Pick<Store, 'marks' | 'acceptances'>;
-  readonly usageLagMs: number;
+  readonly pace: Pace;
   /** How many more calls may be made now. */
   readonly callBudget: () => number;
   /** The command line's own caution; null: none. */
   readonly mode: Mode | null;
 }
 
+/** What a deliberation is for, beyond the policies' own questions. */
+export interface Inquiry {
+  /** Put first, whatever the decision needs. */
+  readonly questions: readonly Question[];
+  /** Keys about to be changed: nothing but their own readings counts. */
+  readonly alone: ReadonlySet<KeyId>;
+  /** How many questions are put on which little hangs yet. */
+  readonly spare: number;
+}
+
 /** Nothing is asked for more often than this; what is still open then is uncertain. */
 const maxRounds = 6;
+
+/** A level that may be past its threshold by a larger part than this is asked about in any case. */
+const pressingExcess = 0.01;
 
 export async function deliberate(
   ports: DeliberationPorts,
   memory: Memory,
   policy: PolicyFile,
   first: Sight,
-  extra: { readonly questions: readonly Question[]; readonly alone: ReadonlySet<KeyId> },
+  inquiry: Inquiry,
   signal: AbortSignal,
 ): Promise<Deliberation> {
   const marks = await currentMarks(ports, memory, policy, first.at);
   const acceptances = await ports.store.acceptances(noticeIds(memory));
   let sight = first;
   let budget = ports.callBudget();
-  let questions = extra.questions;
+  let { questions, spare } = inquiry;
   for (let round = 0; ; round += 1) {
-    const asked = affordable(questions, sight, budget);
+    const asked = affordable(questions, sight, round === 0 ? { budget, spare: Infinity } : { budget, spare });
     if (asked.length > 0) sight = await ask(ports.reader, ports.clock, sight, asked, signal);
     budget -= asked.length;
-    const attribution = attributeSight(memory, sight, marks, extra.alone);
+    if (round > 0) spare -= asked.filter((question) => !isPressing(question)).length;
+    const attribution = attributeSight(memory, policy, sight, marks, inquiry.alone, ports.pace);
     const court = assemble(ports, memory, policy, sight, attribution, acceptances);
     const decision = decide(court);
-    questions = decision.questions;
-    if (questions.length === 0 || budget <= 0 || round >= maxRounds)
-      return { sight, court, attribution, decision };
+    questions = [...decision.questions, ...boundaryQuestions(policy.policies, court.bench, ports.pace)];
+    const more = affordable(questions, sight, { budget, spare }).length > 0;
+    if (!more || round >= maxRounds) return { sight, court, attribution, decision };
   }
 }
 
-/** Aggregates first, for they serve every key; then the keys whose own reading is oldest. */
-function affordable(questions: readonly Question[], sight: Sight, budget: number): readonly Question[] {
-  if (questions.length <= 1) return questions.slice(0, Math.max(0, budget));
+function isPressing({ excess }: Question): boolean {
+  return excess > pressingExcess;
+}
+
+/**
+ * What is pressing, and of the rest as much as there is to spare. Aggregates first, for they serve every
+ * key; of them the most pressing; then the keys whose own reading is oldest.
+ */
+function affordable(
+  questions: readonly Question[],
+  sight: Sight,
+  { budget, spare }: { readonly budget: number; readonly spare: number },
+): readonly Question[] {
   const age = (question: Question): number =>
     question.kind === 'aggregate' ? -1 : (sight.registry.records.get(question.id)?.check?.at ?? 0);
-  const distinct = [...new Map(questions.map((question) => [questionKey(question), question])).values()];
-  return distinct.sort((a, b) => age(a) - age(b)).slice(0, Math.max(0, budget));
+  const distinct = new Map<string, Question>();
+  for (const question of questions) addQuestion(distinct, question);
+  const ordered = [...distinct.values()].sort((a, b) => age(a) - age(b) || compare(b.excess, a.excess));
+  let left = spare;
+  const chosen = ordered.filter((question) => isPressing(question) || left-- > 0);
+  return chosen.slice(0, Math.max(0, budget));
+}
+
+function compare(a: number, b: number): number {
+  return a === b ? 0 : a - b;
 }
 
 function attributeSight(
   memory: Memory,
+  policy: PolicyFile,
   sight: Sight,
-  marks: Court['bench']['evidence']['marks'],
+  marks: Evidence['marks'],
   alone: ReadonlySet<KeyId>,
+  { usageLagMs }: Pace,
 ): Attribution {
-  const { at, doneAt, readings, listing, registry } = sight;
-  const listed = new Set(listing.keys.map((key) => key.id));
-  const live = [...listed].flatMap((id) => registry.records.get(id) ?? []);
-  return attribute({ at, doneAt, live, readings, runs: memory.runs, marks, alone });
+  const { at, doneAt, readings, listing, registry, away } = sight;
+  const live = listing.keys.flatMap((key) => registry.records.get(key.id) ?? []);
+  const leaving = [...registry.records.values()].filter(
+    ({ goneAt, unseenAt }) => goneAt !== null && (unseenAt ?? 0) < goneAt + usageLagMs,
+  );
+  return attribute({
+    ...{ at, doneAt, live, leaving, readings, runs: memory.runs, marks, readAt: memory.readAt, alone, away },
+    models: policy.policies.some(({ rule }) => rule.kind === 'spend' && rule.models !== null),
+    ...(memory.rest === null ? {} : { rest: memory.rest }),
+    paces: memory.paces,
+  });
 }
 
 function assemble(
@@ -122,15 +167,22 @@ function assemble(
       open: new Map(
         findings.filter((one) => one.closedAt === null).map((one) => [caseKey(one.policy, one.subject), one]),
       ),
+      idleBefore: idleBefore(memory, sight.away),
     },
     records,
     findings,
     changes: [...memory.changes.values()],
     acceptances,
-    hold: sight.hold,
+    hold: sight.hold ?? attribution.doubt,
     listTrusted: sight.listDoubt === null,
     accountKeys: live.length,
   };
+}
+
+function idleBefore({ meta }: Memory, away: boolean): IdleBefore {
+  const judged = JSON.parse(meta.get('idleJudged') || '[]') as string[];
+  const since = meta.get('massIdleSince');
+  return { judgedBy: new Set(away ? [] : judged), massSince: since ? Number(since) : null };
 }
 
 function withChanged(
@@ -157,18 +209,39 @@ export function periodStarts(policy: PolicyFile, now: EpochMs): EpochMs[] {
   return [...new Set(starts)].sort((a, b) => a - b);
 }
 
-/** Marks of every period in use: read from the store once, then carried on with each pass's own samples. */
+/** The rolling windows that policies measure by, and those that a forecast takes its rates from. */
+export function rollingWindows(policy: PolicyFile): Window[] {
+  const used = new Set<Window>();
+  for (const { rule, steps } of policy.policies) {
+    if (rule.kind !== 'spend') continue;
+    if (rule.period.kind === 'rolling') used.add(rule.period.window);
+    if (steps.some(({ basis }) => basis === 'forecast')) rateWindows.forEach((window) => used.add(window));
+  }
+  return [...used];
+}
+
+/** Marks of every period in use: read from the store, then carried on with each pass's own samples. */
 async function currentMarks(
   ports: DeliberationPorts,
   memory: Memory,
   policy: PolicyFile,
   now: EpochMs,
-): Promise<Court['bench']['evidence']['marks']> {
+): Promise<Evidence['marks']> {
+  const { usageLagMs } = ports.pace;
   const starts = periodStarts(policy, now);
-  for (const start of memory.marks.keys()) if (!starts.includes(start)) memory.marks.delete(start);
+  const rolling = rollingWindows(policy);
+  const inUse = new Set<EpochMs | Window>([...starts, ...rolling]);
+  for (const key of memory.marks.keys()) if (!inUse.has(key)) memory.marks.delete(key);
   for (const start of starts) {
-    const stored = memory.marks.get(start) ?? (await ports.store.marks(start, ports.usageLagMs));
-    memory.marks.set(start, advanceMarks(stored, memory.runs, start, ports.usageLagMs));
+    const stored = memory.marks.get(start) ?? (await ports.store.marks(start, usageLagMs));
+    memory.marks.set(start, advanceMarks(stored, memory.runs, start, usageLagMs));
+  }
+  for (const window of rolling) {
+    const { at, stepMs } = gridOf(window, now);
+    const earlier = memory.marks.get(window);
+    if (earlier !== undefined && memory.rolledAt.get(window) === at) continue;
+    memory.marks.set(window, renewed(earlier, await ports.store.marks(at, stepMs + usageLagMs)));
+    memory.rolledAt.set(window, at);
   }
   return new Map(memory.marks);
 }

@@ -2,8 +2,12 @@
  * What the store holds, in memory for as long as the program owns the store. Written to disk first,
  * then here: a failed write leaves both as they were.
  */
-import type { EpochMs, KeyId } from './core/key.ts';
-import type { Change, Finding, KeyRecord, Mark, SampleRun } from './core/state.ts';
+import type { EpochMs, KeyId, Window } from './core/key.ts';
+import type { Marks } from './core/evidence.ts';
+import type { Change, Finding, KeyRecord, SampleRun } from './core/state.ts';
+import type { WindowReading } from './ledger/marks.ts';
+import type { Paces } from './ledger/pace.ts';
+import type { Rest } from './ledger/rest.ts';
 import type { Batch, Store } from './store/store.ts';
 
 export interface Memory {
@@ -14,8 +18,18 @@ export interface Memory {
   readonly runs: Map<KeyId | 'account', SampleRun>;
   /** The end of that run as it is on disk. */
   readonly written: Map<KeyId | 'account', EpochMs>;
-  /** Counters around the instants that periods start at. */
-  readonly marks: Map<EpochMs, ReadonlyMap<KeyId | 'account', Mark>>;
+  /** Counters around the instants that periods start at, and around the starts of rolling windows. */
+  readonly marks: Map<EpochMs | Window, Marks>;
+  /** The instant that the marks of a rolling window were last read for. */
+  readonly rolledAt: Map<Window, EpochMs>;
+  /** When each question was last answered. */
+  readonly readAt: Map<string, EpochMs>;
+  /** Windows read in the pass before: with this one's counters they bound what was used before them. */
+  windowReadings: readonly WindowReading[];
+  rest: Rest | null;
+  paces: Paces;
+  /** Passes since a key was read by itself only to check its row. */
+  sinceCrossCheck: number;
   readonly meta: Map<string, string>;
   /** What was held in the pass before, so that only news is recorded. */
   holds: ReadonlySet<string>;
@@ -30,6 +44,12 @@ export async function recall(store: Store, now: EpochMs): Promise<Memory> {
     runs: new Map(state.samples.map((run) => [run.key, run])),
     written: new Map(state.samples.map((run) => [run.key, run.lastAt])),
     marks: new Map(),
+    rolledAt: new Map(),
+    readAt: new Map(),
+    windowReadings: [],
+    rest: null,
+    paces: new Map(),
+    sinceCrossCheck: 0,
     meta: new Map(Object.entries(state.meta)),
     holds: new Set(),
   };
@@ -50,10 +70,14 @@ export async function remember(store: Store, memory: Memory, batch: Batch): Prom
   for (const [name, value] of Object.entries(batch.meta ?? {})) memory.meta.set(name, value);
 }
 
+const dayMs = 86_400_000;
+
 /** Drops what no longer matters: settled changes older than a day, closed findings of ended periods. */
 export function forget(memory: Memory, now: EpochMs): void {
+  for (const [question, at] of memory.readAt)
+    if (question.startsWith('key') && now - at > 2 * dayMs) memory.readAt.delete(question);
   for (const [id, change] of memory.changes) {
-    if (change.settledAt !== null && change.intentAt <= now - 86_400_000) memory.changes.delete(id);
+    if (change.settledAt !== null && change.intentAt <= now - dayMs) memory.changes.delete(id);
   }
   for (const [id, finding] of memory.findings) {
     if (finding.closedAt !== null && (finding.periodEnd ?? finding.closedAt) <= now)

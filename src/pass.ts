@@ -14,10 +14,12 @@ import { mostCautious } from './core/court.ts';
 import type { Court } from './core/court.ts';
 import { register } from './ledger/registry.ts';
 import { deliberate, periodStarts } from './deliberate.ts';
-import type { Deliberation, DeliberationPorts } from './deliberate.ts';
-import { look } from './ledger/look.ts';
-import type { Before, Sight } from './ledger/look.ts';
+import type { Deliberation, DeliberationPorts, Inquiry } from './deliberate.ts';
+import { look, usageTrouble } from './ledger/look.ts';
+import type { Before, Call, Sight } from './ledger/look.ts';
 import { sample } from './ledger/samples.ts';
+import { idleSignature } from './core/mass-idle.ts';
+import { answeredAt, foldWindows, windowReadings } from './ledger/windows.ts';
 import { forget, remember } from './memory.ts';
 import type { Memory } from './memory.ts';
 import type { AdminWriter, OutboxItem } from './ports.ts';
@@ -43,10 +45,12 @@ export interface Routed {
 export interface PassReport {
   readonly decision: Decision;
   readonly outcomes: readonly Outcome[];
-  readonly calls: readonly string[];
+  readonly calls: readonly Call[];
   readonly keys: number;
   readonly hold: string | null;
   readonly contradictions: number;
+  /** What was decided by, for figures. */
+  readonly court: Court;
 }
 
 /** Rejects with an `AdminApiError` when the list cannot be read, and with a `StoreError`. */
@@ -62,10 +66,10 @@ export async function pass(
   const batch = `pass-${String(first.at)}`;
   const commit = committer(ports, memory, policy, batch);
   const sight = await settleOpen(ports, memory, policy, first, commit, stop);
-  const extra = { questions: crossCheck(sight), alone: new Set<KeyId>() };
-  const found = await deliberate(ports, memory, policy, sight, extra, stop);
+  const found = await deliberate(ports, memory, policy, sight, inquire(memory, sight), stop);
   await commitSeen(ports, memory, policy, found, commit);
-  const current = [...first.troubles, ...found.decision.troubles, ...troubles];
+  const doubt = usageTrouble(found.attribution.doubt);
+  const current = [...first.troubles, ...doubt, ...found.decision.troubles, ...troubles];
   await commitTroubles(memory, { now: first.at, policy }, current, () => false, commit);
   const act: ActPorts = {
     writer: ports.writer,
@@ -80,8 +84,9 @@ export async function pass(
     outcomes,
     calls: found.sight.calls,
     keys: found.court.accountKeys,
-    hold: found.court.hold,
+    hold: found.decision.hold,
     contradictions: found.attribution.contradictions.length,
+    court: found.court,
   };
 }
 
@@ -144,7 +149,8 @@ async function settleOpen(
 ): Promise<Sight> {
   const open = unsettled(memory);
   if (open.length === 0 || sight.listDoubt !== null) return sight;
-  const found = await deliberate(ports, memory, policy, sight, { questions: [], alone: new Set() }, stop);
+  const inquiry: Inquiry = { questions: [], alone: new Set(), spare: Infinity };
+  const found = await deliberate(ports, memory, policy, sight, inquiry, stop);
   const court = (): Court => ({
     ...found.court,
     findings: [...memory.findings.values()],
@@ -158,15 +164,30 @@ function merged(found: Deliberation, memory: Memory): ReadonlyMap<KeyId, KeyReco
   return new Map([...found.court.records, ...memory.records]);
 }
 
-/** One key a pass is read by itself, longest unchecked first, to find rows that are credited wrongly. */
+/**
+ * In every second pass one key is read by itself, to find rows that are credited wrongly; in the others one
+ * question may be put that does not press. So a pass makes three calls at the most, unless something presses.
+ */
+function inquire(memory: Memory, sight: Sight): Inquiry {
+  memory.sinceCrossCheck += 1;
+  const questions = memory.sinceCrossCheck < 2 ? [] : crossCheck(sight);
+  if (questions.length > 0) memory.sinceCrossCheck = 0;
+  return { questions, alone: new Set(), spare: questions.length > 0 ? 0 : 1 };
+}
+
+/** The key whose row was never checked or not since it may have been moved by another, then the one longest ago. */
 function crossCheck(sight: Sight): Question[] {
-  let oldest: KeyRecord | null = null;
+  let first: KeyRecord | null = null;
+  const turn = ({ check }: KeyRecord): number =>
+    check?.agreed === true ? check.at : (check?.at ?? 0) - 1e15;
   for (const key of sight.listing.keys) {
     const record = sight.registry.records.get(key.id);
     if (record === undefined || key.isAdmin || record.nameChanged) continue;
-    if (oldest === null || (record.check?.at ?? 0) < (oldest.check?.at ?? 0)) oldest = record;
+    if (first === null || turn(record) < turn(first)) first = record;
   }
-  return oldest === null ? [] : [{ kind: 'key', id: oldest.id, window: null }];
+  if (first === null) return [];
+  const why = 'every second pass one row is checked against its key’s own reading';
+  return [{ kind: 'key', id: first.id, window: null, why, excess: Infinity }];
 }
 
 /** Everything that the pass learnt and decided, in one transaction. */
@@ -180,7 +201,8 @@ async function commitSeen(
   const { sight, attribution, decision, court } = found;
   const records = new Map(sight.registry.changed.map((record) => [record.id, record]));
   for (const record of attribution.changed) records.set(record.id, record);
-  const boundaries = periodStarts(policy, sight.at).flatMap((start) => [start, start + ports.usageLagMs]);
+  const { usageLagMs } = ports.pace;
+  const boundaries = periodStarts(policy, sight.at).flatMap((start) => [start, start + usageLagMs]);
   const created = (key: KeyId | 'account'): EpochMs =>
     key === 'account' ? 0 : (court.records.get(key)?.createdAt ?? 0);
   const taken = { sentAt: sight.at, doneAt: sight.doneAt };
@@ -192,12 +214,37 @@ async function commitSeen(
       findings: decision.findings,
       samples: sampling.write,
       record: decisionEntries(found, memory.holds),
-      meta: { lastPassAt: String(sight.at), shrunkSince: shrunk },
+      meta: { lastPassAt: String(sight.at), shrunkSince: shrunk, ...idleMeta(memory, policy, decision) },
     },
     decision.alerts,
   );
+  learn(memory, found);
   for (const [key, run] of sampling.runs) memory.runs.set(key, run);
+  memory.rest = attribution.rest;
+  memory.paces = attribution.paces;
   memory.holds = heldKeys(decision);
+}
+
+/** What this pass's windows tell of the past is remembered, for they will tell less of it later. */
+function learn(memory: Memory, { sight, attribution }: Deliberation): void {
+  const { evidence, counters, changed } = attribution;
+  const doubted = new Set(
+    changed.flatMap(({ id, conflict, doubtedUntil }) =>
+      conflict !== null || doubtedUntil === sight.at ? [id] : [],
+    ),
+  );
+  const before = memory.windowReadings;
+  const fresh = windowReadings(evidence, sight.readings, memory.runs);
+  for (const [key, marks] of foldWindows({ marks: memory.marks, before, fresh, counters, doubted }))
+    memory.marks.set(key, marks);
+  memory.windowReadings = fresh;
+  for (const [question, at] of answeredAt(sight.readings, sight.at)) memory.readAt.set(question, at);
+}
+
+function idleMeta(memory: Memory, policy: PolicyFile, decision: Decision): Record<string, string> {
+  const judged = policy.policies.flatMap((one) => idleSignature(one) ?? []);
+  const since = decision.massIdle ? memory.meta.get('massIdleSince') || String(decision.now) : '';
+  return { idleJudged: JSON.stringify(judged), massIdleSince: since };
 }
 
 /** Troubles that are new or over, told. `undecided`: those that this pass says nothing about. */
@@ -232,10 +279,11 @@ async function recheck(
   try {
     const again = await look(ports.reader, ports.clock, before(memory), signal);
     const sight: Sight = { ...again, readings: { ...again.readings, windows: seen.readings.windows } };
-    const question: Question = { kind: 'key', id: change.keyId, window: null };
-    const alone = new Set([change.keyId]);
+    const why = `${change.policy}: checked afresh before the ${change.kind}`;
+    const question: Question = { kind: 'key', id: change.keyId, window: null, why, excess: Infinity };
+    const inquiry: Inquiry = { questions: [question], alone: new Set([change.keyId]), spare: Infinity };
     const able = { ...ports, callBudget: () => recheckCalls };
-    const found = await deliberate(able, memory, policy, sight, { questions: [question], alone }, signal);
+    const found = await deliberate(able, memory, policy, sight, inquiry, signal);
     const key = sight.listing.keys.find(
       (one) => one.id === change.keyId && one.createdAt === change.keyCreatedAt,
     );

@@ -96,7 +96,7 @@ async function rig(...keys: readonly Steady[]): Promise<Rig> {
         reader,
         clock,
         store,
-        usageLagMs: 2 * minute,
+        pace: { intervalMs: minute, minIntervalMs: 5000, usageLagMs: 2 * minute, maxCallsPerMinute: 60 },
         callBudget: () => one.budget,
         mode: null,
       };
@@ -105,7 +105,7 @@ async function rig(...keys: readonly Steady[]): Promise<Rig> {
         memory,
         policies,
         sight,
-        { questions: [], alone: new Set() },
+        { questions: [], alone: new Set(), spare: Infinity },
         signal,
       );
       const { attribution, decision } = found;

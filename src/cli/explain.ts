@@ -28,7 +28,13 @@ export async function explain(session: Session, text: string): Promise<number> {
   await using app = await openApp({ settings, adminKey, policy, readOnly: true });
   const found = await during(world.stderr, 'Reading the account…', () =>
     app.consider(world.signal, (listing) => [
-      { kind: 'key', id: keyOf(app, listing, text).id, window: null },
+      {
+        kind: 'key',
+        id: keyOf(app, listing, text).id,
+        window: null,
+        why: 'it is the one to explain',
+        excess: Infinity,
+      },
     ]),
   );
   const key = keyOf(app, found.sight.listing, text);

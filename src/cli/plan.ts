@@ -1,10 +1,12 @@
 /** `keywarden plan`: what a pass would do now, and why. Reads only. */
 import { openApp } from '../app.ts';
 import type { CaseAlert, Subject } from '../core/alert.ts';
+import { keyAsSubject } from '../core/court.ts';
 import { planJson, somethingToDo } from '../core/plan-json.ts';
 import type { Decision, FindingView, Held, PlannedChange } from '../core/plan.ts';
 import { figuresWords } from '../core/words.ts';
 import type { Deliberation } from '../deliberate.ts';
+import type { Call } from '../ledger/look.ts';
 import { strange, writeJson, writeTable } from './output.ts';
 import type { Column } from './output.ts';
 import { requirePolicy } from './policy-file.ts';
@@ -27,24 +29,42 @@ export async function plan(
   return detailedExitcode && somethingToDo(found.decision) ? 2 : 0;
 }
 
-function factsOf(
-  { decision, court, sight }: Deliberation,
-  policyHash: string,
-): Parameters<typeof planJson>[0] {
-  return { decision, policyHash, keys: court.accountKeys, calls: sight.calls, hold: court.hold };
+function factsOf(found: Deliberation, policyHash: string): Parameters<typeof planJson>[0] {
+  const { decision, court, sight } = found;
+  const contradictions = contradictionsOf(found);
+  return { decision, policyHash, keys: court.accountKeys, calls: sight.calls, contradictions };
 }
 
-function writePlan(screen: Screen, { decision, court, sight }: Deliberation): void {
-  const { views, held } = decision;
+interface Contradicted {
+  readonly subject: Subject;
+  readonly because: string;
+}
+
+/** Keys whose numbers contradict each other, now or since a pass before. */
+function contradictionsOf({ court }: Deliberation): Contradicted[] {
+  return court.bench.live.flatMap((record) =>
+    record.conflict === null ? [] : [{ subject: keyAsSubject(record.id, record), because: record.conflict }],
+  );
+}
+
+function writePlan(screen: Screen, found: Deliberation): void {
+  const { decision, court, sight } = found;
+  const { views, held, hold } = decision;
   const hint = held.some(({ because }) => because === 'mode') ? ': see what is held' : '';
   const mode = decision.mode === 'enforce' ? '' : ` (mode ${decision.mode}${hint})`;
   screen.write(
     `${count(court.accountKeys, 'key')}, ${count(views.length, 'finding')}, ${count(actionRows(decision).length, 'action')}${mode}\n`,
   );
-  if (court.hold !== null) screen.write(`Nothing may be changed now: ${strange(court.hold)}\n`);
+  if (hold !== null) screen.write(`Nothing may be changed now: ${strange(hold)}\n`);
   section(screen, 'Findings', findingColumns, views);
   section(screen, 'A pass would now', actionColumns, actionRows(decision));
   section(screen, 'Held', heldColumns, held);
+  section(
+    screen,
+    'Contradictions: numbers that are not believed',
+    contradictionColumns,
+    contradictionsOf(found),
+  );
   if (views.length === 0 && held.length === 0) screen.write('\nNothing to do.\n');
   screen.write(`\nRead with ${count(sight.calls.length, 'call')}:\n`);
   for (const call of tallied(sight.calls)) screen.write(`  ${call}\n`);
@@ -77,13 +97,20 @@ function section<Row>(
   }
 }
 
-/** Calls that differ only in the key are told as one line with their number. */
-function tallied(calls: readonly string[]): string[] {
-  const groups = Map.groupBy(calls, (call) => call.replace(/k_[0-9a-f]{16}/, 'single keys'));
-  return [...groups].map(([what, of]) =>
-    of.length === 1 ? (of[0] ?? what) : `${what} (${String(of.length)} calls)`,
-  );
+/** Each with its reason; calls that differ only in the key are told as one line with their number. */
+function tallied(calls: readonly Call[]): string[] {
+  const groups = Map.groupBy(calls, ({ what }) => what.replace(/k_[0-9a-f]{16}/, 'single keys'));
+  return [...groups].map(([what, of]) => {
+    const why = strange(of[0]?.why ?? '');
+    if (of.length === 1) return `${of[0]?.what ?? what}: ${why}`;
+    return `${what} (${String(of.length)} calls): ${why}, and the like`;
+  });
 }
+
+const contradictionColumns: readonly Column<Contradicted>[] = [
+  { title: 'key', text: ({ subject }) => subjectText(subject), min: 12 },
+  { title: 'why', text: ({ because }) => because, min: 20 },
+];
 
 function subjectText(subject: Subject): string {
   return strange(subject.kind === 'key' ? subject.name : subject.group);

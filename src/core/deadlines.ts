@@ -1,6 +1,7 @@
 /** Deadlines of keys: when one expires, and when it has been idle for too long. */
-import type { Evidence, KeyEvidence, Question } from './evidence.ts';
-import { fresh, ownReading } from './levels.ts';
+import { questionKey } from './evidence.ts';
+import type { Evidence, KeyEvidence, Question, Target } from './evidence.ts';
+import { asked, fresh, ownReading } from './questions.ts';
 import { windowMs, windows } from './key.ts';
 import type { EpochMs, Window } from './key.ts';
 import type { ExpiryRule } from './policy.ts';
@@ -58,9 +59,13 @@ interface Proof {
  * now − w. An unchanged request counter since t: before t. No requests ever: when it was created.
  * `last_used_at` only ever makes it later.
  */
-export function lastUse(record: KeyRecord, evidence: Evidence, remembered: Finding['idle']): LastUse {
-  const known = evidence.keys.get(record.id);
-  const proofs = known === undefined ? [] : [...provenUnused(record, known, evidence.at, remembered)];
+export function lastUse(
+  record: KeyRecord,
+  known: KeyEvidence,
+  now: EpochMs,
+  remembered: Finding['idle'],
+): LastUse {
+  const proofs = [...provenUnused(record, known, now, remembered)];
   const best = earliest(proofs);
   if (best === null) return { latest: null, ownLatest: null, why: 'used, or not known' };
   const floor = usedAtEarliest(record);
@@ -91,7 +96,7 @@ function* provenUnused(
   remembered: Finding['idle'],
 ): Generator<Proof> {
   // A row that was never checked against the key's own reading proves nothing.
-  if (!known.lifetime.confirmed) return;
+  if (!known.checked) return;
   const own = known.individual.has('lifetime');
   if (known.lifetime.high?.requests === 0) yield { latest: record.createdAt, own, why: 'never used' };
   if (known.unchangedSince !== null) {
@@ -111,51 +116,71 @@ function* provenUnused(
   }
 }
 
-/** The key's own reading that would prove it unused for `ms`; lifetime where no window is that long. */
-export function ownIdleReading(ms: number, record: KeyRecord): Question {
-  return { kind: 'key', id: record.id, window: windows.find((one) => windowMs[one] >= ms) ?? null };
+/** The window whose own reading would prove a key unused for `ms`; null, its lifetime, where none is that long. */
+export function ownIdleWindow(ms: number): Window | null {
+  return windows.find((one) => windowMs[one] >= ms) ?? null;
 }
 
 /**
- * True when the key was certainly used within the last `ms`: then nothing more need be asked.
+ * True when the key was used within the last `ms`, as far as can be told: then nothing more need be asked.
  * A window no longer than `ms` with requests in it says so, and so do `last_used_at` and the ledger.
  */
-export function surelyUsedWithin(ms: number, record: KeyRecord, evidence: Evidence): boolean {
-  const known = evidence.keys.get(record.id);
+export function surelyUsedWithin(
+  ms: number,
+  record: KeyRecord,
+  known: KeyEvidence,
+  evidence: Evidence,
+): boolean {
   if (evidence.at - usedAtEarliest(record) < ms) return true;
-  if (known === undefined) return false;
-  for (const [window, { low }] of known.windows) if (windowMs[window] <= ms && low.requests > 0) return true;
+  for (const [window, { low, high }] of known.windows)
+    if (windowMs[window] <= ms && (high ?? low).requests > 0) return true;
   return false;
 }
 
+/** A window that told nothing about a key is read again after this part of what is to be proved, and this at the least. */
+const againPart = 1 / 50;
+const againMs = 3_600_000;
+
 /**
  * What would prove that a key has been unused for `ms`, or has not: first the longest window inside it,
- * for usage in that one is remembered for a while, then the shortest that covers it. A row that says so has to be checked once. `proved`: for how
- * long it is proved to have been unused, and whether an earlier pass proved more.
+ * for usage in that one is remembered for a while, then the shortest that covers it. A row that says so
+ * has to be checked once. `proved`: for how long it is proved to have been unused, and whether an earlier
+ * pass proved more.
  */
 export function idleQuestions(
   ms: number,
   record: KeyRecord,
+  known: KeyEvidence,
   evidence: Evidence,
   proved: { readonly unusedMs: number; readonly before: boolean },
+  why: string,
 ): Question[] {
-  const known = evidence.keys.get(record.id);
-  if (known === undefined) return [];
-  const own = (window: Window | null): Question[] => ownReading(record.id, window, known, evidence);
-  // What was proved before holds for as long as the key's own counter has not moved.
-  if (proved.before && !known.credited && !known.individual.has('lifetime')) {
-    const reading = own(null);
-    if (reading.length > 0) return reading;
+  // Idleness is a matter of days: it may wait for its turn.
+  return asked(targets(), { why, excess: known.checked ? 0 : Infinity });
+
+  function targets(): Target[] {
+    const own = (window: Window | null): Target[] => ownReading(record.id, window, known, evidence);
+    // What was proved before holds for as long as the key's own counter has not moved.
+    if (proved.before && !known.credited && known.because !== null) {
+      const reading = own(null);
+      if (reading.length > 0) return reading;
+    }
+    const covering: Window = windows.find((one) => windowMs[one] >= ms) ?? '90d';
+    const inside = windows.filter((one) => windowMs[one] < ms).at(-1) ?? covering;
+    for (const window of [inside, covering]) {
+      const read = known.windows.get(window);
+      if (read?.high?.requests === 0 && !known.checked) return own(null);
+      if (read !== undefined || windowMs[window] <= proved.unusedMs) continue;
+      // An aggregate without any row was no answer: the key itself is asked.
+      const byRow = known.credited && !evidence.account.windows.has(window);
+      const target: Target = byRow ? { kind: 'aggregate', window } : { kind: 'key', id: record.id, window };
+      if (isLate(target)) return byRow ? fresh(target, evidence) : own(window);
+    }
+    return [];
   }
-  const covering: Window = windows.find((one) => windowMs[one] >= ms) ?? '90d';
-  const inside = windows.filter((one) => windowMs[one] < ms).at(-1) ?? covering;
-  for (const window of [inside, covering]) {
-    const read = known.windows.get(window);
-    if (read?.high?.requests === 0 && !read.confirmed) return own(null);
-    if (read !== undefined || windowMs[window] <= proved.unusedMs) continue;
-    // An aggregate without any row was no answer: the key itself is asked.
-    const byRow = known.credited && !evidence.account.windows.has(window);
-    return byRow ? fresh({ kind: 'aggregate', window }, evidence) : own(window);
+
+  function isLate(target: Target): boolean {
+    const last = evidence.readAt.get(questionKey(target));
+    return last === undefined || evidence.at - last >= Math.max(againMs, ms * againPart);
   }
-  return [];
 }

@@ -8,10 +8,12 @@ import { close, whyOver } from './closing.ts';
 import type { Court } from './court.ts';
 import { modeOf, subjectOf } from './court.ts';
 import type { Question } from './evidence.ts';
-import { questionKey } from './evidence.ts';
+import { addQuestion, questionKey } from './evidence.ts';
 import { judge } from './judge.ts';
 import { caseKey } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
+import { massIdleTrouble } from './mass-idle.ts';
+import { nearestApproach } from './approach.ts';
 import { notRefusedLately, withinLimits } from './limits.ts';
 import type { Decision, FindingView, Held, PlannedChange } from './plan.ts';
 import { wantedRestores } from './restores.ts';
@@ -19,8 +21,9 @@ import type { Finding } from './state.ts';
 import { wantedChanges } from './wanted.ts';
 import type { Case } from './wish.ts';
 
-export function decide(court: Court): Decision {
-  const verdict = judge(court.policy.policies, court.bench);
+export function decide(given: Court): Decision {
+  const verdict = judge(given.policy.policies, given.bench);
+  const court: Court = { ...given, hold: given.hold ?? verdict.massIdle };
   const byId = new Map(court.findings.map((finding) => [finding.id, finding]));
   const findings = new Map<string, Finding>();
   const alerts: CaseAlert[] = [];
@@ -35,7 +38,7 @@ export function decide(court: Court): Decision {
     const wish = wantedChanges(one);
     const next = advance(one, wish);
     views.push(view(court, judgement));
-    for (const question of wish.questions) questions.set(questionKey(question), question);
+    for (const question of wish.questions) addQuestion(questions, question);
     held.push(...wish.held);
     // A dry run says nothing and remembers nothing, so that the first real pass starts afresh.
     if (modeOf(court, judgement.policy) === 'dry-run') {
@@ -59,13 +62,16 @@ export function decide(court: Court): Decision {
   return {
     now: court.now,
     mode: court.mode,
+    hold: court.hold,
+    massIdle: verdict.massIdle !== null,
     findings: changed(findings, byId),
     alerts,
     changes: limited.changes,
     held: [...held, ...restores.held, ...ready.held, ...limited.held],
     views,
     questions: stillOpen(court, questions),
-    troubles: limited.troubles,
+    troubles: [...limited.troubles, ...massIdleTrouble(verdict.massIdle)],
+    approach: nearestApproach(court.policy.policies, court.bench),
   };
 }
 

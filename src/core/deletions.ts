@@ -5,7 +5,7 @@ import type { Question } from './evidence.ts';
 import type { EpochMs } from './key.ts';
 import type { Held, PlannedChange } from './plan.ts';
 import type { KeyRecord, PendingDeletion } from './state.ts';
-import { heldBack, highestReached, ownReadings, picked, planned, unconfirmed } from './wish.ts';
+import { confirmation, heldBack, highestReached, picked, planned, unconfirmed } from './wish.ts';
 import type { Case, Stop } from './wish.ts';
 import { instantWords, minuteWords } from './words.ts';
 
@@ -56,7 +56,7 @@ export function wantedDeletions(one: Case): WantedDeletions {
     ),
     held: dooms.flatMap((doom) => heldOf(one, doom)),
     questions: dooms.flatMap(({ fate, record }) =>
-      fate.kind === 'held' && fate.because === 'unconfirmed' ? ownReadings(one, record) : [],
+      fate.kind === 'held' && fate.because === 'unconfirmed' ? confirmation(one, record) : [],
     ),
     deletions: [
       ...dooms.flatMap((doom) => pendingAfter(court, doom)),
@@ -164,7 +164,7 @@ function pendingFate(one: Case, record: KeyRecord, pending: PendingDeletion, ste
   const dueAt = deletionDueAt(pending, acceptedAt, judgement.policy.steps[step]?.delete?.noticeMs ?? 0);
   if (court.now < dueAt)
     return { kind: 'held', because: 'notice', detail: `its notice runs until ${minuteWords(dueAt)}` };
-  const lacking = unconfirmed(one);
+  const lacking = unconfirmed(one, step);
   return lacking === null ? { kind: 'due' } : { kind: 'held', ...lacking };
 }
 

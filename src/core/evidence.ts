@@ -10,11 +10,6 @@ export interface Bounds {
   readonly low: Counters;
   /** Null: no upper bound is known. */
   readonly high: Counters | null;
-  /**
-   * False while the numbers come from a row of the aggregate that was never cross-checked against
-   * the key's own reading: they may show that nothing is near, but no step fires on them.
-   */
-  readonly confirmed: boolean;
 }
 
 /** A row's usage by model name; null where the row cannot be credited to the key. */
@@ -26,13 +21,26 @@ export interface KeyEvidence {
   readonly because: string | null;
   /** True when the aggregate's rows of this key's name are credited to it. */
   readonly credited: boolean;
+  /**
+   * False while a credited row was not yet compared with the key's own reading, or not since the program
+   * was away for long: it is then an upper bound, for it may hold someone else's usage too.
+   */
+  readonly checked: boolean;
   readonly windows: ReadonlyMap<Window, Bounds>;
   /** Individual readings (`POST /api/billing/usage/key`) taken in this pass. */
   readonly individual: ReadonlySet<Window | 'lifetime'>;
   readonly models: { readonly lifetime: ModelRows | null; readonly windows: ReadonlyMap<Window, ModelRows> };
   /** Since when the lifetime request counter is known not to have changed; null: not known. */
   readonly unchangedSince: EpochMs | null;
+  /** How fast it was seen to be used lately; null: not at all. */
+  readonly pace: Pace | null;
 }
+
+/** Usage per millisecond, in micro-dollars, tokens and requests: the fastest of late, fading. */
+export type Pace = Counters;
+
+/** What the counters of keys were around an instant, or around the present start of a rolling window. */
+export type Marks = ReadonlyMap<KeyId | 'account', Mark>;
 
 export interface Evidence {
   /** Just before the first reading. */
@@ -44,20 +52,36 @@ export interface Evidence {
     readonly lifetime: Bounds | null;
     readonly windows: ReadonlyMap<Window, Counters>;
     readonly because: string | null;
+    readonly pace: Pace | null;
   };
-  /** By the instant asked for. */
-  readonly marks: ReadonlyMap<EpochMs, ReadonlyMap<KeyId | 'account', Mark>>;
+  /** By the instant at which a period began, or by the rolling window whose start they surround. */
+  readonly marks: ReadonlyMap<EpochMs | Window, Marks>;
+  /** When each question (`questionKey`) was last answered, in passes before this one; what it told is in `marks`. */
+  readonly readAt: ReadonlyMap<string, EpochMs>;
   /** Questions that were put and could not be answered in this pass; they are not put again. */
   readonly unanswered: ReadonlySet<string>;
 }
 
 /** One call to the API that would narrow an interval in which a threshold lies. */
-export type Question =
+export type Question = Target & Motive;
+
+export type Target =
   | { readonly kind: 'aggregate'; readonly window: Window }
   | { readonly kind: 'key'; readonly id: KeyId; readonly window: Window | null };
 
+/** Why a question is asked, and how much hangs on it. */
+export interface Motive {
+  /** In words, for the plan. */
+  readonly why: string;
+  /**
+   * How far past its threshold the level may already be, as a share of the threshold. Infinity: no
+   * bound is known, or a change waits for the answer.
+   */
+  readonly excess: number;
+}
+
 /** The identity of a question, e.g. `aggregate 7d`, `key k_… lifetime`. */
-export function questionKey(question: Question): string {
+export function questionKey(question: Target): string {
   switch (question.kind) {
     case 'aggregate':
       return `aggregate ${question.window}`;
@@ -66,6 +90,13 @@ export function questionKey(question: Question): string {
     default:
       return question satisfies never;
   }
+}
+
+/** Several who ask the same are one question, with the gravest motive. */
+export function addQuestion(questions: Map<string, Question>, question: Question): void {
+  const key = questionKey(question);
+  const known = questions.get(key);
+  if (known === undefined || question.excess > known.excess) questions.set(key, question);
 }
 
 export const zeroCounters: Counters = { costMicroUsd: 0, tokens: 0, requests: 0 };
@@ -84,28 +115,49 @@ export function measured(counters: Counters, measure: Measure): number {
   }
 }
 
-/** An interval of one measure, and whether a step may fire on it. */
-export interface Interval extends Level {
-  readonly confirmed: boolean;
-}
-
-export const nothingKnown: Interval = { low: 0, high: null, confirmed: true };
-
-/** Both bounds hold; the later reading wins where usage went on between two. */
-export function narrow(interval: Interval, low: number, high: number | null, confirmed: boolean): Interval {
-  const newLow = Math.max(interval.low, low);
-  const bound = interval.high === null ? high : high === null ? interval.high : Math.min(interval.high, high);
+export function addCounters(a: Counters, b: Counters): Counters {
   return {
-    low: newLow,
-    high: bound === null ? null : Math.max(bound, newLow),
-    confirmed: interval.confirmed && confirmed,
+    costMicroUsd: a.costMicroUsd + b.costMicroUsd,
+    tokens: a.tokens + b.tokens,
+    requests: a.requests + b.requests,
   };
 }
 
-export function addIntervals(a: Interval, b: Interval): Interval {
+export function subtractCounters(a: Counters, b: Counters): Counters {
   return {
-    low: a.low + b.low,
-    high: a.high === null || b.high === null ? null : a.high + b.high,
-    confirmed: a.confirmed && b.confirmed,
+    costMicroUsd: a.costMicroUsd - b.costMicroUsd,
+    tokens: a.tokens - b.tokens,
+    requests: a.requests - b.requests,
   };
+}
+
+/** Of each counter the larger. */
+export function upperCounters(a: Counters, b: Counters): Counters {
+  return {
+    costMicroUsd: Math.max(a.costMicroUsd, b.costMicroUsd),
+    tokens: Math.max(a.tokens, b.tokens),
+    requests: Math.max(a.requests, b.requests),
+  };
+}
+
+/** Of each counter the smaller. */
+export function lowerCounters(a: Counters, b: Counters): Counters {
+  return {
+    costMicroUsd: Math.min(a.costMicroUsd, b.costMicroUsd),
+    tokens: Math.min(a.tokens, b.tokens),
+    requests: Math.min(a.requests, b.requests),
+  };
+}
+
+/** Any of the counters is below the other's. */
+export function falls(now: Counters, before: Counters): boolean {
+  return (
+    now.costMicroUsd < before.costMicroUsd || now.tokens < before.tokens || now.requests < before.requests
+  );
+}
+
+export const nothingKnown: Level = { low: 0, high: null };
+
+export function addLevels(a: Level, b: Level): Level {
+  return { low: a.low + b.low, high: a.high === null || b.high === null ? null : a.high + b.high };
 }

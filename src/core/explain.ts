@@ -2,12 +2,13 @@
 import type { Court } from './court.ts';
 import { isProtected, modeOf, silenced } from './court.ts';
 import { expiryDeadline, lastUse } from './deadlines.ts';
-import type { Interval } from './evidence.ts';
-import { threshold } from './judge-spend.ts';
-import { keyLevel } from './levels.ts';
-import { periodAt, periodWords } from './periods.ts';
+import type { Level } from './alert.ts';
+import type { KeyEvidence } from './evidence.ts';
+import { keyLevel, spanOf } from './levels.ts';
+import { periodWords } from './periods.ts';
 import type { Decision } from './plan.ts';
 import type { Policy, SpendRule, Step } from './policy.ts';
+import { stepThreshold } from './spend-case.ts';
 import type { Finding, KeyRecord } from './state.ts';
 import { amountWords, minuteWords, stepAtWords, stepDoesWords } from './words.ts';
 
@@ -112,9 +113,11 @@ function measure(
   finding: Finding | undefined,
 ): Measured | null {
   const { rule } = policy;
+  const known = court.bench.evidence.keys.get(record.id);
+  if (known === undefined) return null;
   switch (rule.kind) {
     case 'spend':
-      return measureSpend(court, rule, record);
+      return measureSpend(court, rule, record, known);
     case 'expiry': {
       const deadline = expiryDeadline(rule, record);
       return (
@@ -122,7 +125,7 @@ function measure(
       );
     }
     case 'idle': {
-      const use = lastUse(record, court.bench.evidence, finding?.idle ?? null);
+      const use = lastUse(record, known, court.now, finding?.idle ?? null);
       if (use.latest === null)
         return { words: 'used lately, or it cannot be told when last', reached: () => 'no' };
       return byDeadline(
@@ -140,30 +143,31 @@ function byDeadline(court: Court, deadline: number, words: string): Measured {
   return { words, reached: (step) => (court.now >= deadline + step.offsetMs ? 'yes' : 'no') };
 }
 
-function measureSpend(court: Court, rule: SpendRule, record: KeyRecord): Measured | null {
+function measureSpend(court: Court, rule: SpendRule, record: KeyRecord, known: KeyEvidence): Measured | null {
   const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
   if (limit === null) return null;
-  const period = periodAt(rule.period, court.now);
-  const level = keyLevel(rule, period, record, court.bench.evidence);
+  const { evidence } = court.bench;
+  const span = spanOf(rule.period, court.now, evidence);
+  const level = keyLevel(rule, span, record, known, evidence);
   const own = rule.across.kind === 'key';
   const share = own ? '' : ' (this key’s share; the limit is the group’s)';
-  const words = `${intervalWords(level, rule)} of ${amountWords(limit, rule.measure)}, ${periodWords(rule.period, period)}${share}`;
+  const words = `${intervalWords(level, rule)} of ${amountWords(limit, rule.measure)}, ${periodWords(rule.period, span.period)}${share}`;
   return {
     words,
     reached: (step) => {
       if (!own) return 'group';
-      return step.basis === 'level' ? reachedBy(level, threshold(limit, step.atPercent ?? 0)) : 'unknown';
+      return step.basis === 'level' ? reachedBy(level, stepThreshold(limit, step)) : 'unknown';
     },
   };
 }
 
-function intervalWords(level: Interval, rule: SpendRule): string {
+function intervalWords(level: Level, rule: SpendRule): string {
   const low = amountWords(level.low, rule.measure);
   if (level.high === null) return `at least ${low}`;
   return level.high === level.low ? low : `between ${low} and ${amountWords(level.high, rule.measure)}`;
 }
 
-function reachedBy(level: Interval, at: number): StepExplained['reached'] {
-  if (level.low >= at) return level.confirmed ? 'yes' : 'unknown';
+function reachedBy(level: Level, at: number): StepExplained['reached'] {
+  if (level.low >= at) return 'yes';
   return level.high !== null && level.high < at ? 'no' : 'unknown';
 }

@@ -1,6 +1,7 @@
 /** Expiry and idleness: a deadline, and steps before and after it. */
 import type { DeadlineFigures } from './alert.ts';
 import { expiryDeadline, idleQuestions, lastUse, surelyUsedWithin } from './deadlines.ts';
+import type { KeyEvidence } from './evidence.ts';
 import { keySubject, noPeriod, openCases } from './judgement.ts';
 import type { Bench, Judged, Judgement, KeyJudge, Selects } from './judgement.ts';
 import type { EpochMs } from './key.ts';
@@ -8,9 +9,10 @@ import type { ExpiryRule, IdleRule, Policy } from './policy.ts';
 import type { Finding, KeyRecord } from './state.ts';
 
 export function expiryJudge(policy: Policy, rule: ExpiryRule, bench: Bench, selects: Selects): KeyJudge {
+  const first = Math.min(...policy.steps.map((step) => step.offsetMs));
   return (record) => {
     const deadline = expiryDeadline(rule, record);
-    if (deadline === null || !selects(record)) return null;
+    if (deadline === null || bench.now < deadline.at + first || !selects(record)) return null;
     const figures: DeadlineFigures = { kind: 'expiry', deadline: deadline.at, why: deadline.why };
     return [deadlineJudgement(policy, record, figures, null, bench.now), []];
   };
@@ -18,7 +20,11 @@ export function expiryJudge(policy: Policy, rule: ExpiryRule, bench: Bench, sele
 
 export function idleJudge(policy: Policy, rule: IdleRule, bench: Bench, selects: Selects): KeyJudge {
   const cases = openCases(policy.name, bench);
-  return (record) => (selects(record) ? judgeIdle(policy, rule, record, bench, cases(record)) : null);
+  const earliest = Math.min(...policy.steps.map((step) => rule.forMs + step.offsetMs));
+  return (record, known) => {
+    if (surelyUsedWithin(earliest, record, known, bench.evidence) || !selects(record)) return null;
+    return judgeIdle(policy, rule, record, known, bench, cases(record));
+  };
 }
 
 function deadlineJudgement(
@@ -39,6 +45,8 @@ function deadlineJudgement(
     period: noPeriod,
     figures,
     reached,
+    sure: reached,
+    doubts: [],
     open: [],
     because: null,
     lingers: false,
@@ -51,21 +59,25 @@ function judgeIdle(
   policy: Policy,
   rule: IdleRule,
   record: KeyRecord,
+  known: KeyEvidence,
   bench: Bench,
   existing: Finding | undefined,
 ): Judged {
   const { now, evidence } = bench;
   const offsets = policy.steps.map((step) => rule.forMs + step.offsetMs);
   const earliest = Math.min(...offsets);
-  if (surelyUsedWithin(earliest, record, evidence)) return [null, []];
   const remembered = existing?.idle ?? null;
-  const use = lastUse(record, evidence, remembered);
+  const use = lastUse(record, known, evidence.at, remembered);
   const unused = use.latest === null ? 0 : now - use.latest;
-  const pending = offsets.filter((offset) => unused < offset && !surelyUsedWithin(offset, record, evidence));
+  const pending = offsets.filter(
+    (offset) => unused < offset && !surelyUsedWithin(offset, record, known, evidence),
+  );
   const proved = { unusedMs: unused, before: remembered !== null };
-  const questions = pending.length === 0 ? [] : idleQuestions(Math.min(...pending), record, evidence, proved);
+  const why = `${policy.name}: “${record.facts.name}” may be idle`;
+  const questions =
+    pending.length === 0 ? [] : idleQuestions(Math.min(...pending), record, known, evidence, proved, why);
   if (use.latest === null || unused < earliest)
-    return [idleUncertain(policy, record, bench, existing, use.why), questions];
+    return [idleUncertain(policy, record, known, existing, use.why), questions];
   const figures = { kind: 'idle', deadline: use.latest + rule.forMs, why: use.why } as const;
   return [
     deadlineJudgement(
@@ -101,14 +113,12 @@ function idleProof(
 function idleUncertain(
   policy: Policy,
   record: KeyRecord,
-  bench: Bench,
+  known: KeyEvidence,
   existing: Finding | undefined,
   why: string,
 ): Judgement | null {
   if (!existing || existing.figures.kind !== 'idle') return null;
-  const known = bench.evidence.keys.get(record.id);
-  const readable =
-    known !== undefined && (known.credited || known.individual.size > 0) && known.because === null;
+  const readable = (known.credited || known.individual.size > 0) && known.because === null;
   if (readable) return null;
   return {
     policy,
@@ -117,8 +127,10 @@ function idleUncertain(
     period: noPeriod,
     figures: { kind: 'idle', deadline: existing.figures.deadline, why },
     reached: [],
+    sure: [],
+    doubts: [],
     open: policy.steps.map((_step, index) => index),
-    because: known?.because ?? 'its usage could not be read',
+    because: known.because ?? 'its usage could not be read',
     lingers: true,
     idle: existing.idle,
     proven: null,

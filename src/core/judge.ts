@@ -2,10 +2,12 @@
  * Every policy's case against every subject, at one instant: which steps are surely reached, which
  * cannot be told, and what to ask the API to tell them.
  */
-import { questionKey } from './evidence.ts';
+import { addQuestion } from './evidence.ts';
 import type { Question } from './evidence.ts';
 import { expiryJudge, idleJudge } from './judge-deadlines.ts';
-import { judgeGroups, spendJudge } from './judge-spend.ts';
+import { judgeGroups } from './judge-groups.ts';
+import { spendJudge } from './judge-spend.ts';
+import { withoutMassIdle } from './mass-idle.ts';
 import type { Bench, Judge, Judged, Judgement, Selects } from './judgement.ts';
 import type { Policy } from './policy.ts';
 
@@ -13,26 +15,35 @@ export interface Verdict {
   /** In the order of the policies, then of the subjects. */
   readonly judgements: readonly Judgement[];
   readonly questions: readonly Question[];
+  /** Why keys that seem to have fallen idle are not taken for idle; null: they are. */
+  readonly massIdle: string | null;
 }
 
 export function judge(policies: readonly Policy[], bench: Bench): Verdict {
-  const judgements: Judgement[] = [];
   const questions = new Map<string, Question>();
-  for (const [judgement, asked] of judgeAll(policies, bench).flat()) {
-    if (judgement !== null) judgements.push(judgement);
-    for (const question of asked) questions.set(questionKey(question), question);
-  }
-  return { judgements, questions: [...questions.values()] };
+  const all: Judgement[][] = judgeAll(policies, bench).map((judged) =>
+    judged.flatMap(([judgement, asked]) => {
+      for (const question of asked) addQuestion(questions, question);
+      return judgement === null ? [] : [judgement];
+    }),
+  );
+  const { judgements, massIdle } = withoutMassIdle(all, bench);
+  return { judgements, questions: [...questions.values()], massIdle };
 }
 
 /** Key by key, then policy by policy: what is known of a key is at hand while all policies look at it. */
 function judgeAll(policies: readonly Policy[], bench: Bench): Judged[][] {
   const judges = policies.map((policy) => judgeOf(policy, bench));
   const judged = judges.map((one): Judged[] => (one.of === 'groups' ? [...one.judge()] : []));
+  const perKey = judges.flatMap((one, index) =>
+    one.of === 'keys' ? [{ judge: one.judge, into: judged[index] }] : [],
+  );
   for (const record of bench.live) {
-    for (const [index, one] of judges.entries()) {
-      const verdict = one.of === 'keys' ? one.judge(record) : null;
-      if (verdict !== null) judged[index]?.push(verdict);
+    const known = bench.evidence.keys.get(record.id);
+    if (known === undefined) continue;
+    for (const { judge, into } of perKey) {
+      const verdict = judge(record, known);
+      if (verdict !== null) into?.push(verdict);
     }
   }
   return judged;

@@ -1,6 +1,6 @@
 /** What judging needs and what it gives. */
 import type { Figures } from './alert.ts';
-import type { Evidence, Question } from './evidence.ts';
+import type { Evidence, KeyEvidence, Question } from './evidence.ts';
 import type { Counters, EpochMs, KeyId } from './key.ts';
 import type { Period } from './periods.ts';
 import type { Policy } from './policy.ts';
@@ -16,6 +16,15 @@ export interface Bench {
   readonly evidence: Evidence;
   /** Open findings by `policy subject`, see `caseKey`. */
   readonly open: ReadonlyMap<string, Finding>;
+  readonly idleBefore: IdleBefore;
+}
+
+/** What earlier passes made of idleness. */
+export interface IdleBefore {
+  /** The rules (`idleSignature`) that the pass before judged by; a key idle by another is no news. */
+  readonly judgedBy: ReadonlySet<string>;
+  /** Since when too many keys fell idle at once; null: they did not. */
+  readonly massSince: EpochMs | null;
 }
 
 /** A subject of a policy about which there is something to say. */
@@ -27,8 +36,15 @@ export interface Judgement {
   /** Start and end of the calendar period that the case belongs to; nulls for rolling, lifetime and deadlines. */
   readonly period: Period;
   readonly figures: Figures;
-  /** Positions of the steps that are surely reached, ascending. */
+  /** Positions of the steps that are reached, ascending. */
   readonly reached: readonly number[];
+  /**
+   * Those of them that are surely reached now. A step of a rolling period that was surely reached once counts
+   * as reached until the level is surely below it, but changes nothing before it is sure again.
+   */
+  readonly sure: readonly number[];
+  /** What would tell about the reached ones that are not sure. */
+  readonly doubts: readonly Question[];
   /** Positions of those that cannot be told. */
   readonly open: readonly number[];
   /** Why they cannot be told. */
@@ -64,7 +80,7 @@ export function openCases(policy: string, { open }: Bench): (record: KeyRecord) 
 export type Judged = readonly [Judgement | null, readonly Question[]];
 
 /** Prepared once a decision, for one policy. A key about which there is nothing to say gives null. */
-export type KeyJudge = (record: KeyRecord) => Judged | null;
+export type KeyJudge = (record: KeyRecord, known: KeyEvidence) => Judged | null;
 
 export type Judge =
   | { readonly of: 'keys'; readonly judge: KeyJudge }

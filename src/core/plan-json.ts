@@ -8,12 +8,11 @@ export interface PlanFacts {
   readonly decision: Decision;
   readonly policyHash: string;
   readonly keys: number;
-  readonly calls: readonly string[];
-  /** Why nothing may be changed; null: nothing stands in the way. */
-  readonly hold: string | null;
+  readonly calls: readonly { readonly what: string; readonly why: string }[];
+  readonly contradictions: readonly { readonly subject: Subject; readonly because: string }[];
 }
 
-export function planJson({ decision, policyHash, keys, calls, hold }: PlanFacts): object {
+export function planJson({ decision, policyHash, keys, calls, contradictions }: PlanFacts): object {
   return {
     version: 1,
     generated_at: instantWords(decision.now),
@@ -21,8 +20,12 @@ export function planJson({ decision, policyHash, keys, calls, hold }: PlanFacts)
     policy_hash: policyHash,
     keys,
     calls: calls.length,
-    calls_made: calls,
-    hold,
+    calls_made: calls.map(({ what, why }) => ({ call: what, why })),
+    hold: decision.hold,
+    contradictions: contradictions.map(({ subject, because }) => ({
+      subject: subjectJson(subject),
+      because,
+    })),
     findings: decision.views.map(findingJson),
     actions: actionsJson(decision),
     held: decision.held.map((held) => ({

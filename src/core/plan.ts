@@ -59,6 +59,10 @@ export interface Trouble {
 export interface Decision {
   readonly now: EpochMs;
   readonly mode: Mode;
+  /** Why nothing at all may be changed now; null: nothing stands in the way. */
+  readonly hold: string | null;
+  /** Too many keys fell idle at once to be believed. */
+  readonly massIdle: boolean;
   /** Changed or new documents. */
   readonly findings: readonly Finding[];
   readonly alerts: readonly CaseAlert[];
@@ -67,4 +71,16 @@ export interface Decision {
   readonly views: readonly FindingView[];
   readonly questions: readonly Question[];
   readonly troubles: readonly Trouble[];
+  /** What reaches its next threshold first, at the present pace; null: nothing moves. */
+  readonly approach: Approach | null;
+}
+
+/** A level on its way to a threshold. */
+export interface Approach {
+  readonly policy: string;
+  readonly subject: Subject;
+  /** How long until it could be there, at the pace of late. */
+  readonly inMs: number;
+  /** What it moves a millisecond, as a share of the limit: by so much it may be past it when that is seen. */
+  readonly sharePerMs: number;
 }

@@ -4,7 +4,7 @@ import type { Question } from './evidence.ts';
 import type { KeyId } from './key.ts';
 import type { Held, PlannedChange } from './plan.ts';
 import type { KeyRecord } from './state.ts';
-import { heldBack, highestReached, ownReadings, picked, planned, unconfirmed } from './wish.ts';
+import { confirmation, heldBack, highestReached, picked, planned, unconfirmed } from './wish.ts';
 import type { Case, Stop } from './wish.ts';
 
 export interface WantedRenames {
@@ -31,7 +31,7 @@ export function wantedRenames(one: Case, except: (id: KeyId) => boolean): Wanted
     if (wish.kind === 'rename') changes.push(planned(one, 'rename', record, step, wish.to));
     if (wish.kind !== 'held') continue;
     held.push(heldBack(one, 'rename', record, step, wish));
-    if (wish.because === 'unconfirmed') questions.push(...ownReadings(one, record));
+    if (wish.because === 'unconfirmed') questions.push(...confirmation(one, record));
   }
   return { changes, held, questions };
 }
@@ -44,7 +44,7 @@ function renameWish(one: Case, record: KeyRecord, stepIndex: number): RenameWish
   const name = wish.template.renderName(templateVariables(policy.name, figures, record, ''));
   if (!name.ok) return { kind: 'held', because: 'unknown', detail: `${name.missing} is missing` };
   if (name.text === record.facts.name) return { kind: 'none' };
-  const stop = obstacle(court, record, modeOf(court, policy)) ?? unconfirmed(one);
+  const stop = obstacle(court, record, modeOf(court, policy)) ?? unconfirmed(one, stepIndex);
   return stop === null ? { kind: 'rename', to: name.text } : { kind: 'held', ...stop };
 }
 

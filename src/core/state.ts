@@ -25,8 +25,8 @@ export interface KeyRecord {
   /** Names that it bore before a person changed them, newest last; its usage may still be counted under them. */
   readonly formerNames?: readonly string[];
   /**
-   * The last individual lifetime reading. `agreed`: the row of its name agreed with it, and no other
-   * key has borne the name since.
+   * The last counters that were certain to be its own: an individual reading, or what a row that agreed with
+   * one had come to. `agreed`: the row of its name agreed, and no other key can have borne the name since.
    */
   readonly check: {
     readonly at: EpochMs;
@@ -37,6 +37,11 @@ export interface KeyRecord {
   readonly usedAfter?: EpochMs;
   /** Why the aggregate's row of its name cannot be credited to it; null: no contradiction seen. */
   readonly conflict: string | null;
+  /** When its last contradiction ended: samples from before that may hold someone else's usage. */
+  readonly doubtedUntil?: EpochMs;
+  /** Gone: what it can have used at the most after its last sample, seen until `unseenAt`; null: no bound is known. */
+  readonly unseen?: Counters | null;
+  readonly unseenAt?: EpochMs;
 }
 
 export interface StandingRename {
@@ -145,7 +150,10 @@ export interface SampleRun {
   readonly counters: Counters;
 }
 
-/** What is known around an instant P: the last counters at or before it, the first at or after P + lag. */
+/**
+ * What is known around an instant P: counters that had been reached by then (the last sample at or before it,
+ * say), and counters that had not been passed by then (the first sample at or after P + lag, say).
+ */
 export interface Mark {
   readonly before: Counters | null;
   readonly after: Counters | null;

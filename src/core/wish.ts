@@ -1,9 +1,10 @@
 /** What the deletions and the renames that a case asks for have in common. */
 import type { Court } from './court.ts';
 import { keyAsSubject } from './court.ts';
-import { ownIdleReading } from './deadlines.ts';
+import { ownIdleWindow } from './deadlines.ts';
 import type { Question } from './evidence.ts';
-import { measured, questionKey } from './evidence.ts';
+import { measured } from './evidence.ts';
+import { asked, ownReading } from './questions.ts';
 import type { Judgement } from './judgement.ts';
 import type { Held, HeldBecause, PlannedChange } from './plan.ts';
 import type { Step } from './policy.ts';
@@ -92,8 +93,11 @@ export function heldBack(
   };
 }
 
-/** What an idle key still lacks before it may be changed; null: nothing, or the rule is another. */
-export function unconfirmed({ judgement, finding }: Case): Stop | null {
+/** What a case still lacks before it may change a key: certainty, or an idle key's second reading; null: nothing. */
+export function unconfirmed({ judgement, finding }: Case, step: number): Stop | null {
+  if (!judgement.sure.includes(step)) {
+    return { because: 'unconfirmed', detail: 'it is not certain that its level is still so high' };
+  }
   if (judgement.policy.rule.kind !== 'idle') return null;
   const first = finding.idle?.confirmedFirstAt ?? null;
   const last = judgement.idle?.confirmedLastAt ?? null;
@@ -102,14 +106,15 @@ export function unconfirmed({ judgement, finding }: Case): Stop | null {
   return { because: 'unconfirmed', detail };
 }
 
-/** An idle key's own reading, unless the first of the two was taken too recently for another to count. */
-export function ownReadings({ court, judgement }: Case, record: KeyRecord): Question[] {
+/** What would confirm it. An idle key's own reading, unless the first of two was taken too recently for another to count. */
+export function confirmation({ court, judgement }: Case, record: KeyRecord): readonly Question[] {
   const { rule } = judgement.policy;
+  if (rule.kind !== 'idle') return judgement.doubts;
   const first = judgement.idle?.confirmedFirstAt ?? null;
-  if (rule.kind !== 'idle' || (first !== null && court.now - first < idleConfirmationMs)) return [];
-  const question = ownIdleReading(rule.forMs, record);
+  if (first !== null && court.now - first < idleConfirmationMs) return [];
   const { evidence } = court.bench;
-  const window = question.kind === 'key' ? question.window : null;
-  if (evidence.keys.get(record.id)?.individual.has(window ?? 'lifetime')) return [];
-  return evidence.unanswered.has(questionKey(question)) ? [] : [question];
+  const known = evidence.keys.get(record.id);
+  if (known === undefined) return [];
+  const why = `${judgement.policy.name}: “${record.facts.name}” is to be changed for being idle`;
+  return asked(ownReading(record.id, ownIdleWindow(rule.forMs), known, evidence), { why, excess: Infinity });
 }

@@ -1,7 +1,7 @@
 /** Looking at the account: the list and the aggregate (two calls), then whatever a decision still asks for. */
 import pLimit from 'p-limit';
 import { questionKey } from '../core/evidence.ts';
-import type { Question } from '../core/evidence.ts';
+import type { Question, Target } from '../core/evidence.ts';
 import type { EpochMs, KeyId, SecretBook, Window } from '../core/key.ts';
 import type { Trouble } from '../core/plan.ts';
 import type { Change, KeyRecord, SampleRun } from '../core/state.ts';
@@ -22,9 +22,17 @@ export interface Sight {
   readonly listDoubt: string | null;
   /** Why nothing may be changed by what was seen; null: nothing stands in the way. */
   readonly hold: string | null;
+  /** The pass before is so long ago that keys may have come and gone unseen. */
+  readonly away: boolean;
   readonly readings: Readings;
   readonly troubles: readonly Trouble[];
-  readonly calls: readonly string[];
+  readonly calls: readonly Call[];
+}
+
+/** A call that was made, and what for. */
+export interface Call {
+  readonly what: string;
+  readonly why: string;
 }
 
 /** What is known from the passes before. */
@@ -37,6 +45,8 @@ export interface Before {
   readonly shrunkSince: EpochMs | null;
 }
 
+/** Within less, nobody makes a key under another's name, uses it and deletes it again. */
+const awayAfterMs = 3_600_000;
 const clockToleranceMs = 5 * 60_000;
 /** A list that shrank implausibly is believed after it has stayed so for this long. */
 const shrunkBelievedAfterMs = 3_600_000;
@@ -64,13 +74,17 @@ export async function look(
     registry: register(before.records, listing, before.unsettled, listDoubt === null),
     listDoubt,
     hold: listDoubt ?? clockDoubt ?? usage.distrust,
+    away: before.lastPassAt !== null && at - before.lastPassAt > awayAfterMs,
     readings: { ...usage, windows: new Map(), own: new Map(), unanswered: new Set() },
     troubles: [
       ...trouble('list', 'critical', 'The list of keys is implausible', listDoubt),
       ...trouble('clock', 'critical', 'The clock cannot be trusted', clockDoubt),
-      ...trouble('usage', 'warning', 'The account’s usage cannot be read', usage.distrust),
+      ...usageTrouble(usage.distrust),
     ],
-    calls: ['list of keys', 'usage of all keys, all time'],
+    calls: [
+      { what: 'list of keys', why: 'every pass' },
+      { what: 'usage of all keys, all time', why: 'every pass' },
+    ],
   };
 }
 
@@ -128,6 +142,11 @@ function trouble(
   return [{ code, severity, title, text: `${doubt}. Nothing is renamed or deleted until this is over.` }];
 }
 
+/** Of an aggregate that cannot be had, or cannot be believed. */
+export function usageTrouble(doubt: string | null): Trouble[] {
+  return trouble('usage', 'warning', 'The account’s usage cannot be relied on', doubt);
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -165,7 +184,10 @@ export async function ask(
     ...sight,
     doneAt: clock.now(),
     readings: { ...sight.readings, windows, own, unanswered },
-    calls: [...sight.calls, ...questions.map(questionWords)],
+    calls: [
+      ...sight.calls,
+      ...questions.map((question) => ({ what: questionWords(question), why: question.why })),
+    ],
   };
 }
 
@@ -185,14 +207,16 @@ async function answerTo(
   signal: AbortSignal,
 ): Promise<Answer | null> {
   if (question.kind === 'aggregate') {
-    return { ...question, aggregate: await reader.usage(question.window, signal) };
+    const aggregate = await reader.usage(question.window, signal);
+    return { kind: 'aggregate', window: question.window, aggregate };
   }
   const secret = secrets.get(question.id);
   if (secret === undefined) return null;
-  return { ...question, reading: await reader.keyUsage(secret, question.window, signal) };
+  const reading = await reader.keyUsage(secret, question.window, signal);
+  return { kind: 'key', id: question.id, window: question.window, reading };
 }
 
-export function questionWords(question: Question): string {
+function questionWords(question: Target): string {
   if (question.kind === 'aggregate') return `usage of all keys, last ${question.window}`;
   return `usage of ${question.id}, ${question.window === null ? 'all time' : `last ${question.window}`}`;
 }

@@ -1,6 +1,6 @@
 /** Samples of lifetime counters, kept as runs: one row for as long as nothing changes. */
 import type { Counters, EpochMs, KeyId } from '../core/key.ts';
-import type { Mark, SampleRun } from '../core/state.ts';
+import type { SampleRun } from '../core/state.ts';
 
 /** How often the end of an unchanged run is written again; a crash in between only widens intervals. */
 const extendMs = 3_600_000;
@@ -66,21 +66,4 @@ export function sample(
 
 function equal(a: Counters, b: Counters): boolean {
   return a.costMicroUsd === b.costMicroUsd && a.tokens === b.tokens && a.requests === b.requests;
-}
-
-/** A mark as it is once `runs` are known too: a later run may be the first after the boundary. */
-export function advanceMarks(
-  marks: ReadonlyMap<KeyId | 'account', Mark>,
-  runs: ReadonlyMap<KeyId | 'account', SampleRun>,
-  boundary: EpochMs,
-  lagMs: number,
-): ReadonlyMap<KeyId | 'account', Mark> {
-  const result = new Map(marks);
-  for (const [key, run] of runs) {
-    const mark = result.get(key) ?? { before: null, after: null };
-    const before = run.firstAt <= boundary ? run.counters : mark.before;
-    const after = mark.after ?? (run.lastAt >= boundary + lagMs ? run.counters : null);
-    if (before !== mark.before || after !== mark.after) result.set(key, { before, after });
-  }
-  return result;
 }

@@ -73,14 +73,23 @@ function change(kind: PlannedChange['kind'], one: Key, to: string | null = null)
 
 function courtOf(keys: readonly Key[], findings: readonly Finding[], now = monday): Court {
   const records = new Map(keys.map((one) => [one.id, recordOf(one)]));
-  const account = { lifetime: null, windows: new Map(), because: null };
+  const account = { lifetime: null, windows: new Map(), because: null, pace: null };
   return {
     ...{ now, policy: rules, mode: 'enforce', records, findings, changes: [], hold: null, listTrusted: true },
     acceptances: new Map([[`p/${user.id}/notice`, monday]]),
     accountKeys: keys.length,
     bench: {
       ...{ now, live: [...records.values()], gone: [], lastCounters: new Map(), open: new Map() },
-      evidence: { at: now, doneAt: now, keys: new Map(), account, marks: new Map(), unanswered: new Set() },
+      idleBefore: { judgedBy: new Set(), massSince: null },
+      evidence: {
+        at: now,
+        doneAt: now,
+        keys: new Map(),
+        account,
+        marks: new Map(),
+        readAt: new Map(),
+        unanswered: new Set(),
+      },
     },
   };
 }

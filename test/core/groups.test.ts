@@ -44,14 +44,15 @@ describe('a budget across', () => {
     const one = story(across('account', '{ at: 100%, alert: ops }'), key('A'));
     const total: Counters = { costMicroUsd: 20e6, tokens: 0, requests: 0 };
     const account = {
-      lifetime: { low: total, high: total, confirmed: true },
+      lifetime: { low: total, high: total },
       windows: new Map(),
       because: null,
+      pace: null,
     };
     // The period began before anything was seen, so only the account’s own windows can tell.
     const unknown = one.pass({ usage: { A: 1 }, account });
     expect([said(unknown), unknown.views[0]?.state]).toEqual([[], 'uncertain']);
-    expect(unknown.questions).toEqual([
+    expect(unknown.questions).toMatchObject([
       { kind: 'aggregate', window: '7d' },
       { kind: 'aggregate', window: '30d' },
     ]);
@@ -64,7 +65,7 @@ describe('a budget across', () => {
     const low: Counters = { costMicroUsd: 30e6, tokens: 0, requests: 0 };
     const little: Counters = { costMicroUsd: 1e6, tokens: 0, requests: 0 };
     const windows = new Map([['30d', little]] as const);
-    const fell = { lifetime: { low, high: null, confirmed: true }, windows, because: 'the total fell' };
+    const fell = { lifetime: { low, high: null }, windows, because: 'the total fell', pace: null };
     expect(one.pass({ account: fell }).views).toMatchObject([
       { state: 'uncertain', figures: { level: { high: null } } },
     ]);
@@ -129,7 +130,7 @@ describe('a budget of some models', () => {
     ['gpt-oss-120b', { costMicroUsd: 0, tokens: 100, requests: 1 }],
     ['llama3-3-70b', { costMicroUsd: 0, tokens: 900, requests: 1 }],
   ]);
-  const about = (more: Partial<KeyEvidence>) => ({ about: { A: more } });
+  const about = (more: Partial<KeyEvidence>) => ({ usage: { A: 9000 }, about: { A: more } });
 
   test('counts only theirs', () => {
     const one = story(models, key('A'));

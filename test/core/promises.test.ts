@@ -274,7 +274,7 @@ test('protected keys stay, limits hold, notices come first, a person’s hand wi
 });
 
 function plan(decision: Decision): string {
-  return JSON.stringify(planJson({ decision, policyHash: '', keys: 0, calls: [], hold: null }));
+  return JSON.stringify(planJson({ decision, policyHash: '', keys: 0, calls: [], contradictions: [] }));
 }
 
 test('the same account gives the same plan, byte for byte, in any order of the list and after any restart', () => {

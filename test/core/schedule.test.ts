@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { nextPassAt } from '../../src/core/schedule.ts';
 import { day, file, hour, minute, monday, policy, policyOf } from './story.ts';
 
-const pace = { intervalMs: 10 * minute, minIntervalMs: 5000, usageLagMs: 2 * minute };
+const pace = { intervalMs: 10 * minute, minIntervalMs: 5000, usageLagMs: 2 * minute, maxCallsPerMinute: 60 };
 const hourly = file(policy('spend: { cost: 1, per: hour }', '{ at: 100%, alert: ops }'));
 const rolling = file(
   [

@@ -10,6 +10,7 @@ import { mostCautious } from '../../src/core/court.ts';
 import { decide } from '../../src/core/decide.ts';
 import type { Bounds, Evidence, KeyEvidence } from '../../src/core/evidence.ts';
 import { caseKey } from '../../src/core/judgement.ts';
+import type { IdleBefore } from '../../src/core/judgement.ts';
 import type { Counters, EpochMs, Key, KeyId, Window } from '../../src/core/key.ts';
 import { windows } from '../../src/core/key.ts';
 import { periodAt } from '../../src/core/periods.ts';
@@ -95,6 +96,7 @@ export interface Pass {
   readonly account?: Evidence['account'];
   readonly hold?: string;
   readonly listTrusted?: boolean;
+  readonly idleBefore?: IdleBefore;
   /** The order in which the API lists the keys. */
   readonly listed?: (keys: readonly Key[]) => readonly Key[];
 }
@@ -235,11 +237,13 @@ function assemble(
         at: now,
         doneAt: now,
         keys: new Map([...tale.account.keys()].map((name) => [id(name), evidence(name, known, pass)])),
-        account: pass.account ?? { lifetime: null, windows: new Map(), because: null },
+        account: pass.account ?? { lifetime: null, windows: new Map(), because: null, pace: null },
         marks,
+        readAt: new Map(),
         unanswered: new Set(),
       },
       open: new Map(open.map((one) => [caseKey(one.policy, one.subject), one])),
+      idleBefore: pass.idleBefore ?? { judgedBy: new Set(), massSince: null },
     },
     records: tale.records,
     findings,
@@ -256,9 +260,9 @@ function counters(amount: number): Counters {
 }
 
 function bounds(amount: Amount): Bounds {
-  if (amount === null) return { low: counters(0), high: null, confirmed: true };
+  if (amount === null) return { low: counters(0), high: null };
   const [low, high] = typeof amount === 'number' ? [amount, amount] : amount;
-  return { low: counters(low), high: high === null ? null : counters(high), confirmed: true };
+  return { low: counters(low), high: high === null ? null : counters(high) };
 }
 
 function evidence(name: string, known: Readonly<Record<string, Amount>>, pass: Pass): KeyEvidence {
@@ -270,10 +274,12 @@ function evidence(name: string, known: Readonly<Record<string, Amount>>, pass: P
     lifetime: bounds(known[name] === undefined ? 0 : known[name]),
     because: null,
     credited: true,
+    checked: true,
     windows: new Map(read),
     individual: new Set(),
     models: { lifetime: null, windows: new Map() },
     unchangedSince: null,
+    pace: null,
     ...pass.about?.[name],
   };
 }
@@ -282,9 +288,9 @@ function evidence(name: string, known: Readonly<Record<string, Amount>>, pass: P
 function marksOf(
   file: PolicyFile,
   now: EpochMs,
-  before: Evidence['marks'],
+  before: ReadonlyMap<EpochMs, ReadonlyMap<KeyId | 'account', Mark>>,
   known: Readonly<Record<string, Amount>>,
-): Evidence['marks'] {
+): ReadonlyMap<EpochMs, ReadonlyMap<KeyId | 'account', Mark>> {
   const result = new Map(before);
   for (const { rule } of file.policies) {
     const start =

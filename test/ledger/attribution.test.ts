@@ -8,6 +8,7 @@ import type { Court } from '../../src/core/court.ts';
 import { attribute } from '../../src/ledger/attribution.ts';
 import type { Attribution, Readings } from '../../src/ledger/attribution.ts';
 import { register } from '../../src/ledger/registry.ts';
+import type { Rest } from '../../src/ledger/rest.ts';
 import { sample } from '../../src/ledger/samples.ts';
 import type { Aggregate, AggregateRow, KeyReading } from '../../src/ports.ts';
 import { file, id, key, minute, monday, policy } from '../core/story.ts';
@@ -93,15 +94,18 @@ function look(given: Given): Attribution {
     runs: new Map(runs),
     marks: new Map(),
     alone: new Set(given.alone),
+    models: true,
   });
 }
 
-/** A level in requests, as it is known: `5`, `≥5`, `5?` while unchecked. */
+/** A level in requests, as it is known: `5`, `≥5`, `0–5` while unchecked. */
 function known({ evidence }: Attribution, name = 'A'): string {
-  const lifetime = evidence.keys.get(id(name))?.lifetime;
+  const { lifetime } = evidence.keys.get(id(name)) ?? {};
   if (lifetime === undefined) return 'nothing';
   const low = String(lifetime.low.requests);
-  return lifetime.high === null ? `≥${low}` : `${low}${lifetime.confirmed ? '' : '?'}`;
+  if (lifetime.high === null) return `≥${low}`;
+  const high = String(lifetime.high.requests);
+  return low === high ? low : `${low}–${high}`;
 }
 
 const checked = (amount: number) => ({
@@ -111,7 +115,7 @@ const a = key('A');
 
 describe('what is known of a key', () => {
   test.each<[string, Given, string, string | null]>([
-    ['a row never checked', { rows: { A: 5 } }, '5?', null],
+    ['a row never checked', { rows: { A: 5 } }, '0–5', null],
     ['a row checked before', { live: [recordOf(a, checked(3))], rows: { A: 5 } }, '5', null],
     ['a row and its own reading that agree', { rows: { A: 5 }, own: { A: 5 } }, '5', null],
     ['its own reading, taken after a row that counts less', { rows: { A: 5 }, own: { A: 6 } }, '6', null],
@@ -265,7 +269,7 @@ describe('a conflict', () => {
   test('begins with a row of someone else’s usage, and only its own readings count from then on', () => {
     passes(
       recordOf(a),
-      { rows: { A: 50 }, then: '50?' },
+      { rows: { A: 50 }, then: '0–50' },
       { rows: { A: 50 }, own: { A: 0 }, then: '0' },
       { rows: { A: 51 }, then: '≥0' },
       { rows: { A: 51 }, own: { A: 2 }, then: '2' },
@@ -277,8 +281,8 @@ describe('a conflict', () => {
     passes(
       recordOf(a, checked(3)),
       { rows: { A: 5 }, then: '5' },
-      { rows: { A: 5 }, live: [recordOf(a, checked(3)), twin], then: '≥3' },
-      { rows: { A: 9 }, then: '9?' },
+      { rows: { A: 5 }, live: [recordOf(a, checked(3)), twin], then: '≥5' },
+      { rows: { A: 9 }, then: '5–9' },
       { rows: { A: 9 }, own: { A: 5 }, then: '5' },
     );
   });
@@ -405,6 +409,7 @@ describe('under every variant of what a rename does to the aggregate', () => {
           let at = monday;
           let records: ReadonlyMap<KeyId, KeyRecord> = new Map();
           let runs: ReadonlyMap<KeyId | 'account', SampleRun> = new Map();
+          let rest: Rest | null = null;
           for (const deed of script) {
             at += minute;
             const one = 'key' in deed ? keys[deed.key] : undefined;
@@ -421,10 +426,11 @@ describe('under every variant of what a rename does to the aggregate', () => {
               one.name = deed.to;
             }
             if (deed.kind === 'pass')
-              ({ records, runs } = pass(
+              ({ records, runs, rest } = pass(
                 keys,
                 records,
                 runs,
+                rest,
                 at,
                 deed.read,
                 rowsOf(keys, variant, keepsDeleted),
@@ -469,6 +475,7 @@ describe('under every variant of what a rename does to the aggregate', () => {
     keys: readonly Real[],
     before: ReadonlyMap<KeyId, KeyRecord>,
     runs: ReadonlyMap<KeyId | 'account', SampleRun>,
+    rest: Rest | null,
     at: number,
     read: readonly number[],
     rows: Readonly<Record<string, number>>,
@@ -491,12 +498,15 @@ describe('under every variant of what a rename does to the aggregate', () => {
       own: new Map(own),
       unanswered: new Set(),
     };
-    const found = attribute({ at, doneAt: at, live, readings, runs, marks: new Map(), alone: new Set() });
+    const leaving = [...records.values()].filter(({ goneAt }) => goneAt === at);
+    const found = attribute({
+      ...{ at, doneAt: at, live, leaving, readings, runs, marks: new Map(), alone: new Set() },
+      ...(rest && { rest }),
+    });
     for (const one of keys) {
       one.listed = one.name;
       const level = found.evidence.keys.get(one.id)?.lifetime;
-      // What was never checked is never acted on.
-      if (level === undefined || !level.confirmed) continue;
+      if (level === undefined) continue;
       expect(level.low.requests).toBeLessThanOrEqual(one.used);
       expect(level.high?.requests ?? Infinity).toBeGreaterThanOrEqual(one.used);
     }
@@ -511,6 +521,7 @@ describe('under every variant of what a rename does to the aggregate', () => {
     return {
       records: new Map([...records, ...found.changed.map((one) => [one.id, one] as const)]),
       runs: taken.runs,
+      rest: found.rest,
     };
   }
 });

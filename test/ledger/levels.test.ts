@@ -8,10 +8,12 @@ import type { Bounds, Evidence, KeyEvidence } from '../../src/core/evidence.ts';
 import { windowMs } from '../../src/core/key.ts';
 import type { Counters, EpochMs, KeyId, Window } from '../../src/core/key.ts';
 import { keyLevel } from '../../src/core/levels.ts';
+import type { Span } from '../../src/core/levels.ts';
 import type { Period } from '../../src/core/periods.ts';
 import type { SpendRule } from '../../src/core/policy.ts';
 import type { KeyRecord, Mark, SampleRun } from '../../src/core/state.ts';
-import { advanceMarks, sample } from '../../src/ledger/samples.ts';
+import { advanceMarks } from '../../src/ledger/marks.ts';
+import { sample } from '../../src/ledger/samples.ts';
 
 const hour = 3_600_000;
 const lagMs = 120_000;
@@ -141,7 +143,7 @@ function ledger(boundary: EpochMs, createdAt: EpochMs) {
 }
 
 function bounds(value: number): Bounds {
-  return { low: counters(value), high: counters(value), confirmed: true };
+  return { low: counters(value), high: counters(value) };
 }
 
 function evidenceOf(
@@ -154,13 +156,29 @@ function evidenceOf(
     lifetime,
     because: null,
     credited: true,
+    checked: true,
+    pace: null,
     windows,
     individual: new Set(),
     models: { lifetime: null, windows: new Map() },
     unchangedSince: null,
   };
-  const account = { lifetime: null, windows: new Map(), because: null };
-  return { at, doneAt, keys: new Map([[id, known]]), account, marks: new Map(), unanswered: new Set() };
+  const account = { lifetime: null, windows: new Map(), because: null, pace: null };
+  return {
+    at,
+    doneAt,
+    keys: new Map([[id, known]]),
+    account,
+    marks: new Map(),
+    readAt: new Map(),
+    unanswered: new Set(),
+  };
+}
+
+function levelOf(span: Span, record: KeyRecord, evidence: Evidence) {
+  const known = evidence.keys.get(id);
+  if (known === undefined) throw new Error('nothing is known of the key');
+  return keyLevel(rule, span, record, known, evidence);
 }
 
 function recordOf(createdAt: EpochMs): KeyRecord {
@@ -204,10 +222,7 @@ function* history(
       });
       const evidence = evidenceOf(at, doneAt, bounds(value), new Map(read));
       const period: Period = { start: boundary, end: boundary + 400 * hour };
-      const level = keyLevel(rule, period, recordOf(createdAt), {
-        ...evidence,
-        marks: new Map([[boundary, marks]]),
-      });
+      const level = levelOf({ period, window: null, marks }, recordOf(createdAt), evidence);
       yield {
         low: level.low,
         high: level.high,
@@ -262,13 +277,10 @@ test('a key younger than the period has consumed in it all that it ever has', ()
 test('a rolling level is that window’s reading, or anything up to all of it while there is none', () => {
   const at = 100 * hour;
   const level = (read: KeyEvidence['windows']) =>
-    keyLevel(
-      { ...rule, period: { kind: 'rolling', window: '24h' } },
-      { start: at - 24 * hour, end: null },
+    levelOf(
+      { period: { start: at - 24 * hour, end: null }, window: '24h', marks: undefined },
       recordOf(0),
-      {
-        ...evidenceOf(at, at + 500, bounds(30), read),
-      },
+      evidenceOf(at, at + 500, bounds(30), read),
     );
   expect(level(new Map([['24h', bounds(12)]]))).toMatchObject({ low: 12, high: 12 });
   expect(level(new Map())).toMatchObject({ low: 0, high: 30 });
@@ -283,20 +295,20 @@ test('a rolling level is that window’s reading, or anything up to all of it wh
 });
 
 test('a lifetime level is the counter', () => {
-  const evidence = evidenceOf(0, 0, { low: counters(4), high: null, confirmed: false }, new Map());
-  expect(keyLevel(rule, { start: null, end: null }, recordOf(0), evidence)).toEqual({
-    low: 4,
-    high: null,
-    confirmed: false,
-  });
+  const evidence = evidenceOf(0, 0, { low: counters(4), high: null }, new Map());
+  const span: Span = { period: { start: null, end: null }, window: null, marks: undefined };
+  expect(levelOf(span, recordOf(0), evidence)).toEqual({ low: 4, high: null });
 });
 
 test('while a key’s readings contradict one another, earlier samples of it are not believed', () => {
   const at = 100 * hour;
-  const marks = new Map([[hour, new Map([[id, { before: counters(25), after: counters(25) }]])]]);
-  const evidence = { ...evidenceOf(at, at, bounds(30), new Map()), marks };
-  const level = (conflict: string | null) =>
-    keyLevel(rule, { start: hour, end: null }, { ...recordOf(0), conflict }, evidence);
-  expect(level(null)).toMatchObject({ low: 5, high: 5 });
-  expect(level('a row counts too much')).toMatchObject({ low: 0, high: 30 });
+  const marks = new Map([[id, { before: counters(25), after: counters(25) }]]);
+  const span: Span = { period: { start: hour, end: null }, window: null, marks };
+  const evidence = evidenceOf(at, at, bounds(30), new Map());
+  const level = (more: Partial<KeyRecord>) => levelOf(span, { ...recordOf(0), ...more }, evidence);
+  expect(level({})).toEqual({ low: 5, high: 5 });
+  expect(level({ conflict: 'a row counts too much' })).toEqual({ low: 0, high: 30 });
+  // What was sampled before its end is no lower bound afterwards either.
+  expect(level({ doubtedUntil: 2 * hour })).toEqual({ low: 5, high: 30 });
+  expect(level({ doubtedUntil: hour })).toEqual({ low: 5, high: 5 });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Counters, EpochMs, KeyId } from '../../src/core/key.ts';
 import type { SampleRun } from '../../src/core/state.ts';
-import { advanceMarks, sample } from '../../src/ledger/samples.ts';
+import { advanceMarks } from '../../src/ledger/marks.ts';
+import { sample } from '../../src/ledger/samples.ts';
 import { hour, id, minute, monday } from '../core/story.ts';
 
 const a = id('A');

@@ -3,10 +3,10 @@ import type { App, AppOptions } from '../../app.ts';
 import type { Alert } from '../../core/alert.ts';
 import type { EpochMs } from '../../core/key.ts';
 import { nextPassAt } from '../../core/schedule.ts';
+import type { Pace } from '../../core/schedule.ts';
 import { dueTimes } from '../../daemon.ts';
 import type { PassReport } from '../../pass.ts';
 import type { OutboxEntry } from '../../ports.ts';
-import type { Settings } from '../../settings.ts';
 import type { SteppedClock } from './clock.ts';
 
 /** The deliverer's word on one message. */
@@ -41,7 +41,7 @@ export async function* rounds(
   app: App,
   clock: SteppedClock,
   deliveries: Delivery[],
-  pace: Pick<Settings, 'intervalMs' | 'minIntervalMs' | 'usageLagMs'>,
+  pace: Pace,
   until: EpochMs,
 ): AsyncGenerator<Round, void> {
   const stop = new AbortController().signal;

@@ -1,0 +1,109 @@
+/** Which level reaches its next threshold first, if it goes on as fast as it went of late. */
+import { addCounters, measured } from './evidence.ts';
+import type { KeyEvidence, Pace } from './evidence.ts';
+import { groupsOf, isWholeAccount, levelOfGroup } from './judge-groups.ts';
+import type { Bench, Selects } from './judgement.ts';
+import { keyLevel, spanOf } from './levels.ts';
+import type { Approach } from './plan.ts';
+import type { Policy, SpendRule } from './policy.ts';
+import { stepThreshold } from './spend-case.ts';
+import type { FindingSubject, KeyRecord } from './state.ts';
+import type { Subject } from './alert.ts';
+import { keySubject } from './judgement.ts';
+
+interface Moving {
+  readonly policy: Policy;
+  readonly rule: SpendRule;
+  readonly subject: FindingSubject;
+  readonly limit: number | null;
+  readonly pace: Pace;
+  readonly high: () => number | null;
+}
+
+export function nearestApproach(policies: readonly Policy[], bench: Bench): Approach | null {
+  const moving = bench.live.flatMap((record) => {
+    const known = bench.evidence.keys.get(record.id);
+    return known?.pace ? [{ record, known, pace: known.pace }] : [];
+  });
+  let nearest: (Moving & Pick<Approach, 'inMs' | 'sharePerMs'>) | null = null;
+  for (const one of everythingMoving(policies, bench, moving)) {
+    const found = reach(one);
+    if (found !== null && (nearest === null || found.inMs < nearest.inMs)) nearest = { ...one, ...found };
+  }
+  if (nearest === null) return null;
+  const { policy, subject, inMs, sharePerMs } = nearest;
+  return { policy: policy.name, subject: subjectWords(subject, bench), inMs, sharePerMs };
+}
+
+type MovingKey = { readonly record: KeyRecord; readonly known: KeyEvidence; readonly pace: Pace };
+
+function* everythingMoving(
+  policies: readonly Policy[],
+  bench: Bench,
+  keys: readonly MovingKey[],
+): Generator<Moving> {
+  for (const policy of policies) {
+    const { rule } = policy;
+    if (rule.kind !== 'spend') continue;
+    const selects: Selects = (record) =>
+      policy.select({ key: record.facts, originalName: record.originalName }, bench.now);
+    if (rule.across.kind === 'key') yield* movingKeys(policy, rule, bench, keys, selects);
+    else yield* movingGroups(policy, rule, bench, selects);
+  }
+}
+
+function* movingKeys(
+  policy: Policy,
+  rule: SpendRule,
+  bench: Bench,
+  keys: readonly MovingKey[],
+  selects: Selects,
+): Generator<Moving> {
+  const span = spanOf(rule.period, bench.now, bench.evidence);
+  for (const { record, known, pace } of keys) {
+    if (measured(pace, rule.measure) === 0 || !selects(record)) continue;
+    const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
+    const high = (): number | null => keyLevel(rule, span, record, known, bench.evidence).high;
+    yield { policy, rule, subject: keySubject(record), limit, pace, high };
+  }
+}
+
+function* movingGroups(policy: Policy, rule: SpendRule, bench: Bench, selects: Selects): Generator<Moving> {
+  if (rule.limit === 'max_tokens') return;
+  const span = spanOf(rule.period, bench.now, bench.evidence);
+  const { keys, account } = bench.evidence;
+  for (const group of groupsOf(rule, bench, selects)) {
+    const paces = isWholeAccount(rule)
+      ? [account.pace]
+      : group.live.map((record) => keys.get(record.id)?.pace ?? null);
+    const pace = paces.reduce<Pace | null>(
+      (sum, one) => (one && sum ? addCounters(sum, one) : (one ?? sum)),
+      null,
+    );
+    if (pace === null) continue;
+    const level = levelOfGroup(rule, group, bench);
+    const subject: FindingSubject = { kind: 'group', group: group.name };
+    yield { policy, rule, subject, limit: rule.limit, pace, high: () => level(span).high };
+  }
+}
+
+/** Null: it does not move, or no threshold is left above it, or where it is cannot be told. */
+function reach({ policy, rule, limit, pace, high }: Moving): Pick<Approach, 'inMs' | 'sharePerMs'> | null {
+  const perMs = measured(pace, rule.measure);
+  if (perMs === 0 || limit === null || limit === 0) return null;
+  const level = high();
+  if (level === null) return null;
+  let next = Infinity;
+  for (const step of policy.steps) {
+    const at = stepThreshold(limit, step);
+    if (step.basis === 'level' && at > level) next = Math.min(next, at);
+  }
+  return next === Infinity ? null : { inMs: (next - level) / perMs, sharePerMs: perMs / limit };
+}
+
+function subjectWords(subject: FindingSubject, { live }: Bench): Subject {
+  if (subject.kind === 'group') return subject;
+  const record = live.find((one) => one.id === subject.id);
+  const name = record?.facts.name ?? '';
+  return { kind: 'key', id: subject.id, name, originalName: record?.originalName ?? name };
+}

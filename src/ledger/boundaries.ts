@@ -1,0 +1,54 @@
+/**
+ * Readings that are worth more now than they will ever be: a key that no row is credited to is read on both
+ * sides of a period's beginning, or what it used in the period would stay a guess until its end.
+ */
+import type { Question } from '../core/evidence.ts';
+import type { Bench } from '../core/judgement.ts';
+import type { EpochMs } from '../core/key.ts';
+import { periodAt } from '../core/periods.ts';
+import type { Policy } from '../core/policy.ts';
+import type { Pace } from '../core/schedule.ts';
+import type { KeyRecord } from '../core/state.ts';
+
+/** Later, a reading tells less than the windows do. */
+const lateMs = 3_600_000;
+
+export function boundaryQuestions(
+  policies: readonly Policy[],
+  bench: Bench,
+  pace: Pick<Pace, 'intervalMs' | 'usageLagMs'>,
+): Question[] {
+  const unread = bench.live.filter((record) => isUnread(record, bench));
+  if (unread.length === 0) return [];
+  return policies.flatMap((policy) => {
+    const due = readSince(policy, bench.now, pace);
+    if (due === null) return [];
+    const keys = unread.filter(
+      (record) =>
+        (record.check?.at ?? 0) < due &&
+        policy.select({ key: record.facts, originalName: record.originalName }, bench.now),
+    );
+    const why = `${policy.name}: one period ends and the next begins`;
+    return keys.map(({ id }): Question => ({ kind: 'key', id, window: null, why, excess: Infinity }));
+  });
+}
+
+function isUnread({ id }: KeyRecord, { evidence }: Bench): boolean {
+  const known = evidence.keys.get(id);
+  if (known === undefined || known.because === null || known.individual.has('lifetime')) return false;
+  return !evidence.unanswered.has(`key ${id} lifetime`);
+}
+
+/** The instant since which a key must have been read; null: no period begins about now. */
+function readSince(
+  { rule }: Policy,
+  now: EpochMs,
+  { intervalMs, usageLagMs }: Pick<Pace, 'intervalMs' | 'usageLagMs'>,
+): EpochMs | null {
+  if (rule.kind !== 'spend' || rule.period.kind !== 'calendar') return null;
+  const { start, end } = periodAt(rule.period, now);
+  if (end !== null && now >= end - intervalMs) return end - intervalMs;
+  if (start === null) return null;
+  const settled = start + usageLagMs;
+  return now >= settled && now < settled + lateMs ? settled : null;
+}
