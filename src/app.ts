@@ -89,7 +89,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       policy = next;
     },
     consider: async (signal, also = () => []) => {
-      const sight = await look(ports.reader, clock, before(memory), signal);
+      const sight = await look(ports.reader, clock, before(memory), ports.pace, signal);
       const inquiry = { questions: also(sight.listing), alone: new Set<KeyId>(), spare: Infinity };
       return deliberate(ports, memory, policy, sight, inquiry, signal);
     },

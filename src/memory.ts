@@ -28,8 +28,10 @@ export interface Memory {
   windowReadings: readonly WindowReading[];
   rest: Rest | null;
   paces: Paces;
-  /** Passes since a key was read by itself only to check its row. */
-  sinceCrossCheck: number;
+  /** How many calls were not needed of late, and may be made for what does not press. */
+  savedCalls: number;
+  /** The pass before read a key by itself only to check its row. */
+  checkedLast: boolean;
   readonly meta: Map<string, string>;
   /** What was held in the pass before, so that only news is recorded. */
   holds: ReadonlySet<string>;
@@ -49,7 +51,8 @@ export async function recall(store: Store, now: EpochMs): Promise<Memory> {
     windowReadings: [],
     rest: null,
     paces: new Map(),
-    sinceCrossCheck: 0,
+    savedCalls: 0,
+    checkedLast: false,
     meta: new Map(Object.entries(state.meta)),
     holds: new Set(),
   };

@@ -5,7 +5,7 @@ import { reconcile } from './act/reconcile.ts';
 import type { Alert } from './core/alert.ts';
 import type { Question } from './core/evidence.ts';
 import type { EpochMs, KeyId } from './core/key.ts';
-import type { Decision, PlannedChange, Trouble } from './core/plan.ts';
+import type { Call, Decision, PlannedChange, Trouble } from './core/plan.ts';
 import type { PolicyFile } from './core/policy.ts';
 import type { KeyRecord, RecordEntry } from './core/state.ts';
 import { tellTroubles } from './core/troubles.ts';
@@ -16,7 +16,7 @@ import { register } from './ledger/registry.ts';
 import { deliberate, periodStarts } from './deliberate.ts';
 import type { Deliberation, DeliberationPorts, Inquiry } from './deliberate.ts';
 import { look, usageTrouble } from './ledger/look.ts';
-import type { Before, Call, Sight } from './ledger/look.ts';
+import type { Before, Sight } from './ledger/look.ts';
 import { sample } from './ledger/samples.ts';
 import { idleSignature } from './core/mass-idle.ts';
 import { answeredAt, foldWindows, windowReadings } from './ledger/windows.ts';
@@ -62,11 +62,14 @@ export async function pass(
   troubles: readonly Trouble[],
   stop: AbortSignal,
 ): Promise<PassReport> {
-  const first = await look(ports.reader, ports.clock, before(memory), stop);
+  const first = await look(ports.reader, ports.clock, before(memory), ports.pace, stop);
   const batch = `pass-${String(first.at)}`;
   const commit = committer(ports, memory, policy, batch);
   const sight = await settleOpen(ports, memory, policy, first, commit, stop);
-  const found = await deliberate(ports, memory, policy, sight, inquire(memory, sight), stop);
+  const inquiry = inquire(memory, sight);
+  const found = await deliberate(ports, memory, policy, sight, inquiry, stop);
+  const asked = found.sight.calls.length - first.calls.length;
+  memory.savedCalls = Math.max(0, inquiry.spare + inquiry.questions.length - asked);
   await commitSeen(ports, memory, policy, found, commit);
   const doubt = usageTrouble(found.attribution.doubt);
   const current = [...first.troubles, ...doubt, ...found.decision.troubles, ...troubles];
@@ -164,15 +167,25 @@ function merged(found: Deliberation, memory: Memory): ReadonlyMap<KeyId, KeyReco
   return new Map([...found.court.records, ...memory.records]);
 }
 
+/** So many calls may be saved up for when more is to be asked. */
+const mostSaved = 30;
+
+/** Calls for what does not press: one a pass, and one a minute where passes are rarer. */
+function spareCalls(memory: Memory, now: EpochMs): number {
+  const { lastPassAt } = before(memory);
+  const minutes = lastPassAt === null ? mostSaved : Math.floor((now - lastPassAt) / 60_000);
+  return Math.min(mostSaved, memory.savedCalls + Math.max(1, minutes));
+}
+
 /**
- * In every second pass one key is read by itself, to find rows that are credited wrongly; in the others one
- * question may be put that does not press. So a pass makes three calls at the most, unless something presses.
+ * So passes make three calls on average, unless something presses. Every second pass one is a key's own
+ * reading, to find rows that are credited wrongly.
  */
 function inquire(memory: Memory, sight: Sight): Inquiry {
-  memory.sinceCrossCheck += 1;
-  const questions = memory.sinceCrossCheck < 2 ? [] : crossCheck(sight);
-  if (questions.length > 0) memory.sinceCrossCheck = 0;
-  return { questions, alone: new Set(), spare: questions.length > 0 ? 0 : 1 };
+  const spare = spareCalls(memory, sight.at);
+  const turn = memory.checkedLast ? [] : crossCheck(sight);
+  memory.checkedLast = turn.length > 0;
+  return { questions: turn, alone: new Set(), spare: spare - turn.length };
 }
 
 /** The key whose row was never checked or not since it may have been moved by another, then the one longest ago. */
@@ -277,7 +290,7 @@ async function recheck(
 ): Promise<Recheck> {
   const signal = AbortSignal.timeout(60_000);
   try {
-    const again = await look(ports.reader, ports.clock, before(memory), signal);
+    const again = await look(ports.reader, ports.clock, before(memory), ports.pace, signal);
     const sight: Sight = { ...again, readings: { ...again.readings, windows: seen.readings.windows } };
     const why = `${change.policy}: checked afresh before the ${change.kind}`;
     const question: Question = { kind: 'key', id: change.keyId, window: null, why, excess: Infinity };

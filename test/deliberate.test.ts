@@ -91,7 +91,7 @@ async function rig(...keys: readonly Steady[]): Promise<Rig> {
     budget: 50,
     async pass(policies) {
       calls.length = 0;
-      const sight = await look(reader, clock, before(memory), signal);
+      const sight = await look(reader, clock, before(memory), { intervalMs: minute }, signal);
       const ports = {
         reader,
         clock,

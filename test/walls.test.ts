@@ -28,7 +28,7 @@ const walls: Readonly<Record<string, Wall>> = {
   alerts: port,
   ledger: { from: ['core', 'ports.ts'], types: pureTypes, packages: ['p-limit'] },
   act: { from: ['core', 'ports.ts'], types: pureTypes, packages: [] },
-  'memory.ts': { from: ['core'], types: pureTypes, packages: [] },
+  'memory.ts': { from: ['core'], types: [...pureTypes, 'ledger'], packages: [] },
   'record.ts': { from: ['core'], types: [...pureTypes, 'deliberate.ts'], packages: [] },
   'deliberate.ts': { from: ['core', 'ledger', 'ports.ts'], types: [...pureTypes, 'memory.ts'], packages: [] },
   'pass.ts': {

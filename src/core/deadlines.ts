@@ -139,7 +139,12 @@ export function surelyUsedWithin(
 
 /** A window that told nothing about a key is read again after this part of what is to be proved, and this at the least. */
 const againPart = 1 / 50;
-const againMs = 3_600_000;
+const againAtLeastMs = 3_600_000;
+
+/** Idleness is a matter of days: what was read about it holds for a while. */
+export function readAgainAfterMs(forMs: number): number {
+  return Math.max(againAtLeastMs, forMs * againPart);
+}
 
 /**
  * What would prove that a key has been unused for `ms`, or has not: first the longest window inside it,
@@ -155,7 +160,7 @@ export function idleQuestions(
   proved: { readonly unusedMs: number; readonly before: boolean },
   why: string,
 ): Question[] {
-  // Idleness is a matter of days: it may wait for its turn.
+  // It may wait for its turn.
   return asked(targets(), { why, excess: known.checked ? 0 : Infinity });
 
   function targets(): Target[] {
@@ -181,6 +186,6 @@ export function idleQuestions(
 
   function isLate(target: Target): boolean {
     const last = evidence.readAt.get(questionKey(target));
-    return last === undefined || evidence.at - last >= Math.max(againMs, ms * againPart);
+    return last === undefined || evidence.at - last >= readAgainAfterMs(ms);
   }
 }

@@ -1,11 +1,12 @@
 /** Expiry and idleness: a deadline, and steps before and after it. */
 import type { DeadlineFigures } from './alert.ts';
-import { expiryDeadline, idleQuestions, lastUse, surelyUsedWithin } from './deadlines.ts';
+import { expiryDeadline, idleQuestions, lastUse, readAgainAfterMs, surelyUsedWithin } from './deadlines.ts';
 import type { KeyEvidence } from './evidence.ts';
 import { keySubject, noPeriod, openCases } from './judgement.ts';
 import type { Bench, Judged, Judgement, KeyJudge, Selects } from './judgement.ts';
 import type { EpochMs } from './key.ts';
 import type { ExpiryRule, IdleRule, Policy } from './policy.ts';
+import { asked, ownReading } from './questions.ts';
 import type { Finding, KeyRecord } from './state.ts';
 
 export function expiryJudge(policy: Policy, rule: ExpiryRule, bench: Bench, selects: Selects): KeyJudge {
@@ -67,6 +68,8 @@ function judgeIdle(
   const offsets = policy.steps.map((step) => rule.forMs + step.offsetMs);
   const earliest = Math.min(...offsets);
   const remembered = existing?.idle ?? null;
+  if (existing !== undefined && remembered !== null && isKnownFromLately(rule, record, known, now))
+    return idleAsBefore(policy, rule, record, known, existing, remembered, bench);
   const use = lastUse(record, known, evidence.at, remembered);
   const unused = use.latest === null ? 0 : now - use.latest;
   const pending = offsets.filter(
@@ -89,6 +92,49 @@ function judgeIdle(
     ),
     questions,
   ];
+}
+
+/** It has to be read by itself, and was a short while ago. */
+function isKnownFromLately(rule: IdleRule, record: KeyRecord, known: KeyEvidence, now: EpochMs): boolean {
+  if (known.because === null || known.individual.size > 0) return false;
+  if (record.conflict !== null || record.check === null) return false;
+  return now - record.check.at < 2 * readAgainAfterMs(rule.forMs);
+}
+
+/** The case as it stands. It goes on, and is over, by the key's next reading: that is due with its next step, or after a while. */
+function idleAsBefore(
+  policy: Policy,
+  rule: IdleRule,
+  record: KeyRecord,
+  known: KeyEvidence,
+  existing: Finding,
+  remembered: NonNullable<Finding['idle']>,
+  { now, evidence }: Bench,
+): Judged {
+  const fired = existing.fired.map(({ step }) => step).filter((step) => step < policy.steps.length);
+  const deadline = remembered.unusedSince + rule.forMs;
+  const goesOn = policy.steps.some(
+    (step, index) => !fired.includes(index) && now >= deadline + step.offsetMs,
+  );
+  const stale = now - (record.check?.at ?? 0) >= readAgainAfterMs(rule.forMs);
+  const why = `${policy.name}: whether “${record.facts.name}” is still idle`;
+  const targets = goesOn || stale ? ownReading(record.id, null, known, evidence) : [];
+  const judgement: Judgement = {
+    policy,
+    subject: keySubject(record),
+    members: [record],
+    period: noPeriod,
+    figures: { kind: 'idle', deadline, why: existing.figures.kind === 'idle' ? existing.figures.why : '' },
+    reached: fired.sort((a, b) => a - b),
+    sure: [],
+    doubts: [],
+    open: [],
+    because: null,
+    lingers: true,
+    idle: remembered,
+    proven: null,
+  };
+  return [judgement, asked(targets, { why, excess: goesOn ? Infinity : 0 })];
 }
 
 /** Two individual readings, on two passes, are what a rename or a deletion of an idle key needs. */

@@ -1,6 +1,6 @@
 /** The plan as JSON, version 1. Its order is stable; money is decimal text in dollars. */
 import type { Figures, Subject } from './alert.ts';
-import type { Decision, FindingView } from './plan.ts';
+import type { Call, Decision, FindingView } from './plan.ts';
 import { amountText, figuresWords, instantWords } from './words.ts';
 import type { EpochMs } from './key.ts';
 
@@ -8,7 +8,7 @@ export interface PlanFacts {
   readonly decision: Decision;
   readonly policyHash: string;
   readonly keys: number;
-  readonly calls: readonly { readonly what: string; readonly why: string }[];
+  readonly calls: readonly Call[];
   readonly contradictions: readonly { readonly subject: Subject; readonly because: string }[];
 }
 

@@ -75,6 +75,12 @@ export interface Decision {
   readonly approach: Approach | null;
 }
 
+/** A call to the API that was made, and what for. */
+export interface Call {
+  readonly what: string;
+  readonly why: string;
+}
+
 /** A level on its way to a threshold. */
 export interface Approach {
   readonly policy: string;

@@ -36,7 +36,9 @@ export function nextPassAt(
   const boundaries = policy.policies.flatMap(({ rule }) => {
     if (rule.kind !== 'spend' || rule.period.kind !== 'calendar') return [];
     const { start, end } = periodAt(rule.period, now);
-    return [end, start === null ? null : start + pace.usageLagMs].filter((at) => at !== null);
+    // The last counters before a period's beginning are to be as near to it as the first ones after.
+    const eve = end === null ? null : end - pace.minIntervalMs;
+    return [eve, end, start === null ? null : start + pace.usageLagMs].filter((at) => at !== null);
   });
   const wanted = [...boundaries, ...dueAt].filter((at) => at > now);
   const near = approach === null ? Infinity : Math.ceil(now + approach.inMs * closingIn);

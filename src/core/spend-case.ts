@@ -153,12 +153,16 @@ function isNear({ policy, rule, level, limit }: SpendCase): boolean {
   return level.high === null || level.high >= (rule.period.kind === 'rolling' ? lowest * 0.9 : lowest);
 }
 
+/** A doubt is to be cleared up before people are told of it. */
+const doubtPressesAfterMs = 10 * 60_000;
+
 function motiveOf(one: SpendCase, steps: readonly number[]): Motive {
-  const { policy, level, limit } = one;
+  const { policy, level, limit, existing, bench } = one;
   const top = policy.steps[steps[0] ?? 0];
   if (top === undefined) return { why: policy.name, excess: Infinity };
   const at = stepThreshold(limit, top);
-  const excess = level.high === null ? Infinity : (level.high - at) / Math.max(1, at);
+  const lasts = bench.now - (existing?.uncertainSince ?? bench.now) >= doubtPressesAfterMs;
+  const excess = level.high === null || lasts ? Infinity : (level.high - at) / Math.max(1, at);
   return { why: `${policy.name}: ${nameOf(one)} may have reached ${stepAtWords(policy, top)}`, excess };
 }
 

@@ -12,16 +12,17 @@ import type { KeyRecord } from '../core/state.ts';
 
 /** Later, a reading tells less than the windows do. */
 const lateMs = 3_600_000;
+/** More keys than this are not all read in the one pass just before the end. */
+const atOnce = 40;
 
-export function boundaryQuestions(
-  policies: readonly Policy[],
-  bench: Bench,
-  pace: Pick<Pace, 'intervalMs' | 'usageLagMs'>,
-): Question[] {
+type Tempo = Pick<Pace, 'intervalMs' | 'minIntervalMs' | 'usageLagMs'>;
+
+export function boundaryQuestions(policies: readonly Policy[], bench: Bench, pace: Tempo): Question[] {
   const unread = bench.live.filter((record) => isUnread(record, bench));
   if (unread.length === 0) return [];
+  const eveMs = unread.length > atOnce ? pace.intervalMs : 2 * pace.minIntervalMs;
   return policies.flatMap((policy) => {
-    const due = readSince(policy, bench.now, pace);
+    const due = readSince(policy, bench.now, eveMs, pace);
     if (due === null) return [];
     const keys = unread.filter(
       (record) =>
@@ -40,14 +41,10 @@ function isUnread({ id }: KeyRecord, { evidence }: Bench): boolean {
 }
 
 /** The instant since which a key must have been read; null: no period begins about now. */
-function readSince(
-  { rule }: Policy,
-  now: EpochMs,
-  { intervalMs, usageLagMs }: Pick<Pace, 'intervalMs' | 'usageLagMs'>,
-): EpochMs | null {
+function readSince({ rule }: Policy, now: EpochMs, eveMs: number, { usageLagMs }: Tempo): EpochMs | null {
   if (rule.kind !== 'spend' || rule.period.kind !== 'calendar') return null;
   const { start, end } = periodAt(rule.period, now);
-  if (end !== null && now >= end - intervalMs) return end - intervalMs;
+  if (end !== null && now >= end - eveMs) return end - eveMs;
   if (start === null) return null;
   const settled = start + usageLagMs;
   return now >= settled && now < settled + lateMs ? settled : null;

@@ -3,7 +3,8 @@ import pLimit from 'p-limit';
 import { questionKey } from '../core/evidence.ts';
 import type { Question, Target } from '../core/evidence.ts';
 import type { EpochMs, KeyId, SecretBook, Window } from '../core/key.ts';
-import type { Trouble } from '../core/plan.ts';
+import type { Call, Trouble } from '../core/plan.ts';
+import type { Pace } from '../core/schedule.ts';
 import type { Change, KeyRecord, SampleRun } from '../core/state.ts';
 import type { AdminReader, Aggregate, Clock, KeyReading, Listing } from '../ports.ts';
 import type { Readings } from './attribution.ts';
@@ -29,12 +30,6 @@ export interface Sight {
   readonly calls: readonly Call[];
 }
 
-/** A call that was made, and what for. */
-export interface Call {
-  readonly what: string;
-  readonly why: string;
-}
-
 /** What is known from the passes before. */
 export interface Before {
   readonly records: ReadonlyMap<KeyId, KeyRecord>;
@@ -56,6 +51,7 @@ export async function look(
   reader: AdminReader,
   clock: Clock,
   before: Before,
+  { intervalMs }: Pick<Pace, 'intervalMs'>,
   signal: AbortSignal,
 ): Promise<Sight> {
   const at = clock.now();
@@ -74,12 +70,12 @@ export async function look(
     registry: register(before.records, listing, before.unsettled, listDoubt === null),
     listDoubt,
     hold: listDoubt ?? clockDoubt ?? usage.distrust,
-    away: before.lastPassAt !== null && at - before.lastPassAt > awayAfterMs,
+    away: before.lastPassAt !== null && at - before.lastPassAt > Math.max(awayAfterMs, 3 * intervalMs),
     readings: { ...usage, windows: new Map(), own: new Map(), unanswered: new Set() },
     troubles: [
       ...trouble('list', 'critical', 'The list of keys is implausible', listDoubt),
       ...trouble('clock', 'critical', 'The clock cannot be trusted', clockDoubt),
-      ...usageTrouble(usage.distrust),
+      ...trouble('usage', 'warning', 'The account’s usage cannot be read', usage.distrust),
     ],
     calls: [
       { what: 'list of keys', why: 'every pass' },
@@ -142,9 +138,9 @@ function trouble(
   return [{ code, severity, title, text: `${doubt}. Nothing is renamed or deleted until this is over.` }];
 }
 
-/** Of an aggregate that cannot be had, or cannot be believed. */
+/** Of an aggregate that the ledger contradicts as a whole. */
 export function usageTrouble(doubt: string | null): Trouble[] {
-  return trouble('usage', 'warning', 'The account’s usage cannot be relied on', doubt);
+  return trouble('usage-doubt', 'critical', 'The account’s usage is not believed', doubt);
 }
 
 function messageOf(error: unknown): string {
