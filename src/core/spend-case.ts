@@ -12,10 +12,12 @@ import type { Policy, SpendRule, Step } from './policy.ts';
 import type { Finding, FindingSubject, KeyRecord } from './state.ts';
 import { stepAtWords } from './words.ts';
 
-/** The level in µ$, tokens or requests from which a step fires. */
+/** The level in µ$, tokens or requests from which a step fires. A percentage has at most four decimals. */
 export function threshold(limit: number, atPercent: number): number {
-  // The subtrahend absorbs the binary error of a decimal percentage, never a whole unit.
-  return Math.ceil((limit * atPercent) / 100 - 1e-6);
+  const millionths = Math.round(atPercent * 1e4);
+  const [times, part] = [Math.floor(millionths / 1e6), millionths % 1e6];
+  // Taken apart so that each product is exact: one unit too few would be a key judged early.
+  return limit * times + Math.floor(limit / 1e6) * part + Math.ceil(((limit % 1e6) * part) / 1e6);
 }
 
 export function stepThreshold(limit: number, step: Step): number {
