@@ -1,4 +1,5 @@
 /** Written values into numbers, exactly. Each returns null for what is not such a value. */
+import { Temporal } from 'temporal-polyfill';
 
 const unitMs: Readonly<Record<string, number>> = {
   s: 1000,
@@ -50,11 +51,11 @@ export function parseDays(text: string): readonly number[] | null {
   return Array.from({ length }, (_, i) => ((from - 1 + i) % 7) + 1);
 }
 
-/** Whether it is an IANA name ("+02:00", which `Intl` takes as well, is not). */
+/** Whether it is an IANA name. "+02:00" is not, nor is "PST", which `Intl` takes but periods cannot be made of. */
 export function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
+    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name);
     return true;
   } catch {
     return false;

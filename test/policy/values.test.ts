@@ -95,7 +95,7 @@ it.each(['UTC', 'Europe/Berlin', 'America/Argentina/Buenos_Aires', 'Etc/GMT+5'])
   },
 );
 
-it.each(['', '+02:00', 'Berlin', 'Europe', 'Europe/Berlin ', 'CET+1', '${TZ}'])(
+it.each(['', '+02:00', 'Berlin', 'Europe', 'Europe/Berlin ', 'CET+1', 'PST', 'IST', 'JST', '${TZ}'])(
   '%j is no time zone',
   (name) => {
     expect(isTimeZone(name)).toBe(false);
