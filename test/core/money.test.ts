@@ -97,6 +97,31 @@ describe('formatUsd and parseUsd', () => {
     expect(formatUsd(micro)).toBe(text);
   });
 
+  test('the text is the exact amount, below zero as well', () => {
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), (micro) => {
+        const text = formatUsd(micro);
+        const [, sign = '', whole = '', fraction = ''] = /^(-?)(\d+)\.(\d{2,6})$/.exec(text) ?? [];
+        const exact = BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(6, '0'));
+        expect(sign === '-' ? -exact : exact).toBe(BigInt(micro));
+        expect(sign === '-').toBe(micro < 0);
+      }),
+    );
+  });
+
+  test('what a person writes is taken exactly, or refused beyond the safe integers', () => {
+    const written = fc.stringMatching(/^[0-9]{1,11}(\.[0-9]{1,6})?$/);
+    fc.assert(
+      fc.property(written, (text) => {
+        const expected = reference(text);
+        if (expected > BigInt(Number.MAX_SAFE_INTEGER)) expect(parseUsd(text).known).toBe(false);
+        else expect(parseUsd(text)).toEqual({ known: true, value: Number(expected) });
+      }),
+    );
+    expect(parseUsd('9007199254.740991')).toEqual({ known: true, value: Number.MAX_SAFE_INTEGER });
+    expect(parseUsd('9007199254.740992').known).toBe(false);
+  });
+
   test('each undoes the other', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (micro) => {
