@@ -2,11 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { zeroCounters, measured } from '../../src/core/evidence.ts';
-import type { Evidence, Interval } from '../../src/core/evidence.ts';
+import type { Level } from '../../src/core/alert.ts';
+import type { Evidence } from '../../src/core/evidence.ts';
 import { threshold } from '../../src/core/spend-case.ts';
 import type { Counters, Measure } from '../../src/core/key.ts';
 import { accountLevel, sumLevels } from '../../src/core/levels.ts';
-import type { SpendRule } from '../../src/core/policy.ts';
 import { parsePercent } from '../../src/policy/values.ts';
 
 const amounts = fc.oneof(
@@ -62,7 +62,7 @@ describe('a threshold', () => {
 });
 
 describe('a sum of levels', () => {
-  const levels = fc.array(fc.record({ low: amounts, high: fc.option(amounts), confirmed: fc.boolean() }), {
+  const levels = fc.array(fc.record({ low: amounts, high: fc.option(amounts) }), {
     maxLength: 20,
   });
 
@@ -82,7 +82,6 @@ describe('a sum of levels', () => {
         const highs = list.flatMap(({ high }) => (high === null ? [] : [high]));
         if (highs.length < list.length) expect(total.high).toBeNull();
         else check(total.high ?? NaN, sum(highs));
-        expect(total.confirmed).toBe(list.every(({ confirmed }) => confirmed));
       }),
       { numRuns: 2000 },
     );
@@ -94,29 +93,23 @@ describe('a level since an instant', () => {
   const measures = fc.constantFrom<Measure>('cost', 'tokens', 'requests');
   const counters = fc.record({ costMicroUsd: amounts, tokens: amounts, requests: amounts });
 
-  function level(measure: Measure, now: Counters, before: Counters, after: Counters): Interval {
-    const rule: SpendRule = {
-      kind: 'spend',
-      measure,
-      limit: 1,
-      period: { kind: 'calendar', unit: 'day', startsOn: 1, timeZone: 'UTC' },
-      across: { kind: 'account' },
-      signature: '',
-      models: null,
-    };
+  function level(measure: Measure, now: Counters, before: Counters, after: Counters): Level {
     const evidence: Evidence = {
       at: start + 1,
       doneAt: start + 1,
       keys: new Map(),
       account: {
-        lifetime: { low: now, high: now, confirmed: true },
+        lifetime: { low: now, high: now },
         windows: new Map(),
         because: null,
+        pace: null,
       },
-      marks: new Map([[start, new Map([['account', { before, after }]])]]),
+      marks: new Map(),
+      readAt: new Map(),
       unanswered: new Set(),
     };
-    return accountLevel(rule, { start, end: null }, evidence);
+    const marks = new Map([['account', { before, after }] as const]);
+    return accountLevel({ measure }, { period: { start, end: null }, window: null, marks }, evidence);
   }
 
   test('is the exact difference of two counters, and never below zero', () => {
