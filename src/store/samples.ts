@@ -4,7 +4,7 @@
  * that was seen once may end a little before it begins (`held_ms` below zero): a reading takes a moment.
  */
 import type { Counters, EpochMs, KeyId } from '../core/key.ts';
-import type { Mark, SampleRun } from '../core/state.ts';
+import type { SampleRun } from '../core/state.ts';
 import type { Sql } from './sql.ts';
 
 interface RunRow {
@@ -15,12 +15,25 @@ interface RunRow {
   readonly requests: number;
 }
 
-export function saveSamples(sql: Sql, runs: readonly SampleRun[]): void {
+/** What a key's number is in the database, and when its newest run began. */
+interface KeyNumber {
+  readonly id: number;
+  readonly createdAt: EpochMs;
+  newestAt: EpochMs;
+}
+
+/**
+ * Numbers asked for once and remembered while the database is open. To be emptied when a transaction that
+ * used them failed, and when keys were forgotten: they would be of rows that are not there.
+ */
+export type KeyNumbers = Map<KeyId | 'account', KeyNumber>;
+
+export function saveSamples(sql: Sql, runs: readonly SampleRun[], numbers: KeyNumbers): void {
   const movedUntil = sql.get<{ moved_until: number }>('SELECT moved_until FROM ledger')?.moved_until ?? 0;
   for (const run of runs) {
     sql.run(
-      run.firstAt <= movedUntil ? saveTo('samples') : saveTo('recent'),
-      numberOf(sql, run),
+      run.firstAt <= movedUntil ? saveToSamples : saveToRecent,
+      numberOf(sql, run, numbers),
       run.firstAt,
       run.lastAt - run.firstAt,
       run.counters.costMicroUsd,
@@ -32,17 +45,31 @@ export function saveSamples(sql: Sql, runs: readonly SampleRun[]): void {
 
 const saveTo = (table: 'samples' | 'recent'): string =>
   `INSERT OR REPLACE INTO ${table} (key, first_at, held_ms, cost, tokens, requests) VALUES (?, ?, ?, ?, ?, ?)`;
+const saveToSamples = saveTo('samples');
+const saveToRecent = saveTo('recent');
 
 /** The number that stands for the key, which is noted to have a run that begins then. */
-function numberOf(sql: Sql, { key, createdAt, firstAt }: SampleRun): number | null {
-  const row = sql.get<{ id: number }>(
+function numberOf(sql: Sql, run: SampleRun, numbers: KeyNumbers): number | null {
+  const known = numbers.get(run.key);
+  if (known?.createdAt !== run.createdAt) return askForNumber(sql, run, numbers);
+  if (run.firstAt > known.newestAt) {
+    sql.run('UPDATE sample_keys SET newest_at = ? WHERE id = ?', run.firstAt, known.id);
+    known.newestAt = run.firstAt;
+  }
+  return known.id;
+}
+
+function askForNumber(sql: Sql, { key, createdAt, firstAt }: SampleRun, numbers: KeyNumbers): number | null {
+  const row = sql.get<{ id: number; newest_at: number }>(
     `INSERT INTO sample_keys (key, created_at, newest_at) VALUES (?, ?, ?)
-     ON CONFLICT DO UPDATE SET newest_at = max(newest_at, excluded.newest_at) RETURNING id`,
+     ON CONFLICT DO UPDATE SET newest_at = max(newest_at, excluded.newest_at) RETURNING id, newest_at`,
     key,
     createdAt,
     firstAt,
   );
-  return row?.id ?? null;
+  if (row === undefined) return null;
+  numbers.set(key, { id: row.id, createdAt, newestAt: row.newest_at });
+  return row.id;
 }
 
 const runColumns = 'r.first_at, r.held_ms, r.cost, r.tokens, r.requests';
@@ -65,68 +92,4 @@ export function newestSamples(sql: Sql): readonly SampleRun[] {
 
 function countersOf(row: RunRow): Counters {
   return { costMicroUsd: row.cost, tokens: row.tokens, requests: row.requests };
-}
-
-type Found = RunRow & { readonly id: number };
-
-/**
- * The last run that began by the instant, in each of the places where it may be. (CROSS JOIN: key by key,
- * each looked up. The planner, left to itself, reads all samples instead.)
- */
-const before = [
-  `SELECT k.id, ${runColumns} FROM sample_keys k CROSS JOIN recent r ON r.key = k.id AND r.first_at = k.newest_at
-   WHERE k.newest_at <= :at`,
-  `SELECT r.key AS id, max(r.first_at) AS first_at, r.held_ms, r.cost, r.tokens, r.requests FROM recent r
-   WHERE r.first_at <= :at AND r.key IN (SELECT id FROM sample_keys WHERE newest_at > :at) GROUP BY r.key`,
-  `SELECT k.id, ${runColumns} FROM sample_keys k CROSS JOIN samples r
-     ON r.key = k.id AND r.first_at = (SELECT max(first_at) FROM samples WHERE key = k.id AND first_at <= :at)`,
-];
-
-/** The first run that was still seen at the instant or later: it spans it, or comes after it. */
-const after = [
-  `SELECT k.id, ${runColumns} FROM sample_keys k CROSS JOIN samples r
-     ON r.key = k.id AND r.first_at = coalesce(
-       (SELECT first_at FROM
-         (SELECT first_at, held_ms FROM samples WHERE key = k.id AND first_at < :at
-          ORDER BY first_at DESC LIMIT 1)
-        WHERE first_at + held_ms >= :at),
-       (SELECT first_at FROM samples
-        WHERE key = k.id AND first_at >= :at AND first_at + held_ms >= :at ORDER BY first_at LIMIT 1))`,
-  // Only of those keys that have none above.
-  `SELECT r.key AS id, min(r.first_at) AS first_at, r.held_ms, r.cost, r.tokens, r.requests FROM recent r
-   WHERE r.first_at + r.held_ms >= :at AND r.key IN (
-     SELECT id FROM sample_keys k WHERE coalesce(
-       (SELECT first_at + held_ms < :at FROM samples WHERE key = k.id ORDER BY first_at DESC LIMIT 1), TRUE))
-   GROUP BY r.key`,
-];
-
-export function readMarks(sql: Sql, at: EpochMs, lagMs: number): ReadonlyMap<KeyId | 'account', Mark> {
-  const earlier = find(sql, before, at, (one, other) => one.first_at > other.first_at);
-  const later = find(sql, after, at + lagMs, (one, other) => one.first_at < other.first_at);
-  const marks = new Map<KeyId | 'account', Mark>();
-  for (const { key, id } of newestKeys(sql)) {
-    const mark = { before: earlier.get(id) ?? null, after: later.get(id) ?? null };
-    if (mark.before !== null || mark.after !== null) marks.set(key, mark);
-  }
-  return marks;
-}
-
-/** Of what the queries find of a key, the one that is better than the others. */
-function find(
-  sql: Sql,
-  queries: readonly string[],
-  at: EpochMs,
-  better: (one: RunRow, other: RunRow) => boolean,
-): ReadonlyMap<number, Counters> {
-  const best = new Map<number, Found>();
-  for (const row of queries.flatMap((query) => sql.all<Found>(query, { at }))) {
-    const rival = best.get(row.id);
-    if (rival === undefined || better(row, rival)) best.set(row.id, row);
-  }
-  return new Map([...best].map(([id, row]) => [id, countersOf(row)]));
-}
-
-/** A key's identity has its creation in it: of several keys under one id only the newest counts. */
-function newestKeys(sql: Sql): readonly { readonly key: KeyId | 'account'; readonly id: number }[] {
-  return sql.all('SELECT key, id, max(created_at) FROM sample_keys GROUP BY key');
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../ports.ts';
 import { type OpenDatabase, openForReading, openForWriting } from './database.ts';
 import { loadDocuments, pruneDocuments, saveDocuments } from './documents.ts';
 import { asStoreError } from './errors.ts';
+import { readMarks } from './marks.ts';
 import {
   enqueue,
   markDelivered,
@@ -16,7 +17,7 @@ import {
   summarise,
 } from './outbox.ts';
 import { appendRecord, readRecord, verifyChain } from './record.ts';
-import { newestSamples, readMarks, saveSamples } from './samples.ts';
+import { type KeyNumbers, newestSamples, saveSamples } from './samples.ts';
 import { moveRecent, takeTurns, thinSamples } from './thin.ts';
 import { type Sql, sql as sqlOf } from './sql.ts';
 import type { Batch, Store } from './store.ts';
@@ -45,16 +46,25 @@ export function storeOver(opened: OpenDatabase, clock: Pick<Clock, 'now'>): Stor
     }
   };
   const reads = <T>(read: () => T): Promise<T> => typed(() => sql.snapshot(read));
-  const writes = <T>(write: () => T): Promise<T> => typed(() => sql.transaction(write));
+  const numbers: KeyNumbers = new Map();
+  const writes = <T>(write: () => T): Promise<T> =>
+    typed(() => {
+      try {
+        return sql.transaction(write);
+      } catch (error) {
+        numbers.clear();
+        throw error;
+      }
+    });
 
   return {
     load: (now) => reads(() => ({ ...loadDocuments(sql, now), samples: newestSamples(sql) })),
-    commit: (batch) => writes(() => save(sql, batch)),
+    commit: (batch) => writes(() => save(sql, batch, numbers)),
     marks: (at, lagMs) => reads(() => readMarks(sql, at, lagMs)),
     acceptances: (alertIds) => reads(() => readAcceptances(sql, alertIds)),
     thin: async (now, boundaries, lagMs) => {
       let went = 0;
-      let turns = await writes(() => prune(sql, now));
+      let turns = await writes(() => prune(sql, now, numbers));
       while (await writes(() => moveRecent(sql, now))) await setImmediate();
       for (; turns > 0; turns -= 1) {
         // Others are to have their say in between: a health check, say.
@@ -76,16 +86,17 @@ export function storeOver(opened: OpenDatabase, clock: Pick<Clock, 'now'>): Stor
   };
 }
 
-function save(sql: Sql, batch: Batch): void {
+function save(sql: Sql, batch: Batch, numbers: KeyNumbers): void {
   saveDocuments(sql, batch);
-  saveSamples(sql, batch.samples ?? []);
+  saveSamples(sql, batch.samples ?? [], numbers);
   enqueue(sql, batch.outbox ?? []);
   appendRecord(sql, batch.record ?? []);
 }
 
 /** Returns how many turns of keys are to be thinned. */
-function prune(sql: Sql, now: EpochMs): number {
+function prune(sql: Sql, now: EpochMs, numbers: KeyNumbers): number {
   pruneDocuments(sql, now);
+  numbers.clear();
   pruneOutbox(sql, now);
   return takeTurns(sql, now);
 }

@@ -6,7 +6,7 @@ import type { Mark, SampleRun } from '../../src/core/state.ts';
 import { openForWriting } from '../../src/store/database.ts';
 import { openSqlite, storeOver } from '../../src/store/sqlite.ts';
 import type { Store } from '../../src/store/store.ts';
-import { dayMs, faultOf, hourMs, keyId, now, run, stateFile } from './fixtures.ts';
+import { dayMs, faultOf, hourMs, keyId, keyRecord, now, run, stateFile } from './fixtures.ts';
 
 const minuteMs = 60_000;
 
@@ -145,6 +145,27 @@ describe('samples', () => {
       { ...run('account', now, now + 5, 1), counters },
       run(keyId(1), now, now, 1),
     ]);
+  });
+
+  it('go to their own key also after a write that failed half-way', async () => {
+    await using store = await openSqlite(':memory:');
+    const broken = { ...run(keyId(2), now, now, 1), firstAt: 0.5 };
+    await expect(store.commit({ samples: [run(keyId(1), now, now, 1), broken] })).rejects.toThrow();
+    const written = [run(keyId(1), now, now, 1), run(keyId(2), now, now, 2)];
+    for (const one of written.toReversed()) await store.commit({ samples: [one] });
+    expect((await store.load(now)).samples).toEqual(written);
+  });
+
+  it('go to their own key also after that was forgotten and is back', async () => {
+    await using store = await openSqlite(':memory:');
+    const gone = keyRecord(1, { goneAt: now - 401 * dayMs });
+    const old = { ...run(keyId(1), now - 500 * dayMs, now - 500 * dayMs, 9), createdAt: gone.createdAt };
+    await store.commit({ keys: [gone], samples: [old] });
+    await store.thin(now, [], 0);
+    const back = { ...old, firstAt: now, lastAt: now };
+    const other = run(keyId(2), now, now, 1);
+    for (const one of [other, back]) await store.commit({ samples: [one] });
+    expect((await store.load(now)).samples).toEqual([back, other]);
   });
 
   it('are loaded as the newest run of each key, however they were written', async () => {
