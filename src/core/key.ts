@@ -23,7 +23,9 @@ export interface Key {
 }
 
 /** The secrets of one listing, by fingerprint. Held in memory for one pass and nowhere else. */
-export type SecretBook = ReadonlyMap<KeyId, Secret>;
+export interface SecretBook {
+  get(id: KeyId): Secret | undefined;
+}
 
 /** Lifetime or window totals. Cost in whole micro-dollars (10⁻⁶ USD); all three are safe integers. */
 export interface Counters {

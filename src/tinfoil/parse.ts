@@ -1,5 +1,5 @@
 /** From the JSON of each answer to the port's types. Throws `Malformed`: part of an answer is worse than none. */
-import type { Counters, Key, KeyId } from '../core/key.ts';
+import type { Counters, Key, KeyId, SecretBook } from '../core/key.ts';
 import { Secret } from '../core/secret.ts';
 import type {
   Aggregate,
@@ -23,6 +23,7 @@ import {
   object,
   optionalTime,
   parseTime,
+  sameMetadata,
   secretText,
   signedCost,
   text,
@@ -33,34 +34,73 @@ import type { Fields } from './schemas.ts';
 
 type Sent = Pick<Answer, 'sentAt' | 'serverAt'>;
 
-export function parseListing(json: unknown, { sentAt, serverAt }: Sent): Listing {
-  const secrets = new Map<KeyId, Secret>();
-  const keys = rows(json, 'the list', (fields) => {
-    const { key, secret } = parseKey(fields);
-    if (secrets.has(key.id)) throw new Malformed('key is listed twice');
-    secrets.set(key.id, secret);
-    return key;
+/**
+ * `known`: the keys of the listing before, in its order. A row that says the same gives the very same object:
+ * most keys of an account stay as they are from one listing to the next.
+ */
+export function parseListing(json: unknown, { sentAt, serverAt }: Sent, known: readonly Key[] = []): Listing {
+  const texts: string[] = [];
+  let sameOrder = true;
+  const keys = rows(json, 'the list', (fields, index) => {
+    const secret = secretText(fields);
+    const id = fingerprint(secret);
+    texts.push(secret);
+    const before = known[index];
+    if (before?.id !== id) sameOrder = false;
+    return keyOf(fields, id, before?.id === id ? before : null);
   });
-  return { at: sentAt, serverAt, keys, secrets };
+  // The listing before had no key twice.
+  if (!sameOrder) refuseTwice(keys);
+  return { at: sentAt, serverAt, keys, secrets: bookOf(keys, texts) };
+}
+
+/** Few of them are ever asked for, so none is looked up before it is. */
+function bookOf(keys: readonly Key[], texts: readonly string[]): SecretBook {
+  return {
+    get: (id) => {
+      const text = texts[keys.findIndex((key) => key.id === id)];
+      return text === undefined ? undefined : new Secret(text);
+    },
+  };
+}
+
+function refuseTwice(keys: readonly Key[]): void {
+  const seen = new Set<KeyId>();
+  for (const [index, { id }] of keys.entries()) {
+    if (seen.has(id)) throw new Malformed(`row ${String(index + 1)}: key is listed twice`);
+    seen.add(id);
+  }
 }
 
 /** One row of the list, which is also the answer to a creation. */
 export function parseKey(json: unknown): { key: Key; secret: Secret } {
   const fields = object(json, 'the key');
   const secret = secretText(fields);
-  const key: Key = {
-    id: fingerprint(secret),
-    createdAt: time(fields, 'created_at'),
-    name: text(fields, 'name'),
-    metadata: metadata(fields),
-    expiresAt: optionalTime(fields, 'expires_at'),
-    maxTokens: tokenCap(fields),
-    chat: flag(fields, 'chat'),
-    isAdmin: flag(fields, 'is_admin'),
-    // Undocumented extra evidence: if it cannot be read, it is not there.
-    lastUsedAt: parseTime(fields.last_used_at),
-  };
-  return { key, secret: new Secret(secret) };
+  return { key: keyOf(fields, fingerprint(secret), null), secret: new Secret(secret) };
+}
+
+/** `before`: the same key as it was; itself, if nothing about it has changed. */
+function keyOf(fields: Fields, id: KeyId, before: Key | null): Key {
+  const createdAt = time(fields, 'created_at');
+  const name = text(fields, 'name');
+  const expiresAt = optionalTime(fields, 'expires_at');
+  const maxTokens = tokenCap(fields);
+  const chat = flag(fields, 'chat');
+  const isAdmin = flag(fields, 'is_admin');
+  // Undocumented extra evidence: if it cannot be read, it is not there.
+  const lastUsedAt = parseTime(fields.last_used_at);
+  const same =
+    before !== null &&
+    before.createdAt === createdAt &&
+    before.name === name &&
+    before.expiresAt === expiresAt &&
+    before.maxTokens === maxTokens &&
+    before.chat === chat &&
+    before.isAdmin === isAdmin &&
+    before.lastUsedAt === lastUsedAt &&
+    sameMetadata(fields, before.metadata);
+  if (same) return before;
+  return { id, createdAt, name, metadata: metadata(fields), expiresAt, maxTokens, chat, isAdmin, lastUsedAt };
 }
 
 /** Totals and one row for each name; rows without `models` have none. */
@@ -128,9 +168,12 @@ export function parseTransactions(json: unknown): readonly Transaction[] {
   }));
 }
 
-function rows<T>(json: unknown, what: string, row: (fields: Fields) => T): T[] {
-  return array(json, what).map((one, index) =>
-    placed(`row ${String(index + 1)}`, () => row(object(one, 'it'))),
+function rows<T>(json: unknown, what: string, row: (fields: Fields, index: number) => T): T[] {
+  const given = array(json, what);
+  let at = 0;
+  return located(
+    () => given.map((one, index) => row(object(one, 'it'), (at = index))),
+    () => `row ${String(at + 1)}`,
   );
 }
 
@@ -139,20 +182,27 @@ function named<T>(fields: Fields, what: string, row: (fields: Fields) => T): Map
   const result = new Map<string, T>();
   // An empty map of Go's is null in JSON.
   const given = fields[what] === null ? {} : object(fields[what], what);
-  for (const [index, name] of Object.keys(given).entries()) {
-    placed(`${what}, row ${String(index + 1)}`, () => {
-      const key = name.toWellFormed();
-      if (result.has(key)) throw new Malformed('its name comes twice');
-      result.set(key, row(object(given[name], 'it')));
-    });
-  }
+  const names = Object.keys(given);
+  let at = 0;
+  located(
+    () => {
+      for (; at < names.length; at += 1) {
+        const name = names[at] ?? '';
+        const key = name.isWellFormed() ? name : name.toWellFormed();
+        result.set(key, row(object(given[name], 'it')));
+        if (result.size !== at + 1) throw new Malformed('its name comes twice');
+      }
+    },
+    () => `${what}, row ${String(at + 1)}`,
+  );
   return result;
 }
 
-function placed<T>(where: string, parse: () => T): T {
+/** Says where, only if something is wrong there. */
+function located<T>(parse: () => T, where: () => string): T {
   try {
     return parse();
   } catch (error) {
-    throw error instanceof Malformed ? new Malformed(`${where}: ${error.message}`) : error;
+    throw error instanceof Malformed ? new Malformed(`${where()}: ${error.message}`) : error;
   }
 }

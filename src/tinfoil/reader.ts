@@ -1,4 +1,5 @@
-import type { AdminReader } from '../ports.ts';
+import type { Key } from '../core/key.ts';
+import type { AdminReader, Listing } from '../ports.ts';
 import { keyUsageCall, listKeysCall, seriesCall, transactionsCall, usageCall } from './calls.ts';
 import type { Call } from './calls.ts';
 import { AdminApiError } from './errors.ts';
@@ -16,8 +17,15 @@ export function createReader(wire: Wire, retries: RetryPolicy): AdminReader {
     retrying({ clock: wire.clock, retries, endpoint: call.endpoint, signal }, () =>
       askOnce(wire, call, parse, signal),
     );
+  /** Without secrets. */
+  let known: readonly Key[] = [];
   return {
-    listKeys: (signal) => ask(listKeysCall, parseListing, signal),
+    listKeys: async (signal) => {
+      const parse: Parse<Listing> = (json, answer) => parseListing(json, answer, known);
+      const listing = await ask(listKeysCall, parse, signal);
+      known = listing.keys;
+      return listing;
+    },
     usage: (window, signal) => ask(usageCall(window), parseAggregate, signal),
     keyUsage: (secret, window, signal) => ask(keyUsageCall(secret, window), parseKeyReading, signal),
     series: (window, signal) => ask(seriesCall(window), parseSeries, signal),
