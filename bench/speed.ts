@@ -193,7 +193,9 @@ async function answer(text: string): Promise<Incoming> {
 
 /** A line for each number of keys. */
 export async function printSpeed(print: (text: string) => void): Promise<void> {
-  print('A whole pass: answers’ bytes → seen → decided → written to SQLite on disk; 20 policies, steady state');
+  print(
+    'A whole pass: answers’ bytes → seen → decided → written to SQLite on disk; 20 policies, steady state',
+  );
   for (const [keys, passes] of [
     [1_000, 15],
     [10_000, 9],

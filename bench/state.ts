@@ -113,8 +113,7 @@ function openLedger(count: number): {
 } {
   const users = Array.from({ length: count }, (_, n) => userOf(n));
   const counters = new Map<KeyId | 'account', Counters>();
-  const written = new Map<KeyId | 'account', EpochMs>();
-  let runs: ReadonlyMap<KeyId | 'account', SampleRun> = new Map();
+  const runs = new Map<KeyId | 'account', SampleRun>();
   let boundaries: readonly EpochMs[] = [];
   const created = (key: KeyId | 'account'): EpochMs => (key === 'account' ? 0 : createdAt);
   return {
@@ -126,18 +125,8 @@ function openLedger(count: number): {
         if (random() >= unused)
           for (const one of ['account', key] as const) counters.set(one, more(counters.get(one)));
       }
-      const sampling = sample(
-        runs,
-        written,
-        counters,
-        created,
-        { sentAt: at, doneAt: at + takesMs },
-        boundaries,
-      );
-      runs = sampling.runs;
-      for (const { key, firstAt, lastAt } of sampling.write) {
-        if (firstAt === runs.get(key)?.firstAt) written.set(key, lastAt);
-      }
+      const sampling = sample(runs, counters, created, { sentAt: at, doneAt: at + takesMs }, boundaries);
+      for (const [key, run] of sampling.runs) runs.set(key, run);
       return sampling.write;
     },
   };

@@ -122,16 +122,17 @@ function attributeSight(
   alone: ReadonlySet<KeyId>,
   { usageLagMs }: Pace,
 ): Attribution {
-  const { at, doneAt, readings, listing, registry, away } = sight;
-  const live = listing.keys.flatMap((key) => registry.records.get(key.id) ?? []);
-  const leaving = [...registry.records.values()].filter(
-    ({ goneAt, unseenAt }) => goneAt !== null && (unseenAt ?? 0) < goneAt + usageLagMs,
-  );
+  const { at, doneAt, readings, registry, away } = sight;
+  const { live, records } = registry;
+  const leaving: KeyRecord[] = [];
+  for (const record of records.values()) {
+    const { goneAt, unseenAt } = record;
+    if (goneAt !== null && (unseenAt ?? 0) < goneAt + usageLagMs) leaving.push(record);
+  }
   return attribute({
     ...{ at, doneAt, live, leaving, readings, runs: memory.runs, marks, readAt: memory.readAt, alone, away },
     models: policy.policies.some(({ rule }) => rule.kind === 'spend' && rule.models !== null),
-    ...(memory.rest === null ? {} : { rest: memory.rest }),
-    paces: memory.paces,
+    trail: memory.trail,
   });
 }
 
@@ -143,11 +144,9 @@ function assemble(
   attribution: Attribution,
   acceptances: ReadonlyMap<string, EpochMs>,
 ): Court {
-  const { evidence, changed } = attribution;
-  const records = withChanged(sight.registry.records, changed);
-  const ordinary = inOrder([...records.values()].filter((record) => !record.facts.isAdmin));
-  const live = ordinary.filter((record) => evidence.keys.has(record.id));
-  const gone = ordinary.filter((record) => record.goneAt !== null);
+  const { evidence, changed, trail } = attribution;
+  const live = trail.lineup.order.flatMap((place) => trail.lineup.live[place] ?? []);
+  const gone = goneFrom(sight, changed);
   const findings = [...memory.findings.values()];
   return {
     now: sight.at,
@@ -164,12 +163,13 @@ function assemble(
         }),
       ),
       evidence,
+      epoch: `${policy.hash} ${periodStarts(policy, sight.at).join()}`,
       open: new Map(
         findings.filter((one) => one.closedAt === null).map((one) => [caseKey(one.policy, one.subject), one]),
       ),
       idleBefore: idleBefore(memory, sight.away),
     },
-    records,
+    records: recordsOf(sight, changed),
     findings,
     changes: [...memory.changes.values()],
     acceptances,
@@ -179,18 +179,24 @@ function assemble(
   };
 }
 
+/** Ordinary keys that are gone, as they are known now. */
+function goneFrom({ registry }: Sight, changed: readonly KeyRecord[]): KeyRecord[] {
+  const newest = new Map(changed.map((record) => [record.id, record]));
+  const gone: KeyRecord[] = [];
+  for (const record of registry.records.values())
+    if (record.goneAt !== null && !record.facts.isAdmin) gone.push(newest.get(record.id) ?? record);
+  return inOrder(gone);
+}
+
+function recordsOf({ registry }: Sight, changed: readonly KeyRecord[]): Court['records'] {
+  const newest = new Map(changed.map((record) => [record.id, record]));
+  return { get: (id) => newest.get(id) ?? registry.records.get(id) };
+}
+
 function idleBefore({ meta }: Memory, away: boolean): IdleBefore {
   const judged = JSON.parse(meta.get('idleJudged') || '[]') as string[];
   const since = meta.get('massIdleSince');
   return { judgedBy: new Set(away ? [] : judged), massSince: since ? Number(since) : null };
-}
-
-function withChanged(
-  records: ReadonlyMap<KeyId, KeyRecord>,
-  changed: readonly KeyRecord[],
-): ReadonlyMap<KeyId, KeyRecord> {
-  if (changed.length === 0) return records;
-  return new Map([...records, ...changed.map((record) => [record.id, record] as const)]);
 }
 
 function noticeIds(memory: Memory): string[] {
@@ -228,13 +234,19 @@ async function currentMarks(
   now: EpochMs,
 ): Promise<Evidence['marks']> {
   const { usageLagMs } = ports.pace;
+  const lastPassAt = Number(memory.meta.get('lastPassAt') ?? 0);
   const starts = periodStarts(policy, now);
   const rolling = rollingWindows(policy);
   const inUse = new Set<EpochMs | Window>([...starts, ...rolling]);
   for (const key of memory.marks.keys()) if (!inUse.has(key)) memory.marks.delete(key);
+  for (const start of memory.settledMarks) if (!inUse.has(start)) memory.settledMarks.delete(start);
   for (const start of starts) {
-    const stored = memory.marks.get(start) ?? (await ports.store.marks(start, usageLagMs));
+    const known = memory.marks.get(start);
+    if (known !== undefined && memory.settledMarks.has(start)) continue;
+    const stored = known ?? (await ports.store.marks(start, usageLagMs));
     memory.marks.set(start, advanceMarks(stored, memory.runs, start, usageLagMs));
+    // From a pass on that came after all of it was reported, only what is new can add to them.
+    if (lastPassAt >= start + usageLagMs) memory.settledMarks.add(start);
   }
   for (const window of rolling) {
     const { at, stepMs } = gridOf(window, now);

@@ -6,8 +6,7 @@ import type { EpochMs, KeyId, Window } from './core/key.ts';
 import type { Marks } from './core/evidence.ts';
 import type { Change, Finding, KeyRecord, SampleRun } from './core/state.ts';
 import type { WindowReading } from './ledger/marks.ts';
-import type { Paces } from './ledger/pace.ts';
-import type { Rest } from './ledger/rest.ts';
+import type { Trail } from './ledger/attribution.ts';
 import type { Batch, Store } from './store/store.ts';
 
 export interface Memory {
@@ -16,8 +15,6 @@ export interface Memory {
   readonly changes: Map<string, Change>;
   /** The newest run of each key; its end may be later than what is on disk. */
   readonly runs: Map<KeyId | 'account', SampleRun>;
-  /** The end of that run as it is on disk. */
-  readonly written: Map<KeyId | 'account', EpochMs>;
   /** Counters around the instants that periods start at, and around the starts of rolling windows. */
   readonly marks: Map<EpochMs | Window, Marks>;
   /** The instant that the marks of a rolling window were last read for. */
@@ -26,8 +23,9 @@ export interface Memory {
   readonly readAt: Map<string, EpochMs>;
   /** Windows read in the pass before: with this one's counters they bound what was used before them. */
   windowReadings: readonly WindowReading[];
-  rest: Rest | null;
-  paces: Paces;
+  /** Beginnings of periods of which both sides are known, as far as they ever will be. */
+  readonly settledMarks: Set<EpochMs>;
+  trail: Trail | null;
   /** How many calls were not needed of late, and may be made for what does not press. */
   savedCalls: number;
   /** The pass before read a key by itself only to check its row. */
@@ -44,13 +42,12 @@ export async function recall(store: Store, now: EpochMs): Promise<Memory> {
     findings: new Map(state.findings.map((finding) => [finding.id, finding])),
     changes: new Map(state.changes.map((change) => [change.id, change])),
     runs: new Map(state.samples.map((run) => [run.key, run])),
-    written: new Map(state.samples.map((run) => [run.key, run.lastAt])),
     marks: new Map(),
     rolledAt: new Map(),
     readAt: new Map(),
     windowReadings: [],
-    rest: null,
-    paces: new Map(),
+    settledMarks: new Set(),
+    trail: null,
     savedCalls: 0,
     checkedLast: false,
     meta: new Map(Object.entries(state.meta)),
@@ -63,13 +60,6 @@ export async function remember(store: Store, memory: Memory, batch: Batch): Prom
   for (const record of batch.keys ?? []) memory.records.set(record.id, record);
   for (const finding of batch.findings ?? []) memory.findings.set(finding.id, finding);
   for (const change of batch.changes ?? []) memory.changes.set(change.id, change);
-  for (const run of batch.samples ?? []) {
-    const newest = memory.runs.get(run.key);
-    if (newest === undefined || newest.createdAt !== run.createdAt || run.firstAt >= newest.firstAt) {
-      memory.runs.set(run.key, run);
-      memory.written.set(run.key, run.lastAt);
-    }
-  }
   for (const [name, value] of Object.entries(batch.meta ?? {})) memory.meta.set(name, value);
 }
 

@@ -7,7 +7,7 @@ import type { Question } from './core/evidence.ts';
 import type { EpochMs, KeyId } from './core/key.ts';
 import type { Call, Decision, PlannedChange, Trouble } from './core/plan.ts';
 import type { PolicyFile } from './core/policy.ts';
-import type { KeyRecord, RecordEntry } from './core/state.ts';
+import type { RecordEntry } from './core/state.ts';
 import { tellTroubles } from './core/troubles.ts';
 import type { Told } from './core/troubles.ts';
 import { mostCautious } from './core/court.ts';
@@ -17,8 +17,10 @@ import { deliberate, periodStarts } from './deliberate.ts';
 import type { Deliberation, DeliberationPorts, Inquiry } from './deliberate.ts';
 import { look, usageTrouble } from './ledger/look.ts';
 import type { Before, Sight } from './ledger/look.ts';
-import { sample } from './ledger/samples.ts';
+import { advanceMarks } from './ledger/marks.ts';
+import { extend, keepRuns, sample } from './ledger/samples.ts';
 import { idleSignature } from './core/mass-idle.ts';
+import { crossCheck, firstChecks } from './ledger/cross-checks.ts';
 import { answeredAt, foldWindows, windowReadings } from './ledger/windows.ts';
 import { forget, remember } from './memory.ts';
 import type { Memory } from './memory.ts';
@@ -66,10 +68,10 @@ export async function pass(
   const batch = `pass-${String(first.at)}`;
   const commit = committer(ports, memory, policy, batch);
   const sight = await settleOpen(ports, memory, policy, first, commit, stop);
-  const inquiry = inquire(memory, sight);
+  const inquiry = inquire(memory, sight, ports.callBudget());
   const found = await deliberate(ports, memory, policy, sight, inquiry, stop);
   const asked = found.sight.calls.length - first.calls.length;
-  memory.savedCalls = Math.max(0, inquiry.spare + inquiry.questions.length - asked);
+  memory.savedCalls = Math.max(0, inquiry.spare - Math.max(0, asked - inquiry.questions.length));
   await commitSeen(ports, memory, policy, found, commit);
   const doubt = usageTrouble(found.attribution.doubt);
   const current = [...first.troubles, ...doubt, ...found.decision.troubles, ...troubles];
@@ -163,8 +165,9 @@ async function settleOpen(
   return { ...sight, registry: register(memory.records, sight.listing, [], true) };
 }
 
-function merged(found: Deliberation, memory: Memory): ReadonlyMap<KeyId, KeyRecord> {
-  return new Map([...found.court.records, ...memory.records]);
+/** What the program itself did since comes before what the list said. */
+function merged(found: Deliberation, memory: Memory): Court['records'] {
+  return { get: (id) => memory.records.get(id) ?? found.court.records.get(id) };
 }
 
 /** So many calls may be saved up for when more is to be asked. */
@@ -179,28 +182,14 @@ function spareCalls(memory: Memory, now: EpochMs): number {
 
 /**
  * So passes make three calls on average, unless something presses. Every second pass one is a key's own
- * reading, to find rows that are credited wrongly.
+ * reading, to find rows that are credited wrongly. Rows that were never checked have half of all calls.
  */
-function inquire(memory: Memory, sight: Sight): Inquiry {
+function inquire(memory: Memory, sight: Sight, budget: number): Inquiry {
   const spare = spareCalls(memory, sight.at);
-  const turn = memory.checkedLast ? [] : crossCheck(sight);
+  const unchecked = firstChecks(sight.registry.live, sight.at, Math.floor(budget / 2));
+  const turn = unchecked.length > 0 || memory.checkedLast ? [] : crossCheck(sight.registry.live);
   memory.checkedLast = turn.length > 0;
-  return { questions: turn, alone: new Set(), spare: spare - turn.length };
-}
-
-/** The key whose row was never checked or not since it may have been moved by another, then the one longest ago. */
-function crossCheck(sight: Sight): Question[] {
-  let first: KeyRecord | null = null;
-  const turn = ({ check }: KeyRecord): number =>
-    check?.agreed === true ? check.at : (check?.at ?? 0) - 1e15;
-  for (const key of sight.listing.keys) {
-    const record = sight.registry.records.get(key.id);
-    if (record === undefined || key.isAdmin || record.nameChanged) continue;
-    if (first === null || turn(record) < turn(first)) first = record;
-  }
-  if (first === null) return [];
-  const why = 'every second pass one row is checked against its key’s own reading';
-  return [{ kind: 'key', id: first.id, window: null, why, excess: Infinity }];
+  return { questions: [...unchecked, ...turn], alone: new Set(), spare: spare - turn.length };
 }
 
 /** Everything that the pass learnt and decided, in one transaction. */
@@ -219,36 +208,40 @@ async function commitSeen(
   const created = (key: KeyId | 'account'): EpochMs =>
     key === 'account' ? 0 : (court.records.get(key)?.createdAt ?? 0);
   const taken = { sentAt: sight.at, doneAt: sight.doneAt };
-  const sampling = sample(memory.runs, memory.written, attribution.counters, created, taken, boundaries);
+  const sampling = sample(memory.runs, attribution.counters, created, taken, boundaries);
+  const extending = extend(attribution.trail.lineup, sight.at, boundaries);
   const shrunk = sight.listDoubt === null ? '' : memory.meta.get('shrunkSince') || String(sight.at);
   await commit(
     {
       keys: [...records.values()],
       findings: decision.findings,
-      samples: sampling.write,
+      samples: [...sampling.write, ...extending.write],
       record: decisionEntries(found, memory.holds),
       meta: { lastPassAt: String(sight.at), shrunkSince: shrunk, ...idleMeta(memory, policy, decision) },
     },
     decision.alerts,
   );
   learn(memory, found);
-  for (const [key, run] of sampling.runs) memory.runs.set(key, run);
-  memory.rest = attribution.rest;
-  memory.paces = attribution.paces;
+  keepRuns(memory.runs, attribution.trail.lineup, sampling.runs);
+  for (const [start, marks] of memory.marks)
+    if (typeof start === 'number')
+      memory.marks.set(start, advanceMarks(marks, sampling.runs, start, usageLagMs));
+  extending.apply();
+  memory.trail = attribution.trail;
   memory.holds = heldKeys(decision);
 }
 
 /** What this pass's windows tell of the past is remembered, for they will tell less of it later. */
 function learn(memory: Memory, { sight, attribution }: Deliberation): void {
-  const { evidence, counters, changed } = attribution;
+  const { evidence, changed, trail } = attribution;
   const doubted = new Set(
     changed.flatMap(({ id, conflict, doubtedUntil }) =>
       conflict !== null || doubtedUntil === sight.at ? [id] : [],
     ),
   );
   const before = memory.windowReadings;
-  const fresh = windowReadings(evidence, sight.readings, memory.runs);
-  for (const [key, marks] of foldWindows({ marks: memory.marks, before, fresh, counters, doubted }))
+  const fresh = windowReadings(trail.lineup, evidence, sight.readings);
+  for (const [key, marks] of foldWindows({ marks: memory.marks, before, fresh, evidence, doubted }))
     memory.marks.set(key, marks);
   memory.windowReadings = fresh;
   for (const [question, at] of answeredAt(sight.readings, sight.at)) memory.readAt.set(question, at);

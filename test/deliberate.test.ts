@@ -111,7 +111,6 @@ async function rig(...keys: readonly Steady[]): Promise<Rig> {
       const { attribution, decision } = found;
       const taken = sample(
         memory.runs,
-        memory.written,
         attribution.counters,
         () => monday - 100 * day,
         { sentAt: sight.at, doneAt: sight.doneAt },

@@ -6,7 +6,7 @@ import type { Bench, Selects } from './judgement.ts';
 import { keyLevel, spanOf } from './levels.ts';
 import type { Approach } from './plan.ts';
 import type { Policy, SpendRule } from './policy.ts';
-import { stepThreshold } from './spend-case.ts';
+import { lowestThreshold, stepThreshold } from './spend-case.ts';
 import type { FindingSubject, KeyRecord } from './state.ts';
 import type { Subject } from './alert.ts';
 import { keySubject } from './judgement.ts';
@@ -21,10 +21,7 @@ interface Moving {
 }
 
 export function nearestApproach(policies: readonly Policy[], bench: Bench): Approach | null {
-  const moving = bench.live.flatMap((record) => {
-    const known = bench.evidence.keys.get(record.id);
-    return known?.pace ? [{ record, known, pace: known.pace }] : [];
-  });
+  const moving = movingOf(bench);
   let nearest: (Moving & Pick<Approach, 'inMs' | 'sharePerMs'>) | null = null;
   for (const one of everythingMoving(policies, bench, moving)) {
     const found = reach(one);
@@ -33,6 +30,15 @@ export function nearestApproach(policies: readonly Policy[], bench: Bench): Appr
   if (nearest === null) return null;
   const { policy, subject, inMs, sharePerMs } = nearest;
   return { policy: policy.name, subject: subjectWords(subject, bench), inMs, sharePerMs };
+}
+
+function movingOf({ live, evidence }: Bench): MovingKey[] {
+  if (evidence.paces.size === 0) return [];
+  return live.flatMap((record) => {
+    const pace = evidence.paces.get(record.id);
+    const known = pace === undefined ? undefined : evidence.keys.get(record.id);
+    return pace !== undefined && known !== undefined ? [{ record, known, pace }] : [];
+  });
 }
 
 type MovingKey = { readonly record: KeyRecord; readonly known: KeyEvidence; readonly pace: Pace };
@@ -61,25 +67,41 @@ function* movingKeys(
 ): Generator<Moving> {
   const span = spanOf(rule.period, bench.now, bench.evidence);
   for (const { record, known, pace } of keys) {
-    if (measured(pace, rule.measure) === 0 || !selects(record)) continue;
     const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
+    if (limit === null || isFar(policy, rule, limit, known, pace) || !selects(record)) continue;
     const high = (): number | null => keyLevel(rule, span, record, known, bench.evidence).high;
     yield { policy, rule, subject: keySubject(record), limit, pace, high };
   }
 }
 
+/** Within so long a key is looked at again in any case. */
+const horizonMs = 3_600_000;
+
+/** Even if all that it ever used counted, it would not be at its first threshold within the hour. */
+function isFar(
+  policy: Policy,
+  { measure }: SpendRule,
+  limit: number,
+  { lifetime: { high, likely } }: KeyEvidence,
+  pace: Pace,
+): boolean {
+  const most = high ?? likely;
+  const perMs = measured(pace, measure);
+  if (perMs === 0) return true;
+  if (most === undefined) return false;
+  return measured(most, measure) + perMs * horizonMs < lowestThreshold(policy, limit);
+}
+
 function* movingGroups(policy: Policy, rule: SpendRule, bench: Bench, selects: Selects): Generator<Moving> {
   if (rule.limit === 'max_tokens') return;
   const span = spanOf(rule.period, bench.now, bench.evidence);
-  const { keys, account } = bench.evidence;
+  const { paces } = bench.evidence;
   for (const group of groupsOf(rule, bench, selects)) {
-    const paces = isWholeAccount(rule)
-      ? [account.pace]
-      : group.live.map((record) => keys.get(record.id)?.pace ?? null);
-    const pace = paces.reduce<Pace | null>(
-      (sum, one) => (one && sum ? addCounters(sum, one) : (one ?? sum)),
-      null,
-    );
+    const moving = isWholeAccount(rule) ? ['account' as const] : group.live.map(({ id }) => id);
+    const pace = moving.reduce<Pace | null>((sum, id) => {
+      const one = paces.get(id);
+      return one === undefined ? sum : sum === null ? one : addCounters(sum, one);
+    }, null);
     if (pace === null) continue;
     const level = levelOfGroup(rule, group, bench);
     const subject: FindingSubject = { kind: 'group', group: group.name };

@@ -66,7 +66,10 @@ export function whyOver(court: Court, finding: Finding): string | null {
   }
   if (finding.periodEnd !== null && finding.periodEnd <= court.now) return 'its period is over';
   // A list that cannot be trusted may lack the key, or keys of the group.
-  if (!court.listTrusted && (subject.kind === 'group' || !court.bench.evidence.keys.has(subject.id)))
+  if (
+    !court.listTrusted &&
+    (subject.kind === 'group' || court.bench.evidence.keys.get(subject.id) === undefined)
+  )
     return null;
   return quietReason(finding);
 }

@@ -18,7 +18,7 @@ export interface Court {
   readonly mode: Mode;
   readonly bench: Bench;
   /** Every record, gone ones included, by fingerprint. */
-  readonly records: ReadonlyMap<KeyId, KeyRecord>;
+  readonly records: { get(id: KeyId): KeyRecord | undefined };
   readonly findings: readonly Finding[];
   /** Of the last 24 hours and unsettled. */
   readonly changes: readonly Change[];
@@ -32,7 +32,7 @@ export interface Court {
   readonly accountKeys: number;
 }
 
-/** The list's own order means nothing: by age, then by id, equal accounts make equal plans. */
+/** By age, then by id. */
 export function inOrder(records: readonly KeyRecord[]): KeyRecord[] {
   return [...records].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
 }

@@ -78,7 +78,7 @@ export function lastUse(
 }
 
 /** It was not last used, or created, before this. */
-function usedAtEarliest({ createdAt, facts, usedAfter }: KeyRecord): EpochMs {
+export function usedAtEarliest({ createdAt, facts, usedAfter }: KeyRecord): EpochMs {
   return Math.max(createdAt, facts.lastUsedAt ?? 0, usedAfter ?? 0);
 }
 
@@ -132,8 +132,8 @@ export function surelyUsedWithin(
   evidence: Evidence,
 ): boolean {
   if (evidence.at - usedAtEarliest(record) < ms) return true;
-  for (const [window, { low, high }] of known.windows)
-    if (windowMs[window] <= ms && (high ?? low).requests > 0) return true;
+  for (const [window, { low, likely }] of known.windows)
+    if (windowMs[window] <= ms && (likely ?? low).requests > 0) return true;
   return false;
 }
 
@@ -174,7 +174,7 @@ export function idleQuestions(
     const inside = windows.filter((one) => windowMs[one] < ms).at(-1) ?? covering;
     for (const window of [inside, covering]) {
       const read = known.windows.get(window);
-      if (read?.high?.requests === 0 && !known.checked) return own(null);
+      if (read?.likely?.requests === 0 && !known.checked) return own(null);
       if (read !== undefined || windowMs[window] <= proved.unusedMs) continue;
       // An aggregate without any row was no answer: the key itself is asked.
       const byRow = known.credited && !evidence.account.windows.has(window);

@@ -101,7 +101,7 @@ function* doomsOf(one: Case, step: number | null): Generator<Doom> {
 
 /** The key is in the list, so that the case no longer having it is the policy's doing. */
 function isListed(court: Court, { keyId }: PendingDeletion): boolean {
-  return court.bench.evidence.keys.has(keyId);
+  return court.bench.evidence.keys.get(keyId) !== undefined;
 }
 
 /** The key is not in the list, but the list proves nothing. */

@@ -3,13 +3,22 @@
  */
 import type { Counters, EpochMs, KeyId, Measure, Window } from './key.ts';
 import type { Level } from './alert.ts';
-import type { Mark } from './state.ts';
+import type { KeyRecord, Mark } from './state.ts';
 
 /** Counters as an interval. */
 export interface Bounds {
   readonly low: Counters;
   /** Null: no upper bound is known. */
   readonly high: Counters | null;
+  /**
+   * What a row says that was not yet checked: no bound, but the best guess. Absent where there is no such row.
+   */
+  readonly likely?: Counters;
+}
+
+/** A level with the best guess where its upper end is not known: `high`, or what rows not yet checked say. */
+export interface Estimate extends Level {
+  readonly likely: number | null;
 }
 
 /** A row's usage by model name; null where the row cannot be credited to the key. */
@@ -22,8 +31,8 @@ export interface KeyEvidence {
   /** True when the aggregate's rows of this key's name are credited to it. */
   readonly credited: boolean;
   /**
-   * False while a credited row was not yet compared with the key's own reading, or not since the program
-   * was away for long: it is then an upper bound, for it may hold someone else's usage too.
+   * False while a credited row was not yet found equal to the key's own reading, or not since it may have been
+   * moved by somebody else: it may then hold others' usage too, or lack some of the key's own.
    */
   readonly checked: boolean;
   readonly windows: ReadonlyMap<Window, Bounds>;
@@ -32,8 +41,20 @@ export interface KeyEvidence {
   readonly models: { readonly lifetime: ModelRows | null; readonly windows: ReadonlyMap<Window, ModelRows> };
   /** Since when the lifetime request counter is known not to have changed; null: not known. */
   readonly unchangedSince: EpochMs | null;
-  /** How fast it was seen to be used lately; null: not at all. */
-  readonly pace: Pace | null;
+  /** A note of the judges', kept as long as this stands. */
+  readonly quiet: Quiet;
+}
+
+/**
+ * That no policy of a file had anything to say of the key, and none will before `until` unless something
+ * about the key or its usage changes. Judging is the same without it, and slower.
+ */
+export interface Quiet {
+  /** By which policies, in which periods, of which record. */
+  of: unknown;
+  epoch: string;
+  record: unknown;
+  until: EpochMs;
 }
 
 /** Usage per millisecond, in micro-dollars, tokens and requests: the fastest of late, fading. */
@@ -47,12 +68,15 @@ export interface Evidence {
   readonly at: EpochMs;
   /** After the last one: a window read in between began no later than this less its length. */
   readonly doneAt: EpochMs;
-  readonly keys: ReadonlyMap<KeyId, KeyEvidence>;
+  readonly keys: { get(id: KeyId): KeyEvidence | undefined };
+  /** Keys whose numbers are not exact now. */
+  readonly unread: readonly KeyRecord[];
+  /** How fast those were used that were used of late. */
+  readonly paces: ReadonlyMap<KeyId | 'account', Pace>;
   readonly account: {
     readonly lifetime: Bounds | null;
     readonly windows: ReadonlyMap<Window, Counters>;
     readonly because: string | null;
-    readonly pace: Pace | null;
   };
   /** By the instant at which a period began, or by the rolling window whose start they surround. */
   readonly marks: ReadonlyMap<EpochMs | Window, Marks>;
@@ -156,8 +180,16 @@ export function falls(now: Counters, before: Counters): boolean {
   );
 }
 
-export const nothingKnown: Level = { low: 0, high: null };
+export const nothingKnown: Estimate = { low: 0, high: null, likely: null };
 
-export function addLevels(a: Level, b: Level): Level {
-  return { low: a.low + b.low, high: a.high === null || b.high === null ? null : a.high + b.high };
+export function addLevels(a: Estimate, b: Estimate): Estimate {
+  return { low: a.low + b.low, high: sum(a.high, b.high), likely: sum(a.likely, b.likely) };
+}
+
+function sum(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
+}
+
+export function sameCounters(a: Counters, b: Counters): boolean {
+  return a.costMicroUsd === b.costMicroUsd && a.tokens === b.tokens && a.requests === b.requests;
 }

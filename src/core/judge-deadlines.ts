@@ -1,8 +1,15 @@
 /** Expiry and idleness: a deadline, and steps before and after it. */
 import type { DeadlineFigures } from './alert.ts';
-import { expiryDeadline, idleQuestions, lastUse, readAgainAfterMs, surelyUsedWithin } from './deadlines.ts';
+import {
+  expiryDeadline,
+  idleQuestions,
+  lastUse,
+  readAgainAfterMs,
+  surelyUsedWithin,
+  usedAtEarliest,
+} from './deadlines.ts';
 import type { KeyEvidence } from './evidence.ts';
-import { keySubject, noPeriod, openCases } from './judgement.ts';
+import { keySubject, noPeriod, openCases, selectionChanges } from './judgement.ts';
 import type { Bench, Judged, Judgement, KeyJudge, Selects } from './judgement.ts';
 import type { EpochMs } from './key.ts';
 import type { ExpiryRule, IdleRule, Policy } from './policy.ts';
@@ -13,7 +20,9 @@ export function expiryJudge(policy: Policy, rule: ExpiryRule, bench: Bench, sele
   const first = Math.min(...policy.steps.map((step) => step.offsetMs));
   return (record) => {
     const deadline = expiryDeadline(rule, record);
-    if (deadline === null || bench.now < deadline.at + first || !selects(record)) return null;
+    if (deadline === null) return Infinity;
+    if (bench.now < deadline.at + first) return deadline.at + first;
+    if (!selects(record)) return selectionChanges(policy, record, bench.now);
     const figures: DeadlineFigures = { kind: 'expiry', deadline: deadline.at, why: deadline.why };
     return [deadlineJudgement(policy, record, figures, null, bench.now), []];
   };
@@ -23,7 +32,9 @@ export function idleJudge(policy: Policy, rule: IdleRule, bench: Bench, selects:
   const cases = openCases(policy.name, bench);
   const earliest = Math.min(...policy.steps.map((step) => rule.forMs + step.offsetMs));
   return (record, known) => {
-    if (surelyUsedWithin(earliest, record, known, bench.evidence) || !selects(record)) return null;
+    if (!selects(record)) return selectionChanges(policy, record, bench.now);
+    if (bench.now - usedAtEarliest(record) < earliest) return usedAtEarliest(record) + earliest;
+    if (surelyUsedWithin(earliest, record, known, bench.evidence)) return bench.now;
     return judgeIdle(policy, rule, record, known, bench, cases(record));
   };
 }

@@ -1,6 +1,5 @@
 /** Spend of groups: all selected keys, those of one metadata value, or the whole account. */
-import type { Level } from './alert.ts';
-import type { Evidence, KeyEvidence, Motive, Question } from './evidence.ts';
+import type { Estimate, Evidence, KeyEvidence, Motive, Question } from './evidence.ts';
 import { nothingKnown } from './evidence.ts';
 import { consumedLately } from './forecast.ts';
 import type { Bench, Judged, Selects } from './judgement.ts';
@@ -58,7 +57,7 @@ export function isWholeAccount({ across, models }: SpendRule): boolean {
   return across.kind === 'account' && models === null;
 }
 
-export function levelOfGroup(rule: SpendRule, { live, gone }: Group, bench: Bench): (span: Span) => Level {
+export function levelOfGroup(rule: SpendRule, { live, gone }: Group, bench: Bench): (span: Span) => Estimate {
   const { evidence } = bench;
   if (isWholeAccount(rule)) return (span) => accountLevel(rule, span, evidence);
   return (span) =>
@@ -68,7 +67,7 @@ export function levelOfGroup(rule: SpendRule, { live, gone }: Group, bench: Benc
     ]);
 }
 
-function memberLevel(rule: SpendRule, span: Span, record: KeyRecord, evidence: Evidence): Level {
+function memberLevel(rule: SpendRule, span: Span, record: KeyRecord, evidence: Evidence): Estimate {
   const known = evidence.keys.get(record.id);
   return known === undefined ? nothingKnown : keyLevel(rule, span, record, known, evidence);
 }
@@ -84,7 +83,7 @@ function groupQuestions(
   { evidence }: Bench,
   motive: Motive,
 ): Question[] {
-  const width = ({ low, high }: Level): number => (high === null ? Infinity : high - low);
+  const width = ({ low, likely }: Estimate): number => (likely === null ? Infinity : likely - low);
   const members = live.flatMap((record): { record: KeyRecord; known: KeyEvidence; width: number }[] => {
     const known = evidence.keys.get(record.id);
     if (known === undefined) return [];

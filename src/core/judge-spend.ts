@@ -1,7 +1,7 @@
 /** Spend of single keys: each key's level against the limit, or against its own cap. */
 import type { KeyEvidence } from './evidence.ts';
 import { consumedLately } from './forecast.ts';
-import { keySubject, openCases } from './judgement.ts';
+import { keySubject, openCases, selectionChanges } from './judgement.ts';
 import type { Bench, KeyJudge, Selects } from './judgement.ts';
 import { keyLevel, meters, spanOf } from './levels.ts';
 import type { Policy, SpendRule } from './policy.ts';
@@ -16,17 +16,20 @@ export function spendJudge(policy: Policy, rule: SpendRule, bench: Bench, select
   const forecasts = policy.steps.some((step) => step.basis === 'forecast');
   const cases = openCases(policy.name, bench);
   /** No period has more than the lifetime: most keys are below every threshold by that alone. */
-  const isFar = ({ lifetime: { high } }: KeyEvidence, least: number): boolean =>
-    !forecasts && high !== null && meter(high) < least;
+  const isFar = ({ lifetime: { high, likely } }: KeyEvidence, least: number): boolean => {
+    const most = high ?? likely;
+    return !forecasts && most !== null && most !== undefined && meter(most) < least;
+  };
 
   return (record, known) => {
     const existing = cases(record);
-    if (existing === undefined && lowest !== null && isFar(known, lowest)) return null;
+    if (existing === undefined && lowest !== null && isFar(known, lowest)) return Infinity;
     const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
-    if (limit === null || !selects(record)) return null;
+    if (limit === null) return Infinity;
+    if (!selects(record)) return selectionChanges(policy, record, bench.now);
     const measured = keyLevel(rule, span, record, known, evidence);
-    if (existing === undefined && !forecasts && measured.high !== null) {
-      if (measured.high < (lowest ?? lowestThreshold(policy, limit))) return null;
+    if (existing === undefined && !forecasts && measured.likely !== null) {
+      if (measured.likely < (lowest ?? lowestThreshold(policy, limit))) return Infinity;
     }
     return judgeSpend({
       policy,

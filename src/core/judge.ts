@@ -38,13 +38,23 @@ function judgeAll(policies: readonly Policy[], bench: Bench): Judged[][] {
   const perKey = judges.flatMap((one, index) =>
     one.of === 'keys' ? [{ judge: one.judge, into: judged[index] }] : [],
   );
+  const { epoch, now, evidence } = bench;
   for (const record of bench.live) {
-    const known = bench.evidence.keys.get(record.id);
+    const known = evidence.keys.get(record.id);
     if (known === undefined) continue;
+    const { quiet } = known;
+    if (quiet.of === policies && quiet.epoch === epoch && quiet.record === record && now < quiet.until)
+      continue;
+    let until = Infinity;
     for (const { judge, into } of perKey) {
       const verdict = judge(record, known);
-      if (verdict !== null) into?.push(verdict);
+      if (typeof verdict !== 'number') into?.push(verdict);
+      until = Math.min(until, typeof verdict === 'number' ? verdict : now);
     }
+    quiet.of = policies;
+    quiet.epoch = epoch;
+    quiet.record = record;
+    quiet.until = until;
   }
   return judged;
 }

@@ -14,6 +14,8 @@ export interface Bench {
   /** The last counters known of any key, gone ones included. */
   readonly lastCounters: ReadonlyMap<KeyId, Counters>;
   readonly evidence: Evidence;
+  /** Names the periods that are current: another one, and what was not worth a word may be. */
+  readonly epoch: string;
   /** Open findings by `policy subject`, see `caseKey`. */
   readonly open: ReadonlyMap<string, Finding>;
   readonly idleBefore: IdleBefore;
@@ -79,14 +81,24 @@ export function openCases(policy: string, { open }: Bench): (record: KeyRecord) 
 /** A judgement, if there is anything to say, and what would tell more. */
 export type Judged = readonly [Judgement | null, readonly Question[]];
 
-/** Prepared once a decision, for one policy. A key about which there is nothing to say gives null. */
-export type KeyJudge = (record: KeyRecord, known: KeyEvidence) => Judged | null;
+/**
+ * Prepared once a decision, for one policy. Of a key about which there is nothing to say, until when there will
+ * be nothing, unless it changes or is used.
+ */
+export type KeyJudge = (record: KeyRecord, known: KeyEvidence) => Judged | EpochMs;
 
 export type Judge =
   | { readonly of: 'keys'; readonly judge: KeyJudge }
   | { readonly of: 'groups'; readonly judge: () => Iterable<Judged> };
 
 export type Selects = (record: KeyRecord) => boolean;
+
+/** When the policy may come to select a key that it does not select now: time alone can only make it older. */
+export function selectionChanges({ ages }: Policy, { createdAt }: KeyRecord, now: EpochMs): EpochMs {
+  let next = Infinity;
+  for (const age of ages) if (createdAt + age >= now) next = Math.min(next, createdAt + age);
+  return next;
+}
 
 export const noPeriod: Period = { start: null, end: null };
 

@@ -7,9 +7,8 @@
  *   key is younger than P
  * - a window reading R with `now − R ≥ P` raises `low`; with `now − R ≤ P` it lowers `high`
  */
-import type { Level } from './alert.ts';
 import { addLevels, measured, nothingKnown, zeroCounters } from './evidence.ts';
-import type { Bounds, Evidence, KeyEvidence, Marks } from './evidence.ts';
+import type { Bounds, Estimate, Evidence, KeyEvidence, Marks } from './evidence.ts';
 import { windowMs } from './key.ts';
 import type { Counters, EpochMs, Measure, Window } from './key.ts';
 import { periodAt } from './periods.ts';
@@ -48,7 +47,7 @@ export function keyLevel(
   record: KeyRecord,
   known: KeyEvidence,
   evidence: Evidence,
-): Level {
+): Estimate {
   const meter = meters[rule.measure];
   const { start } = span.period;
   const young = start === null || record.createdAt >= start;
@@ -78,7 +77,7 @@ function markOf(
 }
 
 /** The whole account's consumption, deleted keys included. */
-export function accountLevel(rule: Pick<SpendRule, 'measure'>, span: Span, evidence: Evidence): Level {
+export function accountLevel(rule: Pick<SpendRule, 'measure'>, span: Span, evidence: Evidence): Estimate {
   const meter = meters[rule.measure];
   const { lifetime, windows: readings } = evidence.account;
   if (lifetime === null) return nothingKnown;
@@ -99,66 +98,77 @@ export function goneLevel(
   span: Span,
   record: KeyRecord,
   last: Counters | null,
-): Level {
+): Estimate {
   const { start } = span.period;
-  if (start !== null && record.goneAt !== null && record.goneAt <= start) return { low: 0, high: 0 };
+  if (start !== null && record.goneAt !== null && record.goneAt <= start)
+    return { low: 0, high: 0, likely: 0 };
   if (last === null) return nothingKnown;
   const meter = meters[rule.measure];
   const unseen = record.unseen ?? null;
   const low = meter(last);
   const high = unseen === null ? null : low + meter(unseen);
   const mark = start === null || record.createdAt >= start ? emptyMark : span.marks?.get(record.id);
-  const level = sinceLevel(low, high, mark, meter);
+  const level = sinceLevel({ low, high, likely: high ?? low }, mark, meter);
   // How its usage was spread over models was not kept.
-  return rule.models === null ? level : { low: 0, high: level.high };
+  return rule.models === null ? level : { ...level, low: 0 };
 }
 
 /** A key that began within the period had used nothing by its start. */
 const emptyMark: Mark = { before: zeroCounters, after: zeroCounters };
 
 /** The sum of several keys' intervals. */
-export function sumLevels(levels: Iterable<Level>): Level {
-  let sum: Level = { low: 0, high: 0 };
+export function sumLevels(levels: Iterable<Estimate>): Estimate {
+  let sum: Estimate = { low: 0, high: 0, likely: 0 };
   for (const level of levels) sum = addLevels(sum, level);
   return sum;
 }
 
-function levelOf(bounds: Bounds, meter: Meter): Level {
-  const low = meter(bounds.low);
-  if (bounds.high === bounds.low) return { low, high: low };
-  return { low, high: bounds.high === null ? null : meter(bounds.high) };
+function levelOf({ low, high, likely }: Bounds, meter: Meter): Estimate {
+  const least = meter(low);
+  if (high === low) return { low: least, high: least, likely: least };
+  const most = high === null ? null : meter(high);
+  return { low: least, high: most, likely: most ?? (likely === undefined ? null : meter(likely)) };
 }
 
-function since(lifetime: Bounds, mark: Mark | undefined, meter: Meter): Level {
-  return sinceLevel(meter(lifetime.low), lifetime.high === null ? null : meter(lifetime.high), mark, meter);
+function since(lifetime: Bounds, mark: Mark | undefined, meter: Meter): Estimate {
+  return sinceLevel(levelOf(lifetime, meter), mark, meter);
 }
 
-function sinceLevel(low: number, high: number | null, mark: Mark | undefined, meter: Meter): Level {
+function sinceLevel({ low, high, likely }: Estimate, mark: Mark | undefined, meter: Meter): Estimate {
   const after = mark?.after ?? null;
-  const before = mark?.before ?? null;
+  const before = mark?.before ? meter(mark.before) : 0;
+  const beyond = (most: number | null): number | null => (most === null ? null : Math.max(0, most - before));
+  const most = beyond(high);
   return {
     low: after === null ? 0 : Math.max(0, low - meter(after)),
-    high: high === null ? null : Math.max(0, before === null ? high : high - meter(before)),
+    high: most,
+    likely: likely === high ? most : beyond(likely),
   };
 }
 
 /** Both bounds hold; the later reading wins where usage went on between two. */
 function byWindows(
-  start: Level,
+  start: Estimate,
   readings: ReadonlyMap<Window, Bounds>,
   span: Span,
   evidence: Evidence,
   meter: Meter,
-): Level {
+): Estimate {
   if (readings.size === 0) return start;
-  let { low, high } = start;
+  let { low, high, likely } = start;
   for (const [window, bounds] of readings) {
     if (inside(window, span, evidence)) low = Math.max(low, meter(bounds.low));
-    if (bounds.high === null || !around(window, span, evidence)) continue;
-    const most = meter(bounds.high);
-    high = high === null ? most : Math.min(high, most);
+    if (!around(window, span, evidence)) continue;
+    const read = levelOf(bounds, meter);
+    high = least(high, read.high);
+    likely = least(likely, read.likely);
   }
-  return { low, high: high === null ? null : Math.max(high, low) };
+  return atLeast(low, high, likely);
+}
+
+function atLeast(low: number, high: number | null, likely: number | null): Estimate {
+  const most = high === null ? null : Math.max(high, low);
+  return { low, high: most, likely: most ?? (likely === null ? null : Math.max(likely, low)) };
 }
 
 /** All of a window that was read lies in the period. A rolling period is its very window, whenever that is read. */
@@ -181,9 +191,9 @@ function modelLevel(
   span: Span,
   young: boolean,
   known: KeyEvidence,
-  whole: Level,
+  whole: Estimate,
   evidence: Evidence,
-): Level {
+): Estimate {
   const total = (rows: ReadonlyMap<string, Counters>): number => {
     let sum = 0;
     for (const [model, counters] of rows) if (chosen(model)) sum += meter(counters);
@@ -191,20 +201,24 @@ function modelLevel(
   };
   const lifetime = known.models.lifetime === null ? null : total(known.models.lifetime);
   let low = young && known.checked ? (lifetime ?? 0) : 0;
-  let high = least(whole.high, lifetime);
+  let likely = least(whole.likely, lifetime);
   for (const [window, rows] of young ? [] : known.models.windows) {
     const value = total(rows);
     if (known.checked && inside(window, span, evidence)) low = Math.max(low, value);
-    if (around(window, span, evidence)) high = least(high, value);
+    if (around(window, span, evidence)) likely = least(likely, value);
   }
-  return { low, high: high === null ? null : Math.max(high, low) };
+  // A row not yet checked bounds nothing.
+  return atLeast(low, known.checked ? likely : whole.high, likely);
 }
 
 function least(a: number | null, b: number | null): number | null {
   return a === null ? b : b === null ? a : Math.min(a, b);
 }
 
-/** True when it cannot be said whether `level` has reached `threshold`. */
-export function undecided(level: Level, threshold: number): boolean {
-  return level.low < threshold && (level.high === null || level.high >= threshold);
+/**
+ * True when it cannot be said whether `level` has reached `threshold`. Where only a row that was not yet
+ * checked speaks against it, that is taken for an answer: its check will come.
+ */
+export function undecided(level: Estimate, threshold: number): boolean {
+  return level.low < threshold && (level.likely === null || level.likely >= threshold);
 }

@@ -31,7 +31,10 @@ export function allowance(limits: ChangeLimits, done: number, accountKeys: numbe
     },
   ];
   if (limits.percent !== null) {
-    const share = limits.percent === 0 ? 0 : Math.max(1, Math.floor((accountKeys * Math.round(limits.percent * 1e4)) / 1e6));
+    const share =
+      limits.percent === 0
+        ? 0
+        : Math.max(1, Math.floor((accountKeys * Math.round(limits.percent * 1e4)) / 1e6));
     candidates.push({
       count: share - done,
       limit: `percent: ${String(limits.percent)} (of ${String(accountKeys)} keys, ${String(done)} done in the last 24 hours)`,

@@ -85,6 +85,8 @@ export interface Policy {
   /** The policy's own mode; the most cautious of this, the file's and the command line's wins. */
   readonly mode: Mode | null;
   readonly select: Selector;
+  /** The ages (milliseconds) at which a key may come to be selected or no longer be, by time alone. */
+  readonly ages: readonly number[];
   readonly rule: Rule;
   readonly steps: readonly Step[];
 }

@@ -40,6 +40,7 @@ export function wantedRestores(
   const changes: PlannedChange[] = [];
   const held: Held[] = [];
   for (const record of court.bench.live) {
+    if (record.standing.length === 0) continue;
     const top = settledStanding(record, isOpen).at(-1);
     if (top === undefined || isOpen(top.findingId)) continue;
     const policy = top.findingId.slice(0, top.findingId.indexOf('/'));

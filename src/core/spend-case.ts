@@ -1,6 +1,6 @@
 /** One subject's level against a limit: which steps are reached, which cannot be told, and what would tell. */
-import type { Level, SpendFigures } from './alert.ts';
-import type { Motive, Question } from './evidence.ts';
+import type { SpendFigures } from './alert.ts';
+import type { Estimate, Motive, Question } from './evidence.ts';
 import { forecastLevel } from './forecast.ts';
 import { caseKey, noPeriod } from './judgement.ts';
 import type { Bench, Judged, Judgement } from './judgement.ts';
@@ -35,14 +35,14 @@ export interface SpendCase {
   readonly span: Span;
   readonly subject: FindingSubject;
   readonly members: readonly KeyRecord[];
-  readonly level: Level;
+  readonly level: Estimate;
   readonly limit: number;
   readonly existing: Finding | undefined;
   /** Why the level is not exact, in words. */
   readonly why: () => string | null;
   readonly ask: (motive: Motive) => Question[];
   /** Consumption within the last day and the last week, for a forecast. */
-  readonly lately: () => readonly { readonly ms: number; readonly level: Level }[];
+  readonly lately: () => readonly { readonly ms: number; readonly level: Estimate }[];
   readonly bench: Bench;
 }
 
@@ -51,15 +51,15 @@ export interface SpendCase {
  * it; unless nothing is known now, or what is known contradicts that.
  */
 export function atLeastProven(
-  level: Level,
+  level: Estimate,
   rule: SpendRule,
   period: Period,
   existing: Finding | undefined,
-): Level {
+): Estimate {
   const proven = provenBefore(rule, period, existing);
   if (proven === null || proven <= level.low) return level;
   if (level.high === null || level.high < proven) return level;
-  return { low: proven, high: level.high };
+  return { ...level, low: proven };
 }
 
 /** What an earlier pass proved of the same period, measured in the same way. */
@@ -122,7 +122,7 @@ export function judgeSpend(one: SpendCase): Judged {
   return [judgement, questions];
 }
 
-function standing(one: SpendCase, forecast: Level | null): Standing {
+function standing(one: SpendCase, forecast: Estimate | null): Standing {
   const { policy, level, limit } = one;
   const reached: number[] = [];
   const sure: number[] = [];
@@ -152,7 +152,7 @@ function wasSure({ rule, existing }: SpendCase, index: number): boolean {
 /** Not far enough below the first step for the case to be over: a rolling level must not flap. */
 function isNear({ policy, rule, level, limit }: SpendCase): boolean {
   const lowest = lowestThreshold(policy, limit);
-  return level.high === null || level.high >= (rule.period.kind === 'rolling' ? lowest * 0.9 : lowest);
+  return level.likely === null || level.likely >= (rule.period.kind === 'rolling' ? lowest * 0.9 : lowest);
 }
 
 /** A doubt is to be cleared up before people are told of it. */
@@ -164,7 +164,7 @@ function motiveOf(one: SpendCase, steps: readonly number[]): Motive {
   if (top === undefined) return { why: policy.name, excess: Infinity };
   const at = stepThreshold(limit, top);
   const lasts = bench.now - (existing?.uncertainSince ?? bench.now) >= doubtPressesAfterMs;
-  const excess = level.high === null || lasts ? Infinity : (level.high - at) / Math.max(1, at);
+  const excess = level.likely === null || lasts ? Infinity : (level.likely - at) / Math.max(1, at);
   return { why: `${policy.name}: ${nameOf(one)} may have reached ${stepAtWords(policy, top)}`, excess };
 }
 
@@ -180,14 +180,14 @@ function doubtsOf(one: SpendCase, reached: readonly number[], sure: readonly num
   return one.ask({ ...motiveOf(one, unsure), excess: Infinity });
 }
 
-function figuresOf(one: SpendCase, top: number | undefined, forecast: Level | null): SpendFigures {
+function figuresOf(one: SpendCase, top: number | undefined, forecast: Estimate | null): SpendFigures {
   const { policy, rule, span, limit, level } = one;
   const basis = top === undefined ? 'level' : (policy.steps[top]?.basis ?? 'level');
   const shown = basis === 'forecast' && forecast !== null ? forecast : level;
   return {
     kind: 'spend',
     measure: rule.measure,
-    level: shown,
+    level: { low: shown.low, high: shown.high },
     limit,
     percent: Math.floor((100 * shown.low) / limit),
     period: periodWords(rule.period, span.period),

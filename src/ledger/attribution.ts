@@ -1,17 +1,22 @@
 /**
  * Whose usage is it? The aggregate is indexed by name, names collide and change. A row is credited
  * to a key only if exactly one live key bears that name, that key has borne it ever since it was
- * first seen, and no reading of the key's own has contradicted it. Every other key is read
- * individually; between two readings the account's total bounds what it can have used.
+ * first seen, and a reading of the key's own has proved it (`check.ts`). Every other key is read
+ * individually; between two readings the account's total bounds what it can have used (`rest.ts`).
  */
-import { falls, zeroCounters } from '../core/evidence.ts';
+import { falls, sameCounters, zeroCounters } from '../core/evidence.ts';
 import type { Bounds, Evidence, KeyEvidence, ModelRows } from '../core/evidence.ts';
 import { windowMs } from '../core/key.ts';
 import type { Counters, EpochMs, KeyId, Window } from '../core/key.ts';
 import type { KeyRecord, SampleRun } from '../core/state.ts';
 import type { Aggregate, KeyReading } from '../ports.ts';
+import { contradictionOf, crossChecked, ownFell, rowCountsLess, surely } from './check.ts';
+import { align, bearersOf, orderOf, placesOf } from './lineup.ts';
+import type { Alignment, Lineup } from './lineup.ts';
+import { strangersOf } from './strangers.ts';
+import type { Strangers } from './strangers.ts';
 import { quicken } from './pace.ts';
-import type { Paces } from './pace.ts';
+import type { Peaks } from './pace.ts';
 import { createRest } from './rest.ts';
 import type { Rest, RestLedger } from './rest.ts';
 
@@ -25,17 +30,24 @@ export interface Readings {
   readonly unanswered: ReadonlySet<string>;
 }
 
+/** What one pass leaves for the next. Nothing of it is needed: without it, a pass looks at everything anew. */
+export interface Trail {
+  readonly lineup: Lineup;
+  readonly rest: Rest | null;
+  readonly peaks: Peaks;
+  readonly strangers: Strangers;
+}
+
 export interface Attribution {
   readonly evidence: Evidence;
-  /** Lifetime counters that are certain enough to keep. */
+  /** Lifetime counters that are certain, of keys about which anything is new. */
   readonly counters: ReadonlyMap<KeyId | 'account', Counters>;
   /** Records whose cross-check or conflict has changed. */
   readonly changed: readonly KeyRecord[];
   readonly contradictions: readonly Contradiction[];
   /** Why the aggregate as a whole is not believed, found by comparing it with the ledger; null: it is. */
   readonly doubt: string | null;
-  readonly rest: Rest | null;
-  readonly paces: Paces;
+  readonly trail: Trail;
 }
 
 export interface Contradiction {
@@ -62,16 +74,24 @@ export interface AttributionInput {
   readonly away?: boolean;
   /** Whether any policy asks for usage by model. */
   readonly models?: boolean;
-  /** As the pass before left them. */
-  readonly rest?: Rest;
-  readonly paces?: Paces;
+  /** As the pass before left it. */
+  readonly trail?: Trail | null;
 }
 
 export function attribute(input: AttributionInput): Attribution {
-  const bearers = bearersOf(input.live);
-  const rest = createRest(input.rest ?? null, input.runs);
-  const seen = input.live.map((record) => see(input, record, bearers.get(record.facts.name) === 1, rest));
-  const doubt = input.readings.distrust === null ? doubtOf(input, seen) : null;
+  const before = input.trail?.lineup ?? null;
+  const alignment = align(input.live, before);
+  const { bearers, disturbed } = bearersOf(input.live, before, alignment);
+  const { strangers, hidden } = strangersOf(input.readings, bearers, input.trail?.strangers ?? new Map());
+  const rest = createRest(input.trail?.rest ?? null, input.runs);
+  const asBefore = sameAs(input, before, alignment, disturbed);
+  const seen = input.live.map(
+    (record, place) =>
+      asBefore(record, place) ??
+      see(input, record, place, bearers.get(record.facts.name) === 1, hidden, rest),
+  );
+  const news = seen.filter((one): one is Seen => 'before' in one);
+  const doubt = input.readings.distrust === null ? doubtOf(input, news) : null;
   if (doubt !== null)
     return { ...attribute({ ...input, readings: { ...input.readings, distrust: doubt } }), doubt };
   const account = attributeAccount(input);
@@ -79,71 +99,105 @@ export function attribute(input: AttributionInput): Attribution {
     account.exact,
     (input.leaving ?? []).filter(({ unseen }) => unseen === undefined),
   );
-  return assemble(input, seen, account, rest);
-}
-
-function assemble(
-  input: AttributionInput,
-  seen: readonly Seen[],
-  account: { readonly evidence: Evidence['account']; readonly exact: Counters | null },
-  rest: RestLedger,
-): Attribution {
-  const keys = new Map<KeyId, KeyEvidence>();
-  const counters = new Map<KeyId | 'account', Counters>();
-  const changed: KeyRecord[] = [];
-  const contradictions: Contradiction[] = [];
-  const paces = quicken(input.paces ?? new Map(), input.at);
-  for (const one of seen) {
-    const { record, before } = one;
-    const lifetime = lifetimeOf(one, rest);
-    const sampled = one.sampled ?? pinned(lifetime);
-    const pace = paces.of(record.id, one.run, sampled);
-    const evidence = evidenceOf(input, one, { lifetime, sampled, pace });
-    const updated = used(record, evidence, sampled, one.run, input.at);
-    keys.set(record.id, evidence);
-    if (sampled !== null) counters.set(record.id, sampled);
-    if (updated !== before) changed.push(updated);
-    if (one.contradiction !== null) contradictions.push({ id: record.id, because: one.contradiction });
-  }
-  if (account.exact !== null) counters.set('account', account.exact);
-  for (const record of input.leaving ?? []) changed.push(rest.leave(record, input.at));
-  const accountPace = paces.of('account', input.runs.get('account') ?? null, account.exact);
-  const { at, doneAt, marks, readings } = input;
-  const evidence: Evidence = {
-    at,
-    doneAt,
-    keys,
-    account: { ...account.evidence, pace: accountPace },
-    marks,
-    readAt: input.readAt ?? new Map(),
-    unanswered: readings.unanswered,
-  };
-  return {
-    evidence,
-    counters,
-    changed,
-    contradictions,
-    doubt: null,
-    rest: rest.next(at),
-    paces: paces.next(),
-  };
+  const places = placesOf(input.live, before, alignment);
+  const order = orderOf(input.live, before, alignment);
+  return assemble(input, { seen, news, alignment, account, rest, bearers, places, order, strangers });
 }
 
 /**
- * How many keys each name may speak of: those that bear it, and those that bore it once, for their
- * usage may still be counted under it.
+ * A key that was exactly known and is neither changed nor used since: what is known of it is the very same.
+ * Null: there is something to look at.
  */
-function bearersOf(live: readonly KeyRecord[]): ReadonlyMap<string, number> {
-  const bearers = new Map<string, number>();
-  const add = (name: string): void => void bearers.set(name, (bearers.get(name) ?? 0) + 1);
-  for (const { facts, originalName, standing, formerNames = [] } of live) {
-    add(facts.name);
-    if (standing.length + formerNames.length === 0) continue;
-    const former = new Set([originalName, ...standing.map(({ from }) => from), ...formerNames]);
-    former.delete(facts.name);
-    former.forEach(add);
+function sameAs(
+  { readings, alone, models = false }: AttributionInput,
+  before: Lineup | null,
+  { from }: Alignment,
+  disturbed: ReadonlySet<string>,
+): (record: KeyRecord, place: number) => KeyEvidence | null {
+  const { lifetime, distrust, windows, own } = readings;
+  const nothing = before === null || lifetime === null || distrust !== null;
+  if (nothing || windows.size > 0 || models) return () => null;
+  return (record, place) => {
+    const was = from[place] ?? -1;
+    if (before.live[was] !== record) return null;
+    const known = before.evidence[was];
+    if (disturbed.size > 0 && disturbed.has(record.facts.name)) return null;
+    if (known === undefined || !isSteady(known)) return null;
+    if ((own.size > 0 && own.has(record.id)) || (alone.size > 0 && alone.has(record.id))) return null;
+    const row = lifetime.rows.get(record.facts.name) ?? zeroCounters;
+    return sameCounters(row, known.lifetime.low) ? known : null;
+  };
+}
+
+function isSteady({ credited, checked, windows, individual, models, unchangedSince }: KeyEvidence): boolean {
+  return (
+    credited &&
+    checked &&
+    unchangedSince !== null &&
+    windows === noWindows &&
+    individual === noneIndividual &&
+    models === noModels
+  );
+}
+
+interface Parts {
+  readonly seen: readonly (Seen | KeyEvidence)[];
+  readonly news: readonly Seen[];
+  readonly alignment: Alignment;
+  readonly account: { readonly evidence: Evidence['account']; readonly exact: Counters | null };
+  readonly rest: RestLedger;
+  readonly bearers: Lineup['bearers'];
+  readonly places: Lineup['places'];
+  readonly order: Lineup['order'];
+  readonly strangers: Strangers;
+}
+
+function assemble(input: AttributionInput, parts: Parts): Attribution {
+  const { seen, news, account, rest, places, bearers, order, strangers } = parts;
+  const counters = new Map<KeyId | 'account', Counters>();
+  const changed: KeyRecord[] = [];
+  const contradictions: Contradiction[] = [];
+  const unread: KeyRecord[] = [];
+  const list = seen as KeyEvidence[];
+  const live = news.length === 0 ? input.live : [...input.live];
+  const paces = quicken(input.trail?.peaks ?? new Map(), input.at);
+  for (const one of news) {
+    const { before, place } = one;
+    const lifetime = lifetimeOf(one, rest);
+    const exact = one.exact ?? pinned(lifetime);
+    const evidence = evidenceOf(input, one, lifetime, exact);
+    const record = used(one.record, evidence, exact, one.run, input.at);
+    list[place] = evidence;
+    if (exact !== null) counters.set(record.id, exact);
+    if (exact !== null) paces.note(record.id, one.run, exact);
+    if (record !== before) changed.push(record);
+    if (evidence.because !== null) unread.push(record);
+    if (one.contradiction !== null) contradictions.push({ id: record.id, because: one.contradiction });
+    (live as KeyRecord[])[place] = record;
   }
-  return bearers;
+  if (account.exact !== null) {
+    counters.set('account', account.exact);
+    paces.note('account', input.runs.get('account') ?? null, account.exact);
+  }
+  for (const record of input.leaving ?? []) changed.push(rest.leave(record, input.at));
+  const { at, doneAt, marks, readings } = input;
+  const evidence: Evidence = {
+    ...{ at, doneAt, marks, unread, paces: paces.now(), account: account.evidence },
+    keys: { get: (id) => list[places.get(id) ?? -1] },
+    readAt: input.readAt ?? new Map(),
+    unanswered: readings.unanswered,
+  };
+  const isNew = new Set(news.map(({ place }) => place));
+  const before = input.trail?.lineup ?? null;
+  const steady: number[] = [];
+  const runs = list.map((_known, place) => {
+    if (!isNew.has(place)) steady.push(place);
+    return isNew.has(place) ? null : (before?.runs[parts.alignment.from[place] ?? -1] ?? null);
+  });
+  for (const { place, run } of news) runs[place] = run;
+  const lineup: Lineup = { live, evidence: list, runs, steady, places, bearers, order };
+  const trail: Trail = { lineup, rest: rest.next(at), peaks: paces.next(), strangers };
+  return { evidence, counters, changed, contradictions, doubt: null, trail };
 }
 
 /** What the answers say of one key. */
@@ -151,35 +205,41 @@ interface Seen {
   /** As it was before, and with what the answers say of its cross-check. */
   readonly before: KeyRecord;
   readonly record: KeyRecord;
+  readonly place: number;
   readonly run: SampleRun | null;
   readonly own: ReadonlyMap<Window | 'lifetime', KeyReading> | undefined;
   /** Certain to be the key's own. */
   readonly exact: Counters | null;
-  /** The row of its name, where that is credited to it. */
+  /** The row of its name, where no other key has a claim to it. */
   readonly row: Counters | null;
-  /** What the ledger keeps: also of a row not yet checked, for a check will speak for its past as well. */
-  readonly sampled: Counters | null;
   readonly onlyBearer: boolean;
   readonly contradiction: string | null;
 }
 
-function see(input: AttributionInput, before: KeyRecord, onlyBearer: boolean, rest: RestLedger): Seen {
-  const { readings } = input;
+function see(
+  input: AttributionInput,
+  before: KeyRecord,
+  place: number,
+  onlyBearer: boolean,
+  hidden: boolean,
+  rest: RestLedger,
+): Seen {
+  const { readings, at, away = false } = input;
   const run = sameKey(input.runs.get(before.id), before);
   const own = readings.own.size === 0 ? undefined : readings.own.get(before.id);
   const reading = own?.get('lifetime') ?? null;
   const nameIsOwn = onlyBearer && !before.nameChanged;
   const creditable = nameIsOwn && readings.distrust === null && !input.alone.has(before.id);
   const found = creditable ? rowOf(readings.lifetime, before) : null;
-  const contradiction = contradictionOf(before, run, reading, found);
-  const record = crossChecked(input, before, { run, reading, row: found, contradiction, nameIsOwn });
+  const answers = { at, run, reading, row: found, nameIsOwn, away, hidden };
+  const contradiction = contradictionOf(before, answers);
+  const record = crossChecked(before, answers, contradiction);
   const row = record.conflict === null ? found : null;
-  const fell = record.conflict === ownFell;
-  const exact = fell ? null : (reading ?? (record.check?.agreed === true ? row : null));
-  const sampled = fell ? null : (reading ?? row);
-  if (row !== null) rest.explain(run, row);
-  else if (reading !== null) rest.read(before.id, reading);
-  return { before, record, run, own, exact, row, sampled, onlyBearer, contradiction };
+  const proved = record.check?.agreed === true ? row : null;
+  const exact = record.conflict === ownFell ? null : (reading ?? proved);
+  if (proved !== null) rest.explain(run, proved);
+  if (reading !== null && record.conflict !== ownFell) rest.read(before.id, reading);
+  return { before, record, place, run, own, exact, row, onlyBearer, contradiction };
 }
 
 function sameKey(run: SampleRun | undefined, record: KeyRecord): SampleRun | null {
@@ -192,93 +252,16 @@ function rowOf(aggregate: Aggregate | null, record: KeyRecord): Counters | null 
   return aggregate.rows.get(record.facts.name) ?? zeroCounters;
 }
 
-const ownFell = 'its own counters fell';
-const rowCountsMore = 'the account’s row of its name counts more than its own reading';
-const rowCountsLess = 'the account’s row of its name counts less than the key has used';
-
-/**
- * What cannot be: a reading below what the key was known to have used, for counters only grow; a row
- * that counts more than the key's own reading taken after it, for it then holds someone else's usage
- * too; a row that counts less than the key was known to have used.
- */
-function contradictionOf(
-  { check }: KeyRecord,
-  run: SampleRun | null,
-  reading: Counters | null,
-  row: Counters | null,
-): string | null {
-  const sampled = run?.counters ?? null;
-  const below = (one: Counters, other: Counters | null | undefined): boolean =>
-    other !== null && other !== undefined && falls(one, other);
-  if (reading !== null) {
-    if (below(reading, check?.counters) || (check?.agreed && below(reading, sampled))) return ownFell;
-    // Without a check of the row, a sample that is above the key's own reading came from the row.
-    if (below(reading, row) || below(reading, sampled)) return rowCountsMore;
-  }
-  return row !== null && (below(row, sampled) || below(row, check?.counters)) ? rowCountsLess : null;
-}
-
 /** An aggregate that counts less than before for so many keys at once is not believed for any. */
 const shrunkPart = 0.2;
 const shrunkKeys = 3;
 
-function doubtOf({ runs }: AttributionInput, seen: readonly Seen[]): string | null {
-  const less = seen.filter(({ contradiction }) => contradiction === rowCountsLess).length;
+function doubtOf({ runs, live }: AttributionInput, news: readonly Seen[]): string | null {
+  const less = news.filter(({ contradiction }) => contradiction === rowCountsLess).length;
   if (less < shrunkKeys) return null;
-  const spent = seen.filter(({ record }) => (runs.get(record.id)?.counters.requests ?? 0) > 0).length;
+  const spent = live.filter(({ id }) => (runs.get(id)?.counters.requests ?? 0) > 0).length;
   if (less <= spent * shrunkPart) return null;
   return `the account’s usage shrank: it counts less than before for ${String(less)} of ${String(spent)} keys`;
-}
-
-interface Answers {
-  readonly run: SampleRun | null;
-  readonly reading: KeyReading | null;
-  readonly row: Counters | null;
-  readonly contradiction: string | null;
-  readonly nameIsOwn: boolean;
-}
-
-/** A reading that agrees with the row ends a conflict; one that contradicts it begins one. */
-function crossChecked(input: AttributionInput, record: KeyRecord, answers: Answers): KeyRecord {
-  const { reading, row, contradiction, nameIsOwn } = answers;
-  if (reading === null && contradiction === null && record.conflict === null)
-    return stillChecked(record, answers, input.away ?? false);
-  const explained = reading !== null && (row !== null || record.conflict === ownFell);
-  const stillFallen = reading === null && record.conflict === ownFell;
-  const conflict = stillFallen ? ownFell : (contradiction ?? (explained ? null : record.conflict));
-  // Samples from before its end may hold what was in conflict.
-  const ended = record.conflict !== null && conflict === null ? { doubtedUntil: input.at } : {};
-  const judged = explained && contradiction !== ownFell;
-  const agreed = nameIsOwn && (judged ? conflict === null : record.check?.agreed === true);
-  if (reading !== null) {
-    const { at, costMicroUsd, tokens, requests } = reading;
-    // A counter that fell is believed once it is back where it was.
-    const fallen = contradiction === ownFell ? record.check?.counters : undefined;
-    const counters = fallen ?? { costMicroUsd, tokens, requests };
-    return { ...record, ...ended, conflict, check: { at, counters, agreed } };
-  }
-  const lost = record.check?.agreed === true && !agreed;
-  if (conflict === record.conflict && !lost) return record;
-  return { ...record, ...ended, conflict, check: record.check && { ...record.check, agreed } };
-}
-
-/**
- * A check speaks for the row for as long as nobody else bears its name. After a while in which that could
- * not be seen, it speaks for a row that has not moved; a row that has may have been moved by someone else.
- */
-function stillChecked(record: KeyRecord, { run, row, nameIsOwn }: Answers, away: boolean): KeyRecord {
-  const { check } = record;
-  if (check?.agreed !== true) return record;
-  const moved = away && row !== null && (run === null || falls(run.counters, row));
-  if (nameIsOwn && !moved) return record;
-  // What it had used for certain when the check last spoke for it.
-  return { ...record, check: { ...check, counters: run?.counters ?? check.counters, agreed: false } };
-}
-
-/** What the key has used at least. What a contradiction is about is not claimed. */
-function surely({ check, conflict }: KeyRecord, run: SampleRun | null): Counters {
-  if (check === null || conflict === ownFell) return zeroCounters;
-  return conflict === null && check.agreed ? (run?.counters ?? check.counters) : check.counters;
 }
 
 const noWindows: ReadonlyMap<Window, Bounds> = new Map();
@@ -288,38 +271,39 @@ const noModels: KeyEvidence['models'] = { lifetime: null, windows: new Map() };
 function evidenceOf(
   input: AttributionInput,
   one: Seen,
-  { lifetime, sampled, pace }: Pick<KeyEvidence, 'lifetime' | 'pace'> & { readonly sampled: Counters | null },
+  lifetime: Bounds,
+  exact: Counters | null,
 ): KeyEvidence {
   const { readings } = input;
-  const { record, run, own, exact, row } = one;
+  const { record, run, own, row } = one;
   const credited = row !== null;
   return {
     lifetime,
-    because: sampled === null ? whyUnknown(record, one.onlyBearer, readings) : null,
+    because: exact === null ? whyUnknown(one, readings) : null,
     credited,
-    checked: exact !== null || (!credited && record.check !== null),
+    checked: one.exact !== null || (!credited && record.check !== null),
     windows:
       record.conflict === ownFell || (own === undefined && readings.windows.size === 0)
         ? noWindows
         : windowBounds(readings, one),
     individual: own === undefined ? noneIndividual : new Set(own.keys()),
     models: credited && input.models === true ? modelRows(readings, record) : noModels,
-    unchangedSince: sampled !== null && run?.counters.requests === sampled.requests ? run.firstAt : null,
-    pace,
+    unchangedSince: exact !== null && run?.counters.requests === exact.requests ? run.firstAt : null,
+    quiet: { of: null, epoch: '', record: null, until: 0 },
   };
 }
 
-/** A row not yet checked holds the key's usage, and maybe someone else's; without a row, the rest bounds it. */
+/** A row not yet checked is a guess and no bound; what the account's total leaves over is one. */
 function lifetimeOf({ record, run, row, exact }: Seen, rest: RestLedger): Bounds {
   if (exact !== null) return { low: exact, high: exact };
   const low = surely(record, run);
-  if (record.conflict === ownFell) return { low, high: null };
-  return { low, high: row ?? rest.bound(record, run) };
+  const high = record.conflict === ownFell ? null : rest.bound(record, run);
+  return high === null && row !== null ? { low, high, likely: row } : { low, high };
 }
 
 /** A key that cannot have used anything since it was last read is known as if it had been read. */
 function pinned({ low, high }: Bounds): Counters | null {
-  return high !== null && !falls(low, high) && !falls(high, low) ? low : null;
+  return high !== null && sameCounters(low, high) ? low : null;
 }
 
 const dayMs = 86_400_000;
@@ -328,28 +312,29 @@ const dayMs = 86_400_000;
 function used(
   record: KeyRecord,
   evidence: KeyEvidence,
-  sampled: Counters | null,
+  exact: Counters | null,
   run: SampleRun | null,
   at: EpochMs,
 ): KeyRecord {
   let after = record.usedAfter ?? record.createdAt;
   const before = after;
   // What was used before the run's end may have been reported after it.
-  if (sampled !== null && run !== null && sampled.requests > run.counters.requests)
+  if (exact !== null && run !== null && exact.requests > run.counters.requests)
     after = Math.max(after, run.lastAt - dayMs);
   // A row not yet checked may show someone else's use; taken for its own, the key is idle later at the worst.
-  for (const [window, { low, high }] of evidence.windows) {
-    if ((high ?? low).requests > 0) after = Math.max(after, at - windowMs[window]);
+  for (const [window, { low, likely }] of evidence.windows) {
+    if ((likely ?? low).requests > 0) after = Math.max(after, at - windowMs[window]);
   }
   return after - before >= dayMs ? { ...record, usedAfter: after } : record;
 }
 
-function whyUnknown(record: KeyRecord, onlyBearer: boolean, readings: Readings): string {
+function whyUnknown({ record, row, onlyBearer }: Seen, readings: Readings): string {
   if (readings.distrust !== null) return readings.distrust;
   if (record.conflict === ownFell) return ownFell;
   if (!onlyBearer) return 'several keys bear its name, and its own usage was not read in this pass';
   if (record.conflict !== null) return record.conflict;
   if (record.nameChanged) return 'its name was changed, and its own usage was not read in this pass';
+  if (row !== null) return 'its row in the account’s usage has not been checked against its own reading yet';
   return 'its usage was not read in this pass';
 }
 
@@ -358,8 +343,10 @@ function windowBounds(readings: Readings, { record, own, row, exact }: Seen): Re
   for (const [window, aggregate] of row === null ? [] : readings.windows) {
     // An aggregate without any row proves nothing about a single key.
     if (aggregate.rows.size === 0 && (readings.lifetime?.rows.size ?? 0) > 0) continue;
-    const high = rowOf(aggregate, record);
-    if (high !== null) result.set(window, { low: exact === null ? zeroCounters : high, high });
+    const read = rowOf(aggregate, record);
+    if (read === null) continue;
+    const proved = exact !== null && record.check?.agreed === true;
+    result.set(window, proved ? { low: read, high: read } : { low: zeroCounters, high: null, likely: read });
   }
   for (const [window, reading] of own ?? []) {
     if (window !== 'lifetime') result.set(window, { low: reading, high: reading });
@@ -375,10 +362,7 @@ function modelRows(readings: Readings, record: KeyRecord): KeyEvidence['models']
   return { lifetime: readings.lifetime?.rows.get(record.facts.name)?.models ?? none, windows };
 }
 
-function attributeAccount(input: AttributionInput): {
-  evidence: Evidence['account'];
-  exact: Counters | null;
-} {
+function attributeAccount(input: AttributionInput): Parts['account'] {
   const { readings, runs } = input;
   const windows = new Map(
     [...readings.windows].map(([window, aggregate]) => [window, aggregate.total] as const),
@@ -390,7 +374,7 @@ function attributeAccount(input: AttributionInput): {
   const because = fell
     ? 'the account’s total fell, as it may when keys are deleted'
     : (readings.distrust ?? null);
-  return { evidence: { lifetime: accountBounds(exact, before), windows, because, pace: null }, exact };
+  return { evidence: { lifetime: accountBounds(exact, before), windows, because }, exact };
 }
 
 /** Counters only grow, so what was known last is a lower bound of what is not known now. */

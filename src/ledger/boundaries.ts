@@ -18,7 +18,7 @@ const atOnce = 40;
 type Tempo = Pick<Pace, 'intervalMs' | 'minIntervalMs' | 'usageLagMs'>;
 
 export function boundaryQuestions(policies: readonly Policy[], bench: Bench, pace: Tempo): Question[] {
-  const unread = bench.live.filter((record) => isUnread(record, bench));
+  const unread = bench.evidence.unread.filter((record) => isUnread(record, bench));
   if (unread.length === 0) return [];
   const eveMs = unread.length > atOnce ? pace.intervalMs : 2 * pace.minIntervalMs;
   return policies.flatMap((policy) => {
@@ -34,9 +34,8 @@ export function boundaryQuestions(policies: readonly Policy[], bench: Bench, pac
   });
 }
 
-function isUnread({ id }: KeyRecord, { evidence }: Bench): boolean {
-  const known = evidence.keys.get(id);
-  if (known === undefined || known.because === null || known.individual.has('lifetime')) return false;
+function isUnread({ id, facts }: KeyRecord, { evidence }: Bench): boolean {
+  if (facts.isAdmin || evidence.keys.get(id)?.individual.has('lifetime')) return false;
   return !evidence.unanswered.has(`key ${id} lifetime`);
 }
 

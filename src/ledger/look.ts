@@ -8,7 +8,7 @@ import type { Pace } from '../core/schedule.ts';
 import type { Change, KeyRecord, SampleRun } from '../core/state.ts';
 import type { AdminReader, Aggregate, Clock, KeyReading, Listing } from '../ports.ts';
 import type { Readings } from './attribution.ts';
-import { implausible, register } from './registry.ts';
+import { implausible, livingIn, register } from './registry.ts';
 import type { Registry } from './registry.ts';
 
 /** One look at the account: what was read, and what it says of itself. */
@@ -85,15 +85,12 @@ export async function look(
 }
 
 /** How many keys there were, but for those that an unsettled deletion of Keywarden's own may have taken. */
-function expectedKeys(before: Before, listing: Listing): number {
-  const listed = new Set(listing.keys.map((key) => key.id));
-  const explained = new Set(
-    before.unsettled
-      .filter(({ kind, keyId }) => kind === 'delete' && !listed.has(keyId))
-      .map(({ keyId }) => keyId),
+function expectedKeys({ records, unsettled }: Before, listing: Listing): number {
+  const deletions = unsettled.filter(({ kind }) => kind === 'delete');
+  const explained = deletions.filter(
+    ({ keyId }) => records.get(keyId)?.goneAt === null && !listing.keys.some(({ id }) => id === keyId),
   );
-  return [...before.records.values()].filter(({ id, goneAt }) => goneAt === null && !explained.has(id))
-    .length;
+  return livingIn(records) - new Set(explained.map(({ keyId }) => keyId)).size;
 }
 
 async function readUsage(

@@ -86,12 +86,12 @@ export function raiseMarks(marks: Marks, { used }: WindowReading): Marks {
 export function lowerMarks(
   marks: Marks,
   { used }: WindowReading,
-  now: ReadonlyMap<Subject, Counters>,
+  now: (key: Subject) => Counters | null,
 ): Marks {
   const result = new Map(marks);
   for (const [key, one] of used) {
-    const counters = now.get(key);
-    if (counters === undefined) continue;
+    const counters = now(key);
+    if (counters === null) continue;
     const mark = marks.get(key) ?? unknown;
     const most = positive(subtractCounters(counters, one.used));
     result.set(key, {

@@ -4,40 +4,37 @@ import type { Pace } from '../core/evidence.ts';
 import type { Counters, EpochMs, KeyId } from '../core/key.ts';
 import type { SampleRun } from '../core/state.ts';
 
-export type Paces = ReadonlyMap<KeyId | 'account', Peak>;
+export type Peaks = ReadonlyMap<KeyId | 'account', Peak>;
 
 interface Peak {
   readonly at: EpochMs;
   readonly pace: Pace;
 }
 
-/** A pace that is not seen again counts half after so long, and nothing after ten times that. */
-const halfLifeMs = 5 * 60_000;
-const forgottenMs = 10 * halfLifeMs;
+/** A pace that is not seen again counts half after so long, and nothing after five times that. */
+const halfLifeMs = 60_000;
+const forgottenMs = 5 * halfLifeMs;
 
 export interface Quickening {
-  /** `sampled`: its counters now; null: not known in this pass. */
-  of(key: KeyId | 'account', run: SampleRun | null, sampled: Counters | null): Pace | null;
-  next(): Paces;
+  /** `counters`: what they are now. */
+  note(key: KeyId | 'account', run: SampleRun | null, counters: Counters): void;
+  /** Of all that were used of late. */
+  now(): ReadonlyMap<KeyId | 'account', Pace>;
+  next(): Peaks;
 }
 
-export function quicken(before: Paces, at: EpochMs): Quickening {
-  const after = new Map<KeyId | 'account', Peak>();
+export function quicken(before: Peaks, at: EpochMs): Quickening {
+  const peaks = new Map<KeyId | 'account', Peak>();
+  for (const [key, peak] of before) if (at - peak.at < forgottenMs) peaks.set(key, peak);
   return {
-    of: (key, run, sampled) => {
-      const peak = before.get(key);
-      const moved = sampled !== null && run !== null && run.lastAt < at && falls(run.counters, sampled);
-      if (peak === undefined && !moved) return null;
-      const faded = peak === undefined ? null : fade(peak, at);
-      if (moved) {
-        const pace = fastest(grownPer(run, sampled, at), faded);
-        after.set(key, { at, pace });
-        return pace;
-      }
-      if (faded !== null && peak !== undefined) after.set(key, peak);
-      return faded;
+    note: (key, run, counters) => {
+      if (run === null || run.lastAt >= at || !falls(run.counters, counters)) return;
+      const peak = peaks.get(key);
+      const pace = grownPer(run, counters, at);
+      peaks.set(key, { at, pace: peak === undefined ? pace : upperCounters(pace, fade(peak, at)) });
     },
-    next: () => after,
+    now: () => new Map([...peaks].map(([key, peak]) => [key, fade(peak, at)])),
+    next: () => peaks,
   };
 }
 
@@ -51,18 +48,11 @@ function grownPer(run: SampleRun, now: Counters, at: EpochMs): Pace {
   };
 }
 
-/** Null: so long ago that it is forgotten. */
-function fade({ at: from, pace }: Peak, at: EpochMs): Pace | null {
-  const ms = Math.max(0, at - from);
-  if (ms >= forgottenMs) return null;
-  const part = 2 ** (-ms / halfLifeMs);
+function fade({ at: from, pace }: Peak, at: EpochMs): Pace {
+  const part = 2 ** (-Math.max(0, at - from) / halfLifeMs);
   return {
     costMicroUsd: pace.costMicroUsd * part,
     tokens: pace.tokens * part,
     requests: pace.requests * part,
   };
-}
-
-function fastest(a: Pace, b: Pace | null): Pace {
-  return b === null ? a : upperCounters(a, b);
 }

@@ -16,6 +16,8 @@ export interface RegistryEvent {
 export interface Registry {
   /** Every record, by fingerprint: the newest identity of each. */
   readonly records: ReadonlyMap<KeyId, KeyRecord>;
+  /** Those of the keys listed, in the list's order. */
+  readonly live: readonly KeyRecord[];
   readonly changed: readonly KeyRecord[];
   readonly events: readonly RegistryEvent[];
 }
@@ -30,24 +32,24 @@ export function register(
   unsettled: readonly Change[],
   trusted: boolean,
 ): Registry {
-  const records = new Map(before);
   const changed: KeyRecord[] = [];
   const events: RegistryEvent[] = [];
-  const put = (record: KeyRecord, event: RegistryEvent | null): void => {
-    records.set(record.id, record);
+  const put = (record: KeyRecord, event: RegistryEvent | null): KeyRecord => {
     changed.push(record);
     if (event !== null) events.push(event);
+    return record;
   };
-  for (const key of listing.keys) {
+  let stayed = 0;
+  const live = listing.keys.map((key) => {
     const known = before.get(key.id);
+    if (known !== undefined && known.goneAt === null) stayed += 1;
     if (known === undefined || known.createdAt !== key.createdAt) {
-      put(newRecord(key, listing.at), { kind: 'key-new', id: key.id, facts: { name: key.name } });
-      continue;
+      return put(newRecord(key, listing.at), { kind: 'key-new', id: key.id, facts: { name: key.name } });
     }
     const seen = seenAgain(known, key, listing.at, unsettled);
-    if (seen !== null) put(seen.record, seen.event);
-  }
-  if (trusted) {
+    return seen === null ? known : put(seen.record, seen.event);
+  });
+  if (trusted && stayed < livingIn(before)) {
     const listed = new Set(listing.keys.map((key) => key.id));
     for (const record of before.values()) {
       if (record.goneAt !== null || listed.has(record.id)) continue;
@@ -57,7 +59,16 @@ export function register(
       );
     }
   }
-  return { records, changed, events };
+  const records =
+    changed.length === 0 ? before : new Map([...before, ...changed.map((one) => [one.id, one] as const)]);
+  return { records, live, changed, events };
+}
+
+/** How many keys there were. */
+export function livingIn(records: ReadonlyMap<KeyId, KeyRecord>): number {
+  let living = 0;
+  for (const { goneAt } of records.values()) if (goneAt === null) living += 1;
+  return living;
 }
 
 function newRecord(key: Key, at: EpochMs): KeyRecord {
@@ -83,6 +94,7 @@ function seenAgain(
   at: EpochMs,
   unsettled: readonly Change[],
 ): { record: KeyRecord; event: RegistryEvent | null } | null {
+  if (known.facts === key && known.goneAt === null) return null;
   if (known.facts.name === key.name) {
     if (known.goneAt === null && sameFacts(known.facts, key)) return null;
     return { record: { ...known, facts: key, goneAt: null }, event: null };

@@ -2,18 +2,17 @@
 import type { Evidence, Marks } from '../core/evidence.ts';
 import { windowMs } from '../core/key.ts';
 import type { Counters, EpochMs, KeyId, Window } from '../core/key.ts';
-import type { SampleRun } from '../core/state.ts';
+import type { Lineup } from './lineup.ts';
 import type { Readings } from './attribution.ts';
 import { forgetMarks, lowerMarks, raiseMarks } from './marks.ts';
 import type { Subject, WindowReading } from './marks.ts';
 
 type Used = Map<Subject, { readonly used: Counters; readonly reached: Counters }>;
 
-/** `runs`: as of the pass before. */
 export function windowReadings(
-  evidence: Evidence,
+  { live, evidence, runs }: Pick<Lineup, 'live' | 'evidence' | 'runs'>,
+  { account, at, doneAt }: Evidence,
   readings: Readings,
-  runs: ReadonlyMap<Subject, SampleRun>,
 ): WindowReading[] {
   const byWindow = new Map<Window, Used>();
   const note = (window: Window, key: Subject, used: Counters, reached: Counters | null | undefined): void => {
@@ -22,18 +21,17 @@ export function windowReadings(
     byWindow.set(window, map.set(key, { used, reached }));
   };
   if (readings.windows.size > 0 || readings.own.size > 0) {
-    for (const [id, known] of evidence.keys) {
-      for (const [window, { high }] of known.windows) {
+    for (const [place, known] of evidence.entries()) {
+      const id = live[place]?.id;
+      for (const [window, { high }] of id === undefined ? [] : known.windows) {
         if (high === null) continue;
         // A reading of the key's own may have been taken before its lifetime was.
         const own = known.individual.has(window);
-        note(window, id, high, own ? runs.get(id)?.counters : known.lifetime.high);
+        note(window, id ?? 'account', high, own ? runs[place]?.counters : known.lifetime.high);
       }
     }
   }
-  for (const [window, total] of evidence.account.windows)
-    note(window, 'account', total, evidence.account.lifetime?.high);
-  const { at, doneAt } = evidence;
+  for (const [window, total] of account.windows) note(window, 'account', total, account.lifetime?.high);
   return [...byWindow].map(([window, used]) => {
     return { window, used, earliestStart: at - windowMs[window], latestStart: doneAt - windowMs[window] };
   });
@@ -44,8 +42,8 @@ export interface Folding {
   /** Windows that the pass before read, and that this one did. */
   readonly before: readonly WindowReading[];
   readonly fresh: readonly WindowReading[];
-  /** The counters of this pass. */
-  readonly counters: ReadonlyMap<Subject, Counters>;
+  /** What is known in this pass. */
+  readonly evidence: Pick<Evidence, 'keys' | 'account'>;
   /** Keys whose earlier samples are no longer to be believed. */
   readonly doubted: ReadonlySet<KeyId>;
 }
@@ -55,7 +53,7 @@ export function foldWindows({
   marks,
   before,
   fresh,
-  counters,
+  evidence,
   doubted,
 }: Folding): Map<EpochMs | Window, Marks> {
   const result = new Map(marks);
@@ -63,13 +61,18 @@ export function foldWindows({
     let folded = known;
     for (const reading of before)
       if (typeof key === 'number' && key <= reading.earliestStart)
-        folded = lowerMarks(folded, reading, counters);
+        folded = lowerMarks(folded, reading, (subject) => exactly(evidence, subject));
     for (const reading of fresh)
       if (typeof key === 'number' ? key >= reading.latestStart : key === reading.window)
         folded = raiseMarks(folded, reading);
     result.set(key, forgetMarks(folded, doubted));
   }
   return result;
+}
+
+function exactly({ keys, account }: Folding['evidence'], subject: Subject): Counters | null {
+  const lifetime = subject === 'account' ? account.lifetime : keys.get(subject)?.lifetime;
+  return lifetime?.high === lifetime?.low ? (lifetime?.low ?? null) : null;
 }
 
 /** When each of a pass's questions was answered, by `questionKey`. */

@@ -22,6 +22,16 @@ export function compileSelection(view: View<Selection>, report: Report): Judge {
   return anyOf(view.items().map((item) => compileSelector(item as View<RawSelector>, report)));
 }
 
+/** Every `older_than` in a selection, in milliseconds. */
+export function agesIn(view: View<Selection>, report: Report): number[] {
+  if (view.value === 'all') return [];
+  return view.items().flatMap((item) => {
+    const selector = item as View<RawSelector>;
+    const own = selector.has('older_than') ? [durationMs(selector.at('older_than'), report)] : [];
+    return selector.has('not') ? [...own, ...agesIn(selector.at('not'), report)] : own;
+  });
+}
+
 function compileSelector(view: View<RawSelector>, report: Report): Judge {
   const judges: Judge[] = [];
   if (view.has('name')) judges.push(nameMatches(view.at('name').items().map(textOf)));

@@ -4,7 +4,7 @@ import type { EpochMs } from '../core/key.ts';
 import type { ChangeLimits, Policy, PolicyFile, Silence } from '../core/policy.ts';
 import { compileChannels, compileSmtp } from './compile-channels.ts';
 import { compileRule } from './compile-rules.ts';
-import { compileSelection } from './compile-selectors.ts';
+import { agesIn, compileSelection } from './compile-selectors.ts';
 import { compileSteps } from './compile-steps.ts';
 import { timeZone, type FileView } from './compile-values.ts';
 import type { Environment } from './environment.ts';
@@ -155,6 +155,8 @@ interface PolicyContext {
   readonly report: Report;
 }
 
+const silent: Report = { fault: () => undefined, warn: () => undefined };
+
 /** Null only with a fault: without a rule there is no policy. */
 function compilePolicy(
   view: View<RawPolicy>,
@@ -164,8 +166,10 @@ function compilePolicy(
   const rule = compileRule(view, zone, report);
   const steps = compileSteps(view, channels, report);
   const select = selects(compileSelection(view.at('select'), report));
+  // Its faults are told already.
+  const ages = agesIn(view.at('select'), silent);
   const [description, mode] = [view.at('description').value ?? null, view.at('mode').value ?? null];
-  return rule && { name, description, mode, select, rule, steps };
+  return rule && { name, description, mode, select, ages, rule, steps };
 }
 
 function compileSilences(file: FileView, now: EpochMs, report: Report): Silence[] {

@@ -73,13 +73,15 @@ function change(kind: PlannedChange['kind'], one: Key, to: string | null = null)
 
 function courtOf(keys: readonly Key[], findings: readonly Finding[], now = monday): Court {
   const records = new Map(keys.map((one) => [one.id, recordOf(one)]));
-  const account = { lifetime: null, windows: new Map(), because: null, pace: null };
+  const account = { lifetime: null, windows: new Map(), because: null };
+  const rest = { readAt: new Map(), unread: [], paces: new Map(), unanswered: new Set<string>() };
   return {
     ...{ now, policy: rules, mode: 'enforce', records, findings, changes: [], hold: null, listTrusted: true },
     acceptances: new Map([[`p/${user.id}/notice`, monday]]),
     accountKeys: keys.length,
     bench: {
       ...{ now, live: [...records.values()], gone: [], lastCounters: new Map(), open: new Map() },
+      epoch: '',
       idleBefore: { judgedBy: new Set(), massSince: null },
       evidence: {
         at: now,
@@ -87,8 +89,7 @@ function courtOf(keys: readonly Key[], findings: readonly Finding[], now = monda
         keys: new Map(),
         account,
         marks: new Map(),
-        readAt: new Map(),
-        unanswered: new Set(),
+        ...rest,
       },
     },
   };
@@ -293,7 +294,9 @@ describe('a change that was left open', () => {
     await using one = await rig();
     const listing = courtOf(listed, [findingOf(user)]);
     // What is known of a key that is gone is still on record.
-    const court = { ...listing, records: new Map([[user.id, recordOf(user)], ...listing.records]) };
+    const known = recordOf(user);
+    const records = { get: (of: KeyId) => listing.records.get(of) ?? (of === user.id ? known : undefined) };
+    const court = { ...listing, records };
     const settled = await reconcile([open(planned)], () => court, one.ports);
     expect(settled).toMatchObject([{ id: 'open', outcome, settledAt: monday }]);
     expect(one.log).toEqual([]);

@@ -47,7 +47,6 @@ describe('a budget across', () => {
       lifetime: { low: total, high: total },
       windows: new Map(),
       because: null,
-      pace: null,
     };
     // The period began before anything was seen, so only the account’s own windows can tell.
     const unknown = one.pass({ usage: { A: 1 }, account });
@@ -65,7 +64,7 @@ describe('a budget across', () => {
     const low: Counters = { costMicroUsd: 30e6, tokens: 0, requests: 0 };
     const little: Counters = { costMicroUsd: 1e6, tokens: 0, requests: 0 };
     const windows = new Map([['30d', little]] as const);
-    const fell = { lifetime: { low, high: null }, windows, because: 'the total fell', pace: null };
+    const fell = { lifetime: { low, high: null }, windows, because: 'the total fell' };
     expect(one.pass({ account: fell }).views).toMatchObject([
       { state: 'uncertain', figures: { level: { high: null } } },
     ]);

@@ -97,6 +97,7 @@ export interface Pass {
   readonly hold?: string;
   readonly listTrusted?: boolean;
   readonly idleBefore?: IdleBefore;
+  readonly paces?: Evidence['paces'];
   /** The order in which the API lists the keys. */
   readonly listed?: (keys: readonly Key[]) => readonly Key[];
 }
@@ -237,11 +238,14 @@ function assemble(
         at: now,
         doneAt: now,
         keys: new Map([...tale.account.keys()].map((name) => [id(name), evidence(name, known, pass)])),
-        account: pass.account ?? { lifetime: null, windows: new Map(), because: null, pace: null },
+        account: pass.account ?? { lifetime: null, windows: new Map(), because: null },
         marks,
+        unread: [],
+        paces: pass.paces ?? new Map(),
         readAt: new Map(),
         unanswered: new Set(),
       },
+      epoch: '',
       open: new Map(open.map((one) => [caseKey(one.policy, one.subject), one])),
       idleBefore: pass.idleBefore ?? { judgedBy: new Set(), massSince: null },
     },
@@ -279,7 +283,7 @@ function evidence(name: string, known: Readonly<Record<string, Amount>>, pass: P
     individual: new Set(),
     models: { lifetime: null, windows: new Map() },
     unchangedSince: null,
-    pace: null,
+    quiet: { of: null, epoch: '', record: null, until: 0 },
     ...pass.about?.[name],
   };
 }
