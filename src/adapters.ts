@@ -21,11 +21,12 @@ export async function openAdmin(
   adminKey: Secret,
   onCall?: CallObserver,
   clock: Clock = openClock(settings),
+  wantsModels: () => boolean = () => true,
 ): Promise<{ readonly reader: AdminReader; readonly writer: AdminWriter }> {
   const { createAdminClient } = await import('./tinfoil/client.ts');
   const observed = onCall === undefined ? {} : { onCall };
   const version = packageVersion();
-  return createAdminClient({ baseUrl: settings.apiUrl, adminKey, clock, version, ...observed });
+  return createAdminClient({ baseUrl: settings.apiUrl, adminKey, clock, version, wantsModels, ...observed });
 }
 
 /** The state. `readOnly`: beside a running daemon; a missing file reads as an empty state. Rejects with a `StoreError`. */

@@ -10,7 +10,7 @@ import type { Trouble } from './core/plan.ts';
 import type { PolicyFile } from './core/policy.ts';
 import type { Secret } from './core/secret.ts';
 import { createCallMeter } from './call-meter.ts';
-import { deliberate } from './deliberate.ts';
+import { deliberate, usesModels } from './deliberate.ts';
 import type { Deliberation } from './deliberate.ts';
 import { look } from './ledger/look.ts';
 import { recall } from './memory.ts';
@@ -63,10 +63,10 @@ export async function openApp(options: AppOptions): Promise<App> {
     meter.count();
     options.onCall?.(call);
   };
-  const admin = await openAdmin(settings, options.adminKey, onCall, clock);
+  let policy = options.policy;
+  const admin = await openAdmin(settings, options.adminKey, onCall, clock, () => usesModels(policy));
   const store = await openState(settings, { readOnly: options.readOnly ?? false }, clock);
   const memory = await recall(store, clock.now());
-  let policy = options.policy;
   const ports: PassPorts = {
     reader: admin.reader,
     writer: settings.dryRun || options.readOnly ? refusingWriter : admin.writer,

@@ -8,7 +8,7 @@ import { inOrder, mostCautious } from './core/court.ts';
 import { caseKey } from './core/judgement.ts';
 import type { IdleBefore } from './core/judgement.ts';
 import { addQuestion } from './core/evidence.ts';
-import type { Evidence, Question } from './core/evidence.ts';
+import type { Evidence, KeyEvidence, Question } from './core/evidence.ts';
 import { rateWindows } from './core/forecast.ts';
 import type { EpochMs, KeyId, Window } from './core/key.ts';
 import { periodAt } from './core/periods.ts';
@@ -131,7 +131,7 @@ function attributeSight(
   }
   return attribute({
     ...{ at, doneAt, live, leaving, readings, runs: memory.runs, marks, readAt: memory.readAt, alone, away },
-    models: policy.policies.some(({ rule }) => rule.kind === 'spend' && rule.models !== null),
+    models: usesModels(policy),
     trail: memory.trail,
   });
 }
@@ -145,7 +145,16 @@ function assemble(
   acceptances: ReadonlyMap<string, EpochMs>,
 ): Court {
   const { evidence, changed, trail } = attribution;
-  const live = trail.lineup.order.flatMap((place) => trail.lineup.live[place] ?? []);
+  const { lineup } = trail;
+  const live: KeyRecord[] = [];
+  const known: (KeyEvidence | undefined)[] = [];
+  for (const place of lineup.order) {
+    const record = lineup.live[place];
+    if (record === undefined) continue;
+    live.push(record);
+    known.push(lineup.evidence[place]);
+  }
+  const records = recordsOf(sight, changed);
   const gone = goneFrom(sight, changed);
   const findings = [...memory.findings.values()];
   return {
@@ -155,6 +164,8 @@ function assemble(
     bench: {
       now: sight.at,
       live,
+      known,
+      record: (id) => records.get(id),
       gone,
       lastCounters: new Map(
         gone.flatMap(({ id }) => {
@@ -169,7 +180,7 @@ function assemble(
       ),
       idleBefore: idleBefore(memory, sight.away),
     },
-    records: recordsOf(sight, changed),
+    records,
     findings,
     changes: [...memory.changes.values()],
     acceptances,
@@ -203,6 +214,10 @@ function noticeIds(memory: Memory): string[] {
   return [...memory.findings.values()].flatMap((finding) =>
     finding.deletions.map((one) => one.noticeAlertId),
   );
+}
+
+export function usesModels({ policies }: PolicyFile): boolean {
+  return policies.some(({ rule }) => rule.kind === 'spend' && rule.models !== null);
 }
 
 /** The instants that calendar periods in use began at. */

@@ -5,7 +5,8 @@ import { reconcile } from './act/reconcile.ts';
 import type { Alert } from './core/alert.ts';
 import type { Question } from './core/evidence.ts';
 import type { EpochMs, KeyId } from './core/key.ts';
-import type { Call, Decision, PlannedChange, Trouble } from './core/plan.ts';
+import type { Approach, Call, Decision, PlannedChange, Trouble } from './core/plan.ts';
+import { nearestApproach } from './core/approach.ts';
 import type { PolicyFile } from './core/policy.ts';
 import type { RecordEntry } from './core/state.ts';
 import { tellTroubles } from './core/troubles.ts';
@@ -53,6 +54,8 @@ export interface PassReport {
   readonly contradictions: number;
   /** What was decided by, for figures. */
   readonly court: Court;
+  /** What reaches its next threshold first, at the present pace; null: nothing moves. */
+  readonly approach: Approach | null;
 }
 
 /** Rejects with an `AdminApiError` when the list cannot be read, and with a `StoreError`. */
@@ -92,6 +95,7 @@ export async function pass(
     hold: found.decision.hold,
     contradictions: found.attribution.contradictions.length,
     court: found.court,
+    approach: nearestApproach(policy.policies, found.court.bench),
   };
 }
 

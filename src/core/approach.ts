@@ -1,4 +1,5 @@
 /** Which level reaches its next threshold first, if it goes on as fast as it went of late. */
+import { keyAsSubject } from './court.ts';
 import { addCounters, measured } from './evidence.ts';
 import type { KeyEvidence, Pace } from './evidence.ts';
 import { groupsOf, isWholeAccount, levelOfGroup } from './judge-groups.ts';
@@ -21,7 +22,7 @@ interface Moving {
 }
 
 export function nearestApproach(policies: readonly Policy[], bench: Bench): Approach | null {
-  const moving = movingOf(bench);
+  const moving = movingOf(policies, bench);
   let nearest: (Moving & Pick<Approach, 'inMs' | 'sharePerMs'>) | null = null;
   for (const one of everythingMoving(policies, bench, moving)) {
     const found = reach(one);
@@ -32,13 +33,18 @@ export function nearestApproach(policies: readonly Policy[], bench: Bench): Appr
   return { policy: policy.name, subject: subjectWords(subject, bench), inMs, sharePerMs };
 }
 
-function movingOf({ live, evidence }: Bench): MovingKey[] {
-  if (evidence.paces.size === 0) return [];
-  return live.flatMap((record) => {
-    const pace = evidence.paces.get(record.id);
-    const known = pace === undefined ? undefined : evidence.keys.get(record.id);
-    return pace !== undefined && known !== undefined ? [{ record, known, pace }] : [];
-  });
+/** In the order of their ids, so that of two that are equally near always the same is named. */
+function movingOf(policies: readonly Policy[], { evidence, record }: Bench): MovingKey[] {
+  const lowest = lowestOfAll(policies);
+  const moving: MovingKey[] = [];
+  for (const [id, pace] of evidence.paces) {
+    if (id === 'account') continue;
+    const known = evidence.keys.get(id);
+    if (known === undefined || lowest.every(([rule, least]) => isFar(rule, least, known, pace))) continue;
+    const of = record(id);
+    if (of !== undefined && !of.facts.isAdmin) moving.push({ record: of, known, pace });
+  }
+  return moving.sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
 }
 
 type MovingKey = { readonly record: KeyRecord; readonly known: KeyEvidence; readonly pace: Pace };
@@ -66,22 +72,34 @@ function* movingKeys(
   selects: Selects,
 ): Generator<Moving> {
   const span = spanOf(rule.period, bench.now, bench.evidence);
+  const lowest = rule.limit === 'max_tokens' ? 0 : lowestThreshold(policy, rule.limit);
   for (const { record, known, pace } of keys) {
     const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
-    if (limit === null || isFar(policy, rule, limit, known, pace) || !selects(record)) continue;
+    if (limit === null || isFar(rule, lowest, known, pace) || !selects(record)) continue;
     const high = (): number | null => keyLevel(rule, span, record, known, bench.evidence).high;
     yield { policy, rule, subject: keySubject(record), limit, pace, high };
   }
 }
 
-/** Within so long a key is looked at again in any case. */
-const horizonMs = 3_600_000;
+/** By measure, what is below every threshold of every policy for single keys. */
+function lowestOfAll(policies: readonly Policy[]): (readonly [Pick<SpendRule, 'measure'>, number])[] {
+  const lowest = new Map<SpendRule['measure'], number>();
+  for (const policy of policies) {
+    const { rule } = policy;
+    if (rule.kind !== 'spend' || rule.across.kind !== 'key') continue;
+    const least = rule.limit === 'max_tokens' ? 0 : lowestThreshold(policy, rule.limit);
+    lowest.set(rule.measure, Math.min(least, lowest.get(rule.measure) ?? Infinity));
+  }
+  return [...lowest].map(([measure, least]) => [{ measure }, least]);
+}
 
-/** Even if all that it ever used counted, it would not be at its first threshold within the hour. */
+/** Within so long a key is looked at again in any case. */
+const horizonMs = 10 * 60_000;
+
+/** Even if all that it ever used counted, it would not be at its first threshold by then. */
 function isFar(
-  policy: Policy,
-  { measure }: SpendRule,
-  limit: number,
+  { measure }: Pick<SpendRule, 'measure'>,
+  lowest: number,
   { lifetime: { high, likely } }: KeyEvidence,
   pace: Pace,
 ): boolean {
@@ -89,7 +107,7 @@ function isFar(
   const perMs = measured(pace, measure);
   if (perMs === 0) return true;
   if (most === undefined) return false;
-  return measured(most, measure) + perMs * horizonMs < lowestThreshold(policy, limit);
+  return measured(most, measure) + perMs * horizonMs < lowest;
 }
 
 function* movingGroups(policy: Policy, rule: SpendRule, bench: Bench, selects: Selects): Generator<Moving> {
@@ -123,9 +141,6 @@ function reach({ policy, rule, limit, pace, high }: Moving): Pick<Approach, 'inM
   return next === Infinity ? null : { inMs: (next - level) / perMs, sharePerMs: perMs / limit };
 }
 
-function subjectWords(subject: FindingSubject, { live }: Bench): Subject {
-  if (subject.kind === 'group') return subject;
-  const record = live.find((one) => one.id === subject.id);
-  const name = record?.facts.name ?? '';
-  return { kind: 'key', id: subject.id, name, originalName: record?.originalName ?? name };
+function subjectWords(subject: FindingSubject, { record }: Bench): Subject {
+  return subject.kind === 'group' ? subject : keyAsSubject(subject.id, record(subject.id));
 }

@@ -13,7 +13,6 @@ import { judge } from './judge.ts';
 import { caseKey } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
 import { massIdleTrouble } from './mass-idle.ts';
-import { nearestApproach } from './approach.ts';
 import { notRefusedLately, withinLimits } from './limits.ts';
 import type { Decision, FindingView, Held, PlannedChange } from './plan.ts';
 import { wantedRestores } from './restores.ts';
@@ -71,7 +70,6 @@ export function decide(given: Court): Decision {
     views,
     questions: stillOpen(court, questions),
     troubles: [...limited.troubles, ...massIdleTrouble(verdict.massIdle)],
-    approach: nearestApproach(court.policy.policies, court.bench),
   };
 }
 

@@ -38,10 +38,10 @@ function judgeAll(policies: readonly Policy[], bench: Bench): Judged[][] {
   const perKey = judges.flatMap((one, index) =>
     one.of === 'keys' ? [{ judge: one.judge, into: judged[index] }] : [],
   );
-  const { epoch, now, evidence } = bench;
-  for (const record of bench.live) {
-    const known = evidence.keys.get(record.id);
-    if (known === undefined) continue;
+  const { epoch, now } = bench;
+  for (let index = 0; index < bench.live.length; index += 1) {
+    const [record, known] = [bench.live[index], bench.known[index]];
+    if (record === undefined || known === undefined) continue;
     const { quiet } = known;
     if (quiet.of === policies && quiet.epoch === epoch && quiet.record === record && now < quiet.until)
       continue;

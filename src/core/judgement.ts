@@ -10,6 +10,9 @@ import type { Finding, FindingSubject, KeyRecord } from './state.ts';
 export interface Bench {
   readonly now: EpochMs;
   readonly live: readonly KeyRecord[];
+  /** What is known of each of them, in the same order. */
+  readonly known: readonly (KeyEvidence | undefined)[];
+  record(id: KeyId): KeyRecord | undefined;
   readonly gone: readonly KeyRecord[];
   /** The last counters known of any key, gone ones included. */
   readonly lastCounters: ReadonlyMap<KeyId, Counters>;

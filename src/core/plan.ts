@@ -71,8 +71,6 @@ export interface Decision {
   readonly views: readonly FindingView[];
   readonly questions: readonly Question[];
   readonly troubles: readonly Trouble[];
-  /** What reaches its next threshold first, at the present pace; null: nothing moves. */
-  readonly approach: Approach | null;
 }
 
 /** A call to the API that was made, and what for. */

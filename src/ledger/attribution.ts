@@ -82,15 +82,27 @@ export function attribute(input: AttributionInput): Attribution {
   const before = input.trail?.lineup ?? null;
   const alignment = align(input.live, before);
   const { bearers, disturbed } = bearersOf(input.live, before, alignment);
-  const { strangers, hidden } = strangersOf(input.readings, bearers, input.trail?.strangers ?? new Map());
+  const { strangers, hidden } = strangersOf(input.readings, bearers, input.trail?.strangers ?? null);
   const rest = createRest(input.trail?.rest ?? null, input.runs);
   const asBefore = sameAs(input, before, alignment, disturbed);
-  const seen = input.live.map(
-    (record, place) =>
-      asBefore(record, place) ??
-      see(input, record, place, bearers.get(record.facts.name) === 1, hidden, rest),
-  );
-  const news = seen.filter((one): one is Seen => 'before' in one);
+  const list: (KeyEvidence | undefined)[] = [];
+  const runs: (SampleRun | null)[] = [];
+  const steady: number[] = [];
+  const news: Seen[] = [];
+  for (let place = 0; place < input.live.length; place += 1) {
+    const record = input.live[place];
+    if (record === undefined) continue;
+    const known = asBefore(record, place);
+    list.push(known ?? undefined);
+    if (known !== null) {
+      steady.push(place);
+      runs.push(before?.runs[alignment.from[place] ?? -1] ?? null);
+      continue;
+    }
+    const one = see(input, record, place, bearers.get(record.facts.name) === 1, hidden, rest);
+    runs.push(one.run);
+    news.push(one);
+  }
   const doubt = input.readings.distrust === null ? doubtOf(input, news) : null;
   if (doubt !== null)
     return { ...attribute({ ...input, readings: { ...input.readings, distrust: doubt } }), doubt };
@@ -101,7 +113,7 @@ export function attribute(input: AttributionInput): Attribution {
   );
   const places = placesOf(input.live, before, alignment);
   const order = orderOf(input.live, before, alignment);
-  return assemble(input, { seen, news, alignment, account, rest, bearers, places, order, strangers });
+  return assemble(input, { list, runs, steady, news, account, rest, bearers, places, order, strangers });
 }
 
 /**
@@ -141,9 +153,11 @@ function isSteady({ credited, checked, windows, individual, models, unchangedSin
 }
 
 interface Parts {
-  readonly seen: readonly (Seen | KeyEvidence)[];
+  /** Of what is new, to be filled in. */
+  readonly list: (KeyEvidence | undefined)[];
+  readonly runs: (SampleRun | null)[];
+  readonly steady: readonly number[];
   readonly news: readonly Seen[];
-  readonly alignment: Alignment;
   readonly account: { readonly evidence: Evidence['account']; readonly exact: Counters | null };
   readonly rest: RestLedger;
   readonly bearers: Lineup['bearers'];
@@ -153,12 +167,12 @@ interface Parts {
 }
 
 function assemble(input: AttributionInput, parts: Parts): Attribution {
-  const { seen, news, account, rest, places, bearers, order, strangers } = parts;
+  const { news, runs, steady, account, rest, places, bearers, order, strangers } = parts;
   const counters = new Map<KeyId | 'account', Counters>();
   const changed: KeyRecord[] = [];
   const contradictions: Contradiction[] = [];
   const unread: KeyRecord[] = [];
-  const list = seen as KeyEvidence[];
+  const list = parts.list as KeyEvidence[];
   const live = news.length === 0 ? input.live : [...input.live];
   const paces = quicken(input.trail?.peaks ?? new Map(), input.at);
   for (const one of news) {
@@ -187,14 +201,6 @@ function assemble(input: AttributionInput, parts: Parts): Attribution {
     readAt: input.readAt ?? new Map(),
     unanswered: readings.unanswered,
   };
-  const isNew = new Set(news.map(({ place }) => place));
-  const before = input.trail?.lineup ?? null;
-  const steady: number[] = [];
-  const runs = list.map((_known, place) => {
-    if (!isNew.has(place)) steady.push(place);
-    return isNew.has(place) ? null : (before?.runs[parts.alignment.from[place] ?? -1] ?? null);
-  });
-  for (const { place, run } of news) runs[place] = run;
   const lineup: Lineup = { live, evidence: list, runs, steady, places, bearers, order };
   const trail: Trail = { lineup, rest: rest.next(at), peaks: paces.next(), strangers };
   return { evidence, counters, changed, contradictions, doubt: null, trail };

@@ -35,10 +35,12 @@ export interface Grid {
 }
 
 const dayMs = 86_400_000;
+/** To read them takes a while in a large account. */
+const quarterMs = 15 * 60_000;
 
 /** As fine as the ledger itself keeps samples of that age, or a part of the window that matters little. */
 export function gridOf(window: Window, now: EpochMs): Grid {
-  const stepMs = Math.min(dayMs, windowMs[window] / 24);
+  const stepMs = Math.min(dayMs, Math.max(quarterMs, windowMs[window] / 24));
   const start = now - windowMs[window];
   return { at: Math.floor(start / stepMs) * stepMs, stepMs };
 }

@@ -99,13 +99,10 @@ export function keepRuns(all: Map<Subject, SampleRun>, { places, runs }: Lineup,
   }
 }
 
-function isDue({ key, lastAt }: SampleRun, sentAt: EpochMs, boundaries: readonly EpochMs[]): boolean {
-  if (boundaries.some((boundary) => lastAt < boundary && boundary <= sentAt)) return true;
-  const turn = (at: EpochMs): number => Math.floor((at + offsetOf(key)) / extendMs);
-  return turn(lastAt) !== turn(sentAt);
-}
-
-/** Each key has its own minute of the hour, so that no pass writes all of them. */
-function offsetOf(key: Subject): number {
-  return key === 'account' ? 0 : (parseInt(key.slice(2, 8), 16) * 1000) % extendMs;
+/** Each key has its own minute of the hour, that of its creation, so that no pass writes all of them. */
+function isDue({ createdAt, lastAt }: SampleRun, sentAt: EpochMs, boundaries: readonly EpochMs[]): boolean {
+  if (Math.floor((lastAt - createdAt) / extendMs) !== Math.floor((sentAt - createdAt) / extendMs))
+    return true;
+  for (const boundary of boundaries) if (lastAt < boundary && boundary <= sentAt) return true;
+  return false;
 }

@@ -5,8 +5,13 @@
  */
 import type { Readings } from './attribution.ts';
 
-/** Requests in strange rows, by name; infinite for one that has already been seen to grow. */
-export type Strangers = ReadonlyMap<string, number>;
+export interface Strangers {
+  /** Requests in strange rows, by name; infinite for one that has already been seen to grow. */
+  readonly requests: ReadonlyMap<string, number>;
+  /** How many rows there were, and whose names were known then. */
+  readonly rows: number;
+  readonly bearers: ReadonlyMap<string, number>;
+}
 
 export interface Strange {
   readonly strangers: Strangers;
@@ -17,16 +22,23 @@ export interface Strange {
 export function strangersOf(
   { lifetime, distrust }: Readings,
   bearers: ReadonlyMap<string, number>,
-  before: Strangers,
+  before: Strangers | null,
 ): Strange {
-  if (lifetime === null || distrust !== null) return { strangers: before, hidden: false };
-  const strangers = new Map<string, number>();
-  let hidden = false;
-  for (const [name, { requests }] of lifetime.rows) {
-    if ((bearers.get(name) ?? 0) > 0) continue;
-    const known = before.get(name) ?? requests;
-    if (requests > known) hidden = true;
-    strangers.set(name, requests > known ? Infinity : known);
+  const rows = distrust === null ? lifetime?.rows : undefined;
+  if (rows === undefined) {
+    return { strangers: before ?? { requests: new Map(), rows: 0, bearers }, hidden: false };
   }
-  return { strangers, hidden };
+  const requests = new Map<string, number>();
+  let hidden = false;
+  const note = (name: string): void => {
+    const used = rows.get(name)?.requests ?? 0;
+    const known = before?.requests.get(name) ?? used;
+    if (used > known) hidden = true;
+    requests.set(name, used > known ? Infinity : known);
+  };
+  // As many rows as before, and the same names known: they are the same.
+  const same = before !== null && before.rows === rows.size && before.bearers === bearers;
+  if (same) for (const name of before.requests.keys()) note(name);
+  else for (const name of rows.keys()) if ((bearers.get(name) ?? 0) === 0) note(name);
+  return { strangers: { requests, rows: rows.size, bearers }, hidden };
 }

@@ -21,6 +21,8 @@ export interface AdminClientOptions {
   /** The largest answer taken, unpacked. */
   readonly bodyCapBytes?: number;
   readonly retries?: Partial<RetryPolicy>;
+  /** Whether usage is wanted by model; asked with each answer. Default: yes. */
+  readonly wantsModels?: () => boolean;
 }
 
 const defaultRetries: RetryPolicy = {
@@ -49,6 +51,6 @@ export function createAdminClient(options: AdminClientOptions): { reader: AdminR
     bodyCapBytes: options.bodyCapBytes ?? 256 * 1024 * 1024,
   };
   const retries = { ...defaultRetries, ...options.retries };
-  const reader = createReader(wire, retries);
+  const reader = createReader(wire, retries, options.wantsModels);
   return { reader, writer: createWriter(wire, reader, retries) };
 }

@@ -23,7 +23,6 @@ import {
   object,
   optionalTime,
   parseTime,
-  sameMetadata,
   secretText,
   signedCost,
   text,
@@ -34,31 +33,80 @@ import type { Fields } from './schemas.ts';
 
 type Sent = Pick<Answer, 'sentAt' | 'serverAt'>;
 
+/** A listing's rows beside the keys they became. Whoever keeps them takes out their secrets. */
+export interface KnownRows {
+  readonly keys: readonly Key[];
+  readonly rows: readonly Fields[];
+}
+
 /**
- * `known`: the keys of the listing before, in its order. A row that says the same gives the very same object:
- * most keys of an account stay as they are from one listing to the next.
+ * `known`: the listing before. A row that says the same gives the very same key: most keys of an account
+ * stay as they are from one listing to the next.
  */
-export function parseListing(json: unknown, { sentAt, serverAt }: Sent, known: readonly Key[] = []): Listing {
+export function parseListing(
+  json: unknown,
+  { sentAt, serverAt }: Sent,
+  known: KnownRows = { keys: [], rows: [] },
+): Listing & { readonly known: KnownRows } {
   const texts: string[] = [];
+  const kept: Fields[] = [];
   let sameOrder = true;
-  const keys = rows(json, 'the list', (fields, index) => {
+  const keys = rows(json, 'the list', (fields, place) => {
     const secret = secretText(fields);
     const id = fingerprint(secret);
     texts.push(secret);
-    const before = known[index];
-    if (before?.id !== id) sameOrder = false;
-    return keyOf(fields, id, before?.id === id ? before : null);
+    kept.push(fields);
+    const before = known.keys[place];
+    if (before?.id !== id) {
+      sameOrder = false;
+      return keyOf(fields, id);
+    }
+    return saysTheSame(fields, known.rows[place]) ? before : keyOf(fields, id);
   });
   // The listing before had no key twice.
   if (!sameOrder) refuseTwice(keys);
-  return { at: sentAt, serverAt, keys, secrets: bookOf(keys, texts) };
+  return { at: sentAt, serverAt, keys, secrets: bookOf(keys, texts), known: { keys, rows: kept } };
 }
 
-/** Few of them are ever asked for, so none is looked up before it is. */
+/** In all that is used of a row. Metadata with anything but plain values in it counts as changed. */
+function saysTheSame(now: Fields, before: Fields | undefined): boolean {
+  return (
+    before !== undefined &&
+    now.name === before.name &&
+    now.created_at === before.created_at &&
+    now.expires_at === before.expires_at &&
+    now.max_tokens === before.max_tokens &&
+    now.chat === before.chat &&
+    now.is_admin === before.is_admin &&
+    now.last_used_at === before.last_used_at &&
+    samePlainly(now.metadata, before.metadata)
+  );
+}
+
+function samePlainly(now: unknown, before: unknown): boolean {
+  if (now === before) return true;
+  if (typeof now !== 'object' || typeof before !== 'object' || now === null || before === null) return false;
+  let more = 0;
+  for (const name in now) {
+    const value = (now as Fields)[name];
+    if (value !== (before as Fields)[name] || !Object.hasOwn(before, name)) return false;
+    more += 1;
+  }
+  for (const _name in before) more -= 1;
+  return more === 0;
+}
+
+/** Few of them are asked for in most passes, so they are put in order only when many are. */
+const manyAsked = 8;
+
 function bookOf(keys: readonly Key[], texts: readonly string[]): SecretBook {
+  let asked = 0;
+  let places: ReadonlyMap<KeyId, number> | null = null;
   return {
     get: (id) => {
-      const text = texts[keys.findIndex((key) => key.id === id)];
+      asked += 1;
+      if (asked > manyAsked) places ??= new Map(keys.map((key, place) => [key.id, place]));
+      const text = texts[places === null ? keys.findIndex((key) => key.id === id) : (places.get(id) ?? -1)];
       return text === undefined ? undefined : new Secret(text);
     },
   };
@@ -76,46 +124,47 @@ function refuseTwice(keys: readonly Key[]): void {
 export function parseKey(json: unknown): { key: Key; secret: Secret } {
   const fields = object(json, 'the key');
   const secret = secretText(fields);
-  return { key: keyOf(fields, fingerprint(secret), null), secret: new Secret(secret) };
+  return { key: keyOf(fields, fingerprint(secret)), secret: new Secret(secret) };
 }
 
-/** `before`: the same key as it was; itself, if nothing about it has changed. */
-function keyOf(fields: Fields, id: KeyId, before: Key | null): Key {
-  const createdAt = time(fields, 'created_at');
-  const name = text(fields, 'name');
-  const expiresAt = optionalTime(fields, 'expires_at');
-  const maxTokens = tokenCap(fields);
-  const chat = flag(fields, 'chat');
-  const isAdmin = flag(fields, 'is_admin');
-  // Undocumented extra evidence: if it cannot be read, it is not there.
-  const lastUsedAt = parseTime(fields.last_used_at);
-  const same =
-    before !== null &&
-    before.createdAt === createdAt &&
-    before.name === name &&
-    before.expiresAt === expiresAt &&
-    before.maxTokens === maxTokens &&
-    before.chat === chat &&
-    before.isAdmin === isAdmin &&
-    before.lastUsedAt === lastUsedAt &&
-    sameMetadata(fields, before.metadata);
-  if (same) return before;
-  return { id, createdAt, name, metadata: metadata(fields), expiresAt, maxTokens, chat, isAdmin, lastUsedAt };
+function keyOf(fields: Fields, id: KeyId): Key {
+  return {
+    id,
+    createdAt: time(fields, 'created_at'),
+    name: text(fields, 'name'),
+    metadata: metadata(fields),
+    expiresAt: optionalTime(fields, 'expires_at'),
+    maxTokens: tokenCap(fields),
+    chat: flag(fields, 'chat'),
+    isAdmin: flag(fields, 'is_admin'),
+    // Undocumented extra evidence: if it cannot be read, it is not there.
+    lastUsedAt: parseTime(fields.last_used_at),
+  };
 }
 
 /** Totals and one row for each name; rows without `models` have none. */
-export function parseAggregate(json: unknown, { sentAt }: Sent): Aggregate {
+export function parseAggregate(json: unknown, { sentAt }: Sent, wantsModels = true): Aggregate {
   const fields = object(json, 'the usage');
   return {
     at: sentAt,
     total: counters(fields, 'tokens', 'requests'),
-    rows: named(fields, 'keys', aggregateRow),
+    rows: named(fields, 'keys', wantsModels ? rowByModel : row),
   };
 }
 
-function aggregateRow(fields: Fields): AggregateRow {
-  const models = absent(fields.models) ? new Map() : named(fields, 'models', modelRow);
-  return { ...counters(fields, 'total_tokens', 'total_requests'), models };
+const noModels: AggregateRow['models'] = new Map();
+
+function row(fields: Fields): AggregateRow {
+  return {
+    costMicroUsd: cost(fields, 'cost'),
+    tokens: count(fields, 'total_tokens'),
+    requests: count(fields, 'total_requests'),
+    models: noModels,
+  };
+}
+
+function rowByModel(fields: Fields): AggregateRow {
+  return { ...row(fields), models: absent(fields.models) ? noModels : named(fields, 'models', modelRow) };
 }
 
 function modelRow(fields: Fields): Counters {

@@ -1,9 +1,9 @@
-import type { Key } from '../core/key.ts';
-import type { AdminReader, Listing } from '../ports.ts';
+import type { AdminReader } from '../ports.ts';
 import { keyUsageCall, listKeysCall, seriesCall, transactionsCall, usageCall } from './calls.ts';
 import type { Call } from './calls.ts';
 import { AdminApiError } from './errors.ts';
 import { parseAggregate, parseKeyReading, parseListing, parseSeries, parseTransactions } from './parse.ts';
+import type { KnownRows } from './parse.ts';
 import { attempt } from './request.ts';
 import type { Answer, Wire } from './request.ts';
 import { retrying } from './retry.ts';
@@ -12,21 +12,30 @@ import { Malformed } from './schemas.ts';
 
 type Parse<T> = (json: unknown, answer: Answer) => T;
 
-export function createReader(wire: Wire, retries: RetryPolicy): AdminReader {
+export function createReader(
+  wire: Wire,
+  retries: RetryPolicy,
+  wantsModels: () => boolean = () => true,
+): AdminReader {
   const ask = <T>(call: Call, parse: Parse<T>, signal: AbortSignal): Promise<T> =>
     retrying({ clock: wire.clock, retries, endpoint: call.endpoint, signal }, () =>
       askOnce(wire, call, parse, signal),
     );
-  /** Without secrets. */
-  let known: readonly Key[] = [];
+  /** Of the listing before, without secrets. */
+  let known: KnownRows | undefined;
   return {
     listKeys: async (signal) => {
-      const parse: Parse<Listing> = (json, answer) => parseListing(json, answer, known);
-      const listing = await ask(listKeysCall, parse, signal);
-      known = listing.keys;
+      const { known: rows, ...listing } = await ask(
+        listKeysCall,
+        (json, answer) => parseListing(json, answer, known),
+        signal,
+      );
+      for (const row of rows.rows as { key: unknown }[]) row.key = null;
+      known = rows;
       return listing;
     },
-    usage: (window, signal) => ask(usageCall(window), parseAggregate, signal),
+    usage: (window, signal) =>
+      ask(usageCall(window), (json, answer) => parseAggregate(json, answer, wantsModels()), signal),
     keyUsage: (secret, window, signal) => ask(keyUsageCall(secret, window), parseKeyReading, signal),
     series: (window, signal) => ask(seriesCall(window), parseSeries, signal),
     transactions: (signal) => ask(transactionsCall, parseTransactions, signal),

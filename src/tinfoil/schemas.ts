@@ -100,23 +100,6 @@ function isDayOfMonth(text: string): boolean {
   return day <= 28 || new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === day;
 }
 
-/** Whether a row's metadata is what it was; an order of its own, or a value that is no plain one, counts as changed. */
-export function sameMetadata(fields: Fields, before: Fields): boolean {
-  const given: unknown = absent(fields.metadata) ? noMetadata : fields.metadata;
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return false;
-  let many = 0;
-  for (const name in given) {
-    const value = (given as Fields)[name];
-    if (typeof value === 'object' && value !== null) return false;
-    if (before[name] !== value) return false;
-    many += 1;
-  }
-  for (const _name in before) many -= 1;
-  return many === 0;
-}
-
-const noMetadata: Fields = {};
-
 /** A copy without a prototype, so that `__proto__` is a name like any other. */
 export function metadata(fields: Fields): Fields {
   const copy = Object.create(null) as Record<string, unknown>;
@@ -136,8 +119,10 @@ export function tokenCap(fields: Fields): number | null {
  * What a key's secret must be to be sent back in a header, a body and a path: visible ASCII, and no
  * `.` or `..`, which a URL would resolve.
  */
+const visible = /^[\x21-\x7e]+$/;
+
 export function secretText(fields: Fields): string {
   const value = fields.key;
-  if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) && !/^\.{1,2}$/.test(value)) return value;
+  if (typeof value === 'string' && visible.test(value) && value !== '.' && value !== '..') return value;
   throw new Malformed('key is not a key');
 }

@@ -222,6 +222,7 @@ function assemble(
   const listed = new Set(listing.keys.map((one) => one.id));
   const ordinary = inOrder([...tale.records.values()].filter((record) => !record.facts.isAdmin));
   const live = ordinary.filter((record) => listed.has(record.id));
+  const evidenceOf = new Map([...tale.account.keys()].map((name) => [id(name), evidence(name, known, pass)]));
   const findings = [...tale.findings.values()];
   const open = findings.filter((one) => one.closedAt === null);
   const last = Object.entries(known).map(([name, amount]) => [id(name), bounds(amount).low] as const);
@@ -232,12 +233,14 @@ function assemble(
     bench: {
       now,
       live,
+      known: live.map((one) => evidenceOf.get(one.id)),
+      record: (of) => tale.records.get(of),
       gone: ordinary.filter((record) => record.goneAt !== null),
       lastCounters: new Map(last),
       evidence: {
         at: now,
         doneAt: now,
-        keys: new Map([...tale.account.keys()].map((name) => [id(name), evidence(name, known, pass)])),
+        keys: evidenceOf,
         account: pass.account ?? { lifetime: null, windows: new Map(), because: null },
         marks,
         unread: [],
