@@ -5,8 +5,9 @@ import type { App } from './app.ts';
 import type { EpochMs } from './core/key.ts';
 import type { Trouble } from './core/plan.ts';
 import type { PolicyFile } from './core/policy.ts';
-import { nextPassAt } from './core/schedule.ts';
-import type { Pace } from './core/schedule.ts';
+import type { Approach } from './core/plan.ts';
+import { nextPassAt, overshootOf } from './core/schedule.ts';
+import type { Overshoot, Pace } from './core/schedule.ts';
 import { deletionDueAt } from './core/deletions.ts';
 import type { PassReport } from './pass.ts';
 
@@ -28,6 +29,8 @@ export interface DaemonObserver {
   passed(report: PassReport, seconds: number): void;
   failed(error: unknown, seconds: number): void;
   reloaded(ok: boolean, policy: PolicyFile): void;
+  /** How far past its threshold the fastest level may get in the pause that begins now. */
+  waits(overshoot: Overshoot): void;
 }
 
 export interface Daemon {
@@ -60,6 +63,7 @@ export function createDaemon(ports: DaemonPorts): Daemon {
   let failingSince: EpochMs | null = null;
   let tidiedAt: EpochMs = 0;
   let beatAt = ports.monotonic();
+  let approach: Approach | null = null;
 
   const reload = async (): Promise<{ ok: true } | { ok: false; message: string }> => {
     const read = await ports.readPolicy();
@@ -87,6 +91,7 @@ export function createDaemon(ports: DaemonPorts): Daemon {
       const report = await app.pass(current, AbortSignal.any([stop, AbortSignal.timeout(passLimitMs)]));
       ready = true;
       failingSince = null;
+      approach = report.approach;
       observer.passed(report, seconds());
       logPass(log, report, seconds());
     } catch (error) {
@@ -124,8 +129,13 @@ export function createDaemon(ports: DaemonPorts): Daemon {
 
   const pause = async (stop: AbortSignal): Promise<void> => {
     const now = app.clock.now();
-    const until = nextPassAt(now, app.policy(), dueTimes(app, now), pace);
-    log.debug({ next_pass_at: new Date(until).toISOString() }, 'waiting');
+    const until = nextPassAt(now, app.policy(), dueTimes(app, now), pace, approach);
+    const overshoot = overshootOf(approach, until - now);
+    observer.waits(overshoot);
+    log.debug(
+      { next_pass_at: new Date(until).toISOString(), approach: approach?.policy, overshoot },
+      'waiting',
+    );
     await app.clock.sleep(until - now, AbortSignal.any([stop, alarm.signal])).catch(() => undefined);
     alarm = new AbortController();
   };

@@ -129,6 +129,7 @@ function observerOf(metrics: Metrics | null, app: App): DaemonObserver {
     passed: (report, seconds) => metrics?.passed(report, seconds, now()),
     failed: (_error, seconds) => metrics?.failed(seconds),
     reloaded: (ok, policy) => metrics?.reloaded(ok, policy, now()),
+    waits: (overshoot) => metrics?.waits(overshoot),
   };
 }
 

@@ -55,13 +55,11 @@ export function parseListing(
     const secret = secretText(fields);
     const id = fingerprint(secret);
     texts.push(secret);
-    kept.push(fields);
-    const before = known.keys[place];
-    if (before?.id !== id) {
-      sameOrder = false;
-      return keyOf(fields, id);
-    }
-    return saysTheSame(fields, known.rows[place]) ? before : keyOf(fields, id);
+    const [before, row] = [known.keys[place], known.rows[place]];
+    if (before?.id !== id) sameOrder = false;
+    const same = before?.id === id && row !== undefined && saysTheSame(fields, row);
+    kept.push(same ? row : fields);
+    return same ? before : keyOf(fields, id);
   });
   // The listing before had no key twice.
   if (!sameOrder) refuseTwice(keys);
@@ -69,9 +67,8 @@ export function parseListing(
 }
 
 /** In all that is used of a row. Metadata with anything but plain values in it counts as changed. */
-function saysTheSame(now: Fields, before: Fields | undefined): boolean {
+function saysTheSame(now: Fields, before: Fields): boolean {
   return (
-    before !== undefined &&
     now.name === before.name &&
     now.created_at === before.created_at &&
     now.expires_at === before.expires_at &&

@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Decision } from '../core/plan.ts';
 import type { PolicyFile } from '../core/policy.ts';
+import type { Overshoot } from '../core/schedule.ts';
 
 /** What one pass came to. */
 export interface PassFigures {
@@ -19,6 +20,7 @@ export interface Metrics {
   failed(seconds: number): void;
   reloaded(ok: boolean, policy: PolicyFile, atSeconds: number): void;
   delivered(kind: string, result: string): void;
+  waits(overshoot: Overshoot): void;
 }
 
 export interface Gauged {
@@ -81,6 +83,11 @@ export function createMetrics(gauged: Gauged): Metrics {
   );
   const configHash = gauge('config_hash', 'The first 48 bits of the hash of the policy file in force.');
   const stateBytes = gauge('state_bytes', 'Size of the state on disk.');
+  const ahead = gauge(
+    'overshoot_ahead_ratio',
+    'How far past its threshold the fastest level may get until it is looked at next, as a share of its limit.',
+    ['bound'],
+  );
   const overshoot = new Histogram({
     name: 'keywarden_overshoot_ratio',
     help: 'How far past its limit a key or group was when a spend step fired, as a share of the limit.',
@@ -123,6 +130,10 @@ export function createMetrics(gauged: Gauged): Metrics {
       if (!ok) return;
       reloadAt.set(atSeconds);
       configHash.set(Number.parseInt(policy.hash.replace('sha256:', '').slice(0, 12), 16));
+    },
+    waits: ({ expected, worst }) => {
+      ahead.set({ bound: 'expected' }, expected);
+      ahead.set({ bound: 'worst' }, worst);
     },
     delivered: (kind, result) => {
       alerts.inc({ channel_kind: kind, outcome: result });
