@@ -47,6 +47,8 @@ export interface Routed {
 
 export interface PassReport {
   readonly decision: Decision;
+  /** What the decision was made with. */
+  readonly court: Court;
   readonly outcomes: readonly Outcome[];
   readonly calls: readonly Call[];
   readonly keys: number;
@@ -89,6 +91,7 @@ export async function pass(
   forget(memory, first.at);
   return {
     decision: found.decision,
+    court: found.court,
     outcomes,
     calls: found.sight.calls,
     keys: found.court.accountKeys,

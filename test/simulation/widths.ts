@@ -1,0 +1,167 @@
+/**
+ * How wide the interval of a calendar period is once its start lies behind. A daemon that was up then
+ * knows a key's level to within what the key used around that instant: between the last pass that was
+ * done before the start and the first one at or after the start plus the lag.
+ */
+import { measured } from '../../src/core/evidence.ts';
+import type { Evidence } from '../../src/core/evidence.ts';
+import type { EpochMs, KeyId } from '../../src/core/key.ts';
+import { keyLevel } from '../../src/core/levels.ts';
+import { periodAt } from '../../src/core/periods.ts';
+import type { Period } from '../../src/core/periods.ts';
+import type { KeyRecord } from '../../src/core/state.ts';
+import type { PassReport } from '../../src/pass.ts';
+import type { World } from '../../src/sandbox/world.ts';
+import { causeOf } from './causes.ts';
+import type { Cause } from './causes.ts';
+import type { KeyBudget } from './rules.ts';
+
+type PassTimes = Pick<Evidence, 'at' | 'doneAt'>;
+
+export interface Spread {
+  readonly count: number;
+  /** Median, 99th percentile and maximum, as shares of the limit. */
+  readonly share: readonly [number, number, number];
+  /** The same in dollars, of the policies that measure cost. */
+  readonly usd: readonly [number, number, number];
+}
+
+export interface TooWide {
+  readonly id: KeyId;
+  readonly policy: string;
+  readonly start: EpochMs;
+  readonly measuredAt: EpochMs;
+  readonly cause: Cause;
+  readonly width: number;
+  /** What the key used around the start. */
+  readonly allowed: number;
+}
+
+export interface WidthFigures {
+  /** The daemon was up over the period's start. */
+  readonly up: Spread;
+  /** It was not. */
+  readonly down: Spread;
+  readonly tooWide: readonly TooWide[];
+  /** Levels without an upper bound in any pass of their period, although the daemon was up over its start. */
+  readonly unread: readonly { readonly cause: Cause }[];
+}
+
+export interface WidthOptions {
+  readonly world: World;
+  readonly budgets: readonly KeyBudget[];
+  readonly lateMs: number;
+  readonly usageLagMs: number;
+  readonly pauseMs: number;
+  readonly secretOf: (id: KeyId) => string;
+}
+
+interface Watch {
+  readonly period: Period & { readonly start: EpochMs };
+  readonly before: PassTimes;
+  after: PassTimes | null;
+  /** Whose width is still to be measured; with their records as of the last pass that had no upper bound. */
+  readonly pending: Map<KeyId, KeyRecord | null>;
+}
+
+/** How much later than asked for a pass may begin or end. */
+const slackMs = 120_000;
+
+export function createWidths(options: WidthOptions) {
+  const { world, lateMs, usageLagMs, pauseMs, secretOf } = options;
+  const budgets = options.budgets.filter(({ rule }) => rule.period.kind === 'calendar');
+  const watches = new Map<KeyBudget, Watch | { readonly period: Period; readonly before: null }>();
+  const shares: { up: number[]; down: number[] } = { up: [], down: [] };
+  const usd: { up: number[]; down: number[] } = { up: [], down: [] };
+  const tooWide: TooWide[] = [];
+  const unread: { cause: Cause }[] = [];
+  let passes: PassTimes[] = [];
+
+  function isUp({ period, before, after }: Watch): boolean {
+    const latest = period.start + usageLagMs + pauseMs + slackMs;
+    return period.start - before.at <= pauseMs + slackMs && after !== null && after.at <= latest;
+  }
+
+  function begin(budget: KeyBudget, period: Period): void {
+    const { start } = period;
+    const before = passes.findLast(({ doneAt }) => start !== null && doneAt <= start);
+    if (start === null || before === undefined) watches.set(budget, { period, before: null });
+    else watches.set(budget, { period: { ...period, start }, before, after: null, pending: new Map() });
+  }
+
+  function end(watch: Watch): void {
+    if (!isUp(watch)) return;
+    for (const record of watch.pending.values())
+      if (record !== null) unread.push({ cause: causeOf(world, record) });
+  }
+
+  function measure(report: PassReport, budget: KeyBudget, watch: Watch, after: PassTimes): void {
+    const { evidence, live } = report.court.bench;
+    const up = isUp(watch);
+    for (const record of live) {
+      if (!watch.pending.has(record.id)) continue;
+      const { low, high } = keyLevel(budget.rule, watch.period, record, evidence);
+      if (high === null) watch.pending.set(record.id, record);
+      if (high === null) continue;
+      watch.pending.delete(record.id);
+      const width = high - low;
+      const side = up ? 'up' : 'down';
+      shares[side].push(width / budget.rule.limit);
+      if (budget.rule.measure === 'cost') usd[side].push(width / 1e6);
+      if (up && width > 0) compare(budget, watch, after, record, width, evidence.at);
+    }
+  }
+
+  function compare(
+    { policy, rule }: KeyBudget,
+    { period: { start }, before }: Watch,
+    after: PassTimes,
+    record: KeyRecord,
+    width: number,
+    measuredAt: EpochMs,
+  ): void {
+    const { id } = record;
+    const used = world.consumed(secretOf(id), before.at - lateMs, after.doneAt - lateMs);
+    const allowed = measured(used, rule.measure);
+    if (width <= allowed) return;
+    const cause = causeOf(world, record);
+    tooWide.push({ id, policy: policy.name, start, measuredAt, cause, width, allowed });
+  }
+
+  function follow(report: PassReport, budget: KeyBudget): void {
+    const { now, evidence, live } = { ...report.court, ...report.court.bench };
+    const period = periodAt(budget.rule.period, now);
+    const last = watches.get(budget);
+    if (last?.period.start !== period.start) {
+      if (last !== undefined && last.before !== null) end(last);
+      begin(budget, period);
+    }
+    const watch = watches.get(budget);
+    if (watch === undefined || watch.before === null) return;
+    // What this pass reads is a sample from the next pass on.
+    if (watch.after !== null) measure(report, budget, watch, watch.after);
+    else if (now >= watch.period.start + usageLagMs) {
+      watch.after = { at: evidence.at, doneAt: evidence.doneAt };
+      for (const { id, createdAt } of live) if (createdAt < watch.period.start) watch.pending.set(id, null);
+    }
+  }
+
+  return {
+    passed(report: PassReport): void {
+      for (const budget of budgets) follow(report, budget);
+      const { at, doneAt } = report.court.bench.evidence;
+      passes = [...passes.slice(-3), { at, doneAt }];
+    },
+    figures(): WidthFigures {
+      const up = { count: shares.up.length, share: spread(shares.up), usd: spread(usd.up) };
+      const down = { count: shares.down.length, share: spread(shares.down), usd: spread(usd.down) };
+      return { up, down, tooWide, unread };
+    },
+  };
+}
+
+function spread(values: readonly number[]): [number, number, number] {
+  const sorted = Float64Array.from(values).sort();
+  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
+  return [at(0.5), at(0.99), at(1)];
+}
