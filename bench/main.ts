@@ -5,6 +5,7 @@ import { measureDecision } from './decision.ts';
 import { timeToFirstPass, watchDaemon } from './process.ts';
 import type { DaemonFigures } from './process.ts';
 import { measureCommit } from './store.ts';
+import { compareWithTruth } from './truth.ts';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
@@ -44,3 +45,5 @@ print(
     `  a pass's write of 10,000 changed samples to SQLite on disk  ${(await measureCommit(10_000, 9)).toFixed(0)} ms`,
   );
 }
+
+await compareWithTruth({ keys: 100, days: 40, pauseMinutes: 60, runs: 3, show: 0 }, print);

@@ -116,6 +116,30 @@ function replace({ world, any, spec }: Cast): void {
   world.addKey(spec(name));
 }
 
+/** When days begin in UTC, New York (in summer and winter) and Kathmandu, after midnight UTC. */
+const dayStartsMs = [0, 4 * hourMs, 5 * hourMs, 18.25 * hourMs];
+
+/** Some keys are used within a second of each day's start, before and after: that is where usage is told apart. */
+export function useAroundDayStarts(world: World, random: Random): void {
+  const watch = (dayStart: EpochMs): void => {
+    world.schedule(dayStart - 1000, () => {
+      for (let count = 0; count < 6; count += 1) {
+        const tokens = random.integer(1000, 100_000);
+        const used = { costMicroUsd: tokens, tokens, requests: random.integer(1, 50) };
+        world.spend(
+          random.pick(world.keys()).secret,
+          used,
+          'gpt-oss-120b',
+          dayStart + random.integer(-700, 1200),
+        );
+      }
+      watch(dayStart + dayMs);
+    });
+  };
+  const today = Math.floor(world.now / dayMs) * dayMs;
+  for (const at of dayStartsMs) watch(today + at + (today + at - 1000 <= world.now ? dayMs : 0));
+}
+
 /** From now on, several times a day. `early`: what had happened before the program first looked. */
 export function letThingsHappen(world: World, random: Random, early: number): void {
   const cast = castOf(world, random);

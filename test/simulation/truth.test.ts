@@ -8,7 +8,7 @@ import type { TruthOptions } from './truth.ts';
 /** Keys of which the program does not keep its word yet, by what their names went through. Both are to be empty. */
 const notYetKept: { readonly containment: readonly Cause[]; readonly width: readonly Cause[] } = {
   // Rows of the usage by name that are not the key's own are believed: they agree too easily.
-  containment: ['contradiction', 'renamed', 'renamed unseen', 'shared name'],
+  containment: ['renamed unseen', 'shared name'],
   // Keys that the usage by name cannot speak for are not read by themselves at a period's start.
   width: ['contradiction', 'renamed', 'renamed unseen', 'shared name'],
 };

@@ -21,7 +21,7 @@ import { inProcess, openProgram, usageLagMs, virtualClock } from './program.ts';
 import type { Program, Surroundings } from './program.ts';
 import { keyBudgets, rulesFor } from './rules.ts';
 import type { Way } from './rules.ts';
-import { interruptions, letThingsHappen } from './story.ts';
+import { interruptions, letThingsHappen, useAroundDayStarts } from './story.ts';
 import type { Interruption } from './story.ts';
 import { createWidths } from './widths.ts';
 import type { WidthFigures } from './widths.ts';
@@ -92,6 +92,7 @@ async function live(options: TruthOptions, state: string): Promise<TruthFigures>
   const variants = createVariants(options.variants);
   const world = createWorld({ seed, start, population: 'plain', keys });
   letThingsHappen(world, random.fork('story'), 3 + Math.round(keys / 100));
+  useAroundDayStarts(world, random.fork('day starts'));
   const clock = virtualClock(start);
   const policy = rulesFor(mode, start);
   const fetch = inProcess(world, variants, clock, random.fork('travel'));
