@@ -11,15 +11,12 @@ export const causes = ['contradiction', 'renamed', 'renamed unseen', 'shared nam
 export type Cause = (typeof causes)[number];
 
 export function causeOf(world: World, record: KeyRecord): Cause {
+  const borne = world.everyKey().find(({ id }) => id === record.id)?.names ?? [];
+  const names = new Set(borne.map(({ name }) => name));
+  const atFirst = borne.filter(({ from }) => from <= record.firstSeenAt);
+  if (atFirst.length > 1 || (names.size > 1 && !record.nameChanged)) return 'renamed unseen';
   if (record.conflict !== null) return 'contradiction';
   if (record.nameChanged) return 'renamed';
-  const names = new Set(
-    world
-      .everyKey()
-      .find(({ id }) => id === record.id)
-      ?.names.map(({ name }) => name),
-  );
-  if (names.size > 1) return 'renamed unseen';
   const shared = world
     .everyKey()
     .some((key) => key.id !== record.id && key.names.some(({ name }) => names.has(name)));
