@@ -125,7 +125,13 @@ function openLedger(count: number): {
         if (random() >= unused)
           for (const one of ['account', key] as const) counters.set(one, more(counters.get(one)));
       }
-      const sampling = sample(runs, counters, created, { sentAt: at, doneAt: at + takesMs }, boundaries);
+      const sampling = sample(
+        runs,
+        counters,
+        created,
+        { sentAt: at, doneAt: () => at + takesMs },
+        boundaries,
+      );
       for (const [key, run] of sampling.runs) runs.set(key, run);
       return sampling.write;
     },

@@ -49,17 +49,16 @@ export async function compareWithTruth(size: TruthSize, print: (text: string) =>
 }
 
 function linesOf(figures: TruthFigures, seconds: number): string[] {
-  const { options, samples, missed, misses, unconfirmedLow, widths, passes, calls, changes, restarts } =
-    figures;
+  const { options, samples, missed, misses, widths, passes, calls, changes, restarts } = figures;
   const { renameHistory, sharedNames, deletedInAggregate, freshness } = options.variants ?? {};
   const late = typeof freshness === 'object' && 'lateMs' in freshness ? freshness.lateMs / 1000 : 0;
   return [
     `${options.mode ?? ''}, renames: ${renameHistory ?? ''}, shared names: ${sharedNames ?? ''}, deleted: ${deletedInAggregate ?? ''}, ${String(late)} s late`,
-    `  compared ${samples.toLocaleString('en')}, outside ${String(missed)} (${String(misses.length)} levels${byCause(misses)}), unconfirmed low end too high ${String(unconfirmedLow)}`,
+    `  compared ${samples.toLocaleString('en')}, outside ${String(missed)} (${String(misses.length)} levels${byCause(misses)})`,
     `  width, up over the start      ${spreadText(widths.up)}`,
     `  width, down over the start    ${spreadText(widths.down)}`,
     `  wider than what was used then ${String(widths.tooWide.length)}${byCause(widths.tooWide)}`,
-    `  without an upper bound        ${String(widths.unread.length)}${byCause(widths.unread)}`,
+    `  not read in all their period  ${String(widths.unread.length)}${byCause(widths.unread)}`,
     `  ${String(passes)} passes, ${(calls / passes).toFixed(1)} calls a pass, ${String(restarts)} restarts, ${String(changes)} renames of its own, ${seconds.toFixed(0)} s`,
   ];
 }

@@ -92,16 +92,18 @@ function isPressing({ excess }: Question): boolean {
 }
 
 /**
- * What is pressing, and of the rest as much as there is to spare. Aggregates first, for they serve every
- * key; of them the most pressing; then the keys whose own reading is oldest.
+ * What is pressing, and of the rest as much as there is to spare. What cannot be had later comes first; then
+ * aggregates, for they serve every key, the most pressing first; then the keys whose own reading is oldest.
  */
 function affordable(
   questions: readonly Question[],
   sight: Sight,
   { budget, spare }: { readonly budget: number; readonly spare: number },
 ): readonly Question[] {
-  const age = (question: Question): number =>
-    question.kind === 'aggregate' ? -1 : (sight.registry.records.get(question.id)?.check?.at ?? 0);
+  const age = (question: Question): number => {
+    if (question.nowOrNever) return -2;
+    return question.kind === 'aggregate' ? -1 : (sight.registry.records.get(question.id)?.check?.at ?? 0);
+  };
   const distinct = new Map<string, Question>();
   for (const question of questions) addQuestion(distinct, question);
   const ordered = [...distinct.values()].sort((a, b) => age(a) - age(b) || compare(b.excess, a.excess));

@@ -21,6 +21,7 @@ import type { Before, Sight } from './ledger/look.ts';
 import { advanceMarks } from './ledger/marks.ts';
 import { extend, keepRuns, sample } from './ledger/samples.ts';
 import { idleSignature } from './core/mass-idle.ts';
+import { isNearBoundary } from './ledger/boundaries.ts';
 import { crossCheck, firstChecks } from './ledger/cross-checks.ts';
 import { answeredAt, foldWindows, windowReadings } from './ledger/windows.ts';
 import { forget, remember } from './memory.ts';
@@ -54,8 +55,6 @@ export interface PassReport {
   readonly keys: number;
   readonly hold: string | null;
   readonly contradictions: number;
-  /** What was decided by, for figures. */
-  readonly court: Court;
   /** What reaches its next threshold first, at the present pace; null: nothing moves. */
   readonly approach: Approach | null;
 }
@@ -73,7 +72,7 @@ export async function pass(
   const batch = `pass-${String(first.at)}`;
   const commit = committer(ports, memory, policy, batch);
   const sight = await settleOpen(ports, memory, policy, first, commit, stop);
-  const inquiry = inquire(memory, sight, ports.callBudget());
+  const inquiry = inquire(ports, memory, policy, sight);
   const found = await deliberate(ports, memory, policy, sight, inquiry, stop);
   const asked = found.sight.calls.length - first.calls.length;
   memory.savedCalls = Math.max(0, inquiry.spare - Math.max(0, asked - inquiry.questions.length));
@@ -91,7 +90,6 @@ export async function pass(
   forget(memory, first.at);
   return {
     decision: found.decision,
-    court: found.court,
     outcomes,
     calls: found.sight.calls,
     keys: found.court.accountKeys,
@@ -191,9 +189,11 @@ function spareCalls(memory: Memory, now: EpochMs): number {
  * So passes make three calls on average, unless something presses. Every second pass one is a key's own
  * reading, to find rows that are credited wrongly. Rows that were never checked have half of all calls.
  */
-function inquire(memory: Memory, sight: Sight, budget: number): Inquiry {
+function inquire(ports: PassPorts, memory: Memory, policy: PolicyFile, sight: Sight): Inquiry {
   const spare = spareCalls(memory, sight.at);
-  const unchecked = firstChecks(sight.registry.live, sight.at, Math.floor(budget / 2));
+  const busy = isNearBoundary(policy.policies, sight.at, ports.pace);
+  const most = busy ? 0 : Math.floor(ports.callBudget() / 2);
+  const unchecked = firstChecks(sight.registry.live, sight.at, most);
   const turn = unchecked.length > 0 || memory.checkedLast ? [] : crossCheck(sight.registry.live);
   memory.checkedLast = turn.length > 0;
   return { questions: [...unchecked, ...turn], alone: new Set(), spare: spare - turn.length };
@@ -214,7 +214,7 @@ async function commitSeen(
   const boundaries = periodStarts(policy, sight.at).flatMap((start) => [start, start + usageLagMs]);
   const created = (key: KeyId | 'account'): EpochMs =>
     key === 'account' ? 0 : (court.records.get(key)?.createdAt ?? 0);
-  const taken = { sentAt: sight.at, doneAt: sight.doneAt };
+  const taken = { sentAt: sight.at, doneAt: (key: KeyId | 'account') => answeredBy(sight, key) };
   const sampling = sample(memory.runs, attribution.counters, created, taken, boundaries);
   const extending = extend(attribution.trail.lineup, sight.at, boundaries);
   const shrunk = sight.listDoubt === null ? '' : memory.meta.get('shrunkSince') || String(sight.at);
@@ -228,30 +228,57 @@ async function commitSeen(
     },
     decision.alerts,
   );
-  learn(memory, found);
+  const doubted = learn(memory, found);
   keepRuns(memory.runs, attribution.trail.lineup, sampling.runs);
   for (const [start, marks] of memory.marks)
     if (typeof start === 'number')
       memory.marks.set(start, advanceMarks(marks, sampling.runs, start, usageLagMs));
   extending.apply();
+  await restoreMarks(ports, memory, doubted);
   memory.trail = attribution.trail;
   memory.holds = heldKeys(decision);
 }
 
-/** What this pass's windows tell of the past is remembered, for they will tell less of it later. */
-function learn(memory: Memory, { sight, attribution }: Deliberation): void {
+/** When the answer was there that a key's counters are of. */
+function answeredBy({ readings, rowsAt, doneAt }: Sight, key: KeyId | 'account'): EpochMs {
+  const own = key === 'account' ? undefined : readings.own.get(key)?.get('lifetime');
+  return own === undefined ? rowsAt : (own.doneAt ?? doneAt);
+}
+
+/**
+ * What this pass's windows tell of the past is remembered, for they will tell less of it later. Returns the
+ * keys of which what was remembered so is no longer believed.
+ */
+function learn(memory: Memory, { sight, attribution }: Deliberation): ReadonlySet<KeyId> {
   const { evidence, changed, trail } = attribution;
-  const doubted = new Set(
-    changed.flatMap(({ id, conflict, doubtedUntil }) =>
-      conflict !== null || doubtedUntil === sight.at ? [id] : [],
-    ),
-  );
+  const { records } = sight.registry;
+  const doubted = new Set(changed.flatMap(({ id, doubt }) => (doubt !== records.get(id)?.doubt ? [id] : [])));
   const before = memory.windowReadings;
   const fresh = windowReadings(trail.lineup, evidence, sight.readings);
   for (const [key, marks] of foldWindows({ marks: memory.marks, before, fresh, evidence, doubted }))
     memory.marks.set(key, marks);
   memory.windowReadings = fresh;
   for (const [question, at] of answeredAt(sight.readings, sight.at)) memory.readAt.set(question, at);
+  return doubted;
+}
+
+/** Of such keys only the ledger's own samples are left, outside of the time of doubt. */
+async function restoreMarks(
+  { store, pace }: PassPorts,
+  memory: Memory,
+  doubted: ReadonlySet<KeyId>,
+): Promise<void> {
+  if (doubted.size === 0) return;
+  for (const [start, marks] of memory.marks) {
+    if (typeof start !== 'number') continue;
+    const stored = await store.marks(start, pace.usageLagMs);
+    const restored = new Map(marks);
+    for (const id of doubted) {
+      const mark = stored.get(id);
+      if (mark !== undefined) restored.set(id, mark);
+    }
+    memory.marks.set(start, restored);
+  }
 }
 
 function idleMeta(memory: Memory, policy: PolicyFile, decision: Decision): Record<string, string> {

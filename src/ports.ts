@@ -35,7 +35,9 @@ export interface Aggregate {
 
 /** `POST /api/billing/usage/key` */
 export interface KeyReading extends Counters {
+  /** When the request was sent, and when it was answered. */
   readonly at: EpochMs;
+  readonly doneAt?: EpochMs;
   readonly promptTokens: number;
   readonly completionTokens: number;
 }

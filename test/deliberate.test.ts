@@ -113,7 +113,7 @@ async function rig(...keys: readonly Steady[]): Promise<Rig> {
         memory.runs,
         attribution.counters,
         () => monday - 100 * day,
-        { sentAt: sight.at, doneAt: sight.doneAt },
+        { sentAt: sight.at, doneAt: () => sight.doneAt },
         [],
       );
       const records = new Map(

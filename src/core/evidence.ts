@@ -102,6 +102,8 @@ export interface Motive {
    * bound is known, or a change waits for the answer.
    */
   readonly excess: number;
+  /** The answer cannot be had later. */
+  readonly nowOrNever?: true;
 }
 
 /** The identity of a question, e.g. `aggregate 7d`, `key k_… lifetime`. */
@@ -120,7 +122,8 @@ export function questionKey(question: Target): string {
 export function addQuestion(questions: Map<string, Question>, question: Question): void {
   const key = questionKey(question);
   const known = questions.get(key);
-  if (known === undefined || question.excess > known.excess) questions.set(key, question);
+  const graver = question.excess > (known?.excess ?? -1) || (question.nowOrNever ?? false);
+  if (known === undefined || (graver && !known.nowOrNever)) questions.set(key, question);
 }
 
 export const zeroCounters: Counters = { costMicroUsd: 0, tokens: 0, requests: 0 };

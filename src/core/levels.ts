@@ -63,17 +63,12 @@ export function keyLevel(
   return rule.models === null ? whole : modelLevel(rule.models, meter, span, young, known, whole, evidence);
 }
 
-/**
- * While rows and readings contradict one another, no earlier sample of the key is believed; and afterwards
- * none from before is taken for a lower bound, for it may hold someone else's usage.
- */
-function markOf(
-  { id, conflict, doubtedUntil }: KeyRecord,
-  start: EpochMs,
-  marks: Marks | undefined,
-): Mark | undefined {
-  const mark = conflict === null ? marks?.get(id) : undefined;
-  return mark !== undefined && (doubtedUntil ?? 0) > start ? { before: null, after: mark.after } : mark;
+/** A sample from a time of doubt is no lower bound, for it may hold someone else's usage. */
+function markOf({ id, doubt }: KeyRecord, start: EpochMs, marks: Marks | undefined): Mark | undefined {
+  const mark = marks?.get(id);
+  if (mark === undefined || doubt === undefined) return mark;
+  const doubted = start >= doubt.from && (doubt.until === null || start < doubt.until);
+  return doubted ? { before: null, after: mark.after } : mark;
 }
 
 /** The whole account's consumption, deleted keys included. */

@@ -37,13 +37,18 @@ export function nextPassAt(
     if (rule.kind !== 'spend' || rule.period.kind !== 'calendar') return [];
     const { start, end } = periodAt(rule.period, now);
     // The last counters before a period's beginning are to be as near to it as the first ones after.
-    const eve = end === null ? null : end - pace.minIntervalMs;
+    const eve = end === null ? null : end - eveOf(pace);
     return [eve, end, start === null ? null : start + pace.usageLagMs].filter((at) => at !== null);
   });
   const wanted = [...boundaries, ...dueAt].filter((at) => at > now);
   const near = approach === null ? Infinity : Math.ceil(now + approach.inMs * closingIn);
   const soonest = Math.min(now + pace.intervalMs, near, ...wanted);
   return Math.max(soonest, now + shortestPause(pace));
+}
+
+/** So long before a period's end a last pass is made in it: long enough that it is done by then. */
+export function eveOf({ intervalMs }: Pick<Pace, 'intervalMs'>): number {
+  return Math.min(intervalMs, 60_000);
 }
 
 function shortestPause({ minIntervalMs, intervalMs, maxCallsPerMinute }: Pace): number {

@@ -37,8 +37,11 @@ export interface KeyRecord {
   readonly usedAfter?: EpochMs;
   /** Why the aggregate's row of its name cannot be credited to it; null: no contradiction seen. */
   readonly conflict: string | null;
-  /** When its last contradiction ended: samples from before that may hold someone else's usage. */
-  readonly doubtedUntil?: EpochMs;
+  /**
+   * Samples of its row between these instants may hold someone else's usage: from its last own reading before a
+   * contradiction showed, to the next one; null: there was none since.
+   */
+  readonly doubt?: { readonly from: EpochMs; readonly until: EpochMs | null };
   /** Gone: what it can have used at the most after its last sample, seen until `unseenAt`; null: no bound is known. */
   readonly unseen?: Counters | null;
   readonly unseenAt?: EpochMs;

@@ -84,7 +84,7 @@ export function attribute(input: AttributionInput): Attribution {
   const { bearers, disturbed } = bearersOf(input.live, before, alignment);
   const { strangers, hidden } = strangersOf(input.readings, bearers, input.trail?.strangers ?? null);
   const rest = createRest(input.trail?.rest ?? null, input.runs);
-  const asBefore = sameAs(input, before, alignment, disturbed);
+  const asBefore = sameAs(input, before, alignment, disturbed, hidden);
   const list: (KeyEvidence | undefined)[] = [];
   const runs: (SampleRun | null)[] = [];
   const steady: number[] = [];
@@ -125,6 +125,7 @@ function sameAs(
   before: Lineup | null,
   { from }: Alignment,
   disturbed: ReadonlySet<string>,
+  hidden: boolean,
 ): (record: KeyRecord, place: number) => KeyEvidence | null {
   const { lifetime, distrust, windows, own } = readings;
   const nothing = before === null || lifetime === null || distrust !== null;
@@ -135,6 +136,7 @@ function sameAs(
     const known = before.evidence[was];
     if (disturbed.size > 0 && disturbed.has(record.facts.name)) return null;
     if (known === undefined || !isSteady(known)) return null;
+    if (hidden && known.lifetime.low.requests === 0) return null;
     if ((own.size > 0 && own.has(record.id)) || (alone.size > 0 && alone.has(record.id))) return null;
     const row = lifetime.rows.get(record.facts.name) ?? zeroCounters;
     return sameCounters(row, known.lifetime.low) ? known : null;

@@ -7,20 +7,22 @@ import type { Bench } from '../core/judgement.ts';
 import type { EpochMs } from '../core/key.ts';
 import { periodAt } from '../core/periods.ts';
 import type { Policy } from '../core/policy.ts';
+import { eveOf } from '../core/schedule.ts';
 import type { Pace } from '../core/schedule.ts';
 import type { KeyRecord } from '../core/state.ts';
 
 /** Later, a reading tells less than the windows do. */
-const lateMs = 3_600_000;
-/** More keys than this are not all read in the one pass just before the end. */
-const atOnce = 40;
+const lateMs = 10 * 60_000;
+/** Of the calls of a minute, those that the pass just before the end may make for this. */
+const atOncePart = 0.8;
 
-type Tempo = Pick<Pace, 'intervalMs' | 'minIntervalMs' | 'usageLagMs'>;
+type Tempo = Pick<Pace, 'intervalMs' | 'usageLagMs' | 'maxCallsPerMinute'>;
 
 export function boundaryQuestions(policies: readonly Policy[], bench: Bench, pace: Tempo): Question[] {
   const unread = bench.evidence.unread.filter((record) => isUnread(record, bench));
   if (unread.length === 0) return [];
-  const eveMs = unread.length > atOnce ? pace.intervalMs : 2 * pace.minIntervalMs;
+  const tooMany = unread.length > pace.maxCallsPerMinute * atOncePart;
+  const eveMs = tooMany ? pace.intervalMs : eveOf(pace);
   return policies.flatMap((policy) => {
     const due = readSince(policy, bench.now, eveMs, pace);
     if (due === null) return [];
@@ -30,8 +32,15 @@ export function boundaryQuestions(policies: readonly Policy[], bench: Bench, pac
         policy.select({ key: record.facts, originalName: record.originalName }, bench.now),
     );
     const why = `${policy.name}: one period ends and the next begins`;
-    return keys.map(({ id }): Question => ({ kind: 'key', id, window: null, why, excess: Infinity }));
+    return keys.map(({ id }): Question => {
+      return { kind: 'key', id, window: null, why, excess: Infinity, nowOrNever: true };
+    });
   });
+}
+
+/** Whether a period begins about now, so that calls are wanted for that. */
+export function isNearBoundary(policies: readonly Policy[], now: EpochMs, pace: Tempo): boolean {
+  return policies.some((policy) => readSince(policy, now, eveOf(pace), pace) !== null);
 }
 
 function isUnread({ id, facts }: KeyRecord, { evidence }: Bench): boolean {

@@ -56,18 +56,30 @@ export function crossChecked(record: KeyRecord, answers: Answers, contradiction:
   const recovered = record.conflict === ownFell && reading !== null;
   const stillFallen = record.conflict === ownFell && reading === null;
   const conflict = stillFallen ? ownFell : (contradiction ?? (equal || recovered ? null : record.conflict));
-  // Samples from before its end may hold what was in conflict.
-  const ended = record.conflict !== null && conflict === null ? { doubtedUntil: at } : {};
+  const doubt = doubtOf(record, conflict, reading !== null, at);
   const agreed = nameIsOwn && conflict === null && (equal || record.check?.agreed === true);
   if (reading !== null) {
     // A counter that fell is believed once it is back where it was.
     const fallen = contradiction === ownFell ? record.check?.counters : undefined;
     const { costMicroUsd, tokens, requests } = reading;
     const counters = fallen ?? { costMicroUsd, tokens, requests };
-    return { ...record, ...ended, conflict, check: { at: reading.at, counters, agreed } };
+    return { ...record, ...doubt, conflict, check: { at: reading.at, counters, agreed } };
   }
   if (conflict === record.conflict && record.check?.agreed !== true) return record;
-  return { ...record, ...ended, conflict, check: record.check && { ...record.check, agreed } };
+  return { ...record, ...doubt, conflict, check: record.check && { ...record.check, agreed } };
+}
+
+/** Since its last reading nobody can say when the row began to be wrong; from the next one on, samples are its own. */
+function doubtOf(
+  { conflict: before, check, doubt }: KeyRecord,
+  conflict: string | null,
+  isRead: boolean,
+  at: EpochMs,
+): Pick<KeyRecord, 'doubt'> {
+  const until = isRead ? at : null;
+  if (before === null && conflict !== null)
+    return { doubt: { from: Math.min(check?.at ?? 0, doubt?.from ?? Infinity), until } };
+  return doubt?.until === null && isRead ? { doubt: { from: doubt.from, until } } : {};
 }
 
 /**

@@ -17,6 +17,8 @@ export interface Sight {
   readonly at: EpochMs;
   /** After the last answer so far. */
   readonly doneAt: EpochMs;
+  /** After the answers of the list and of the aggregate. */
+  readonly rowsAt: EpochMs;
   readonly listing: Listing;
   readonly registry: Registry;
   /** Why keys that are missing are not taken for gone; null: the list is plausible. */
@@ -66,6 +68,7 @@ export async function look(
   return {
     at,
     doneAt,
+    rowsAt: doneAt,
     listing,
     registry: register(before.records, listing, before.unsettled, listDoubt === null),
     listDoubt,
@@ -157,10 +160,12 @@ export async function ask(
   const unanswered = new Set(sight.readings.unanswered);
   const limit = pLimit(4);
   const put = async (question: Question): Promise<void> => {
-    const answer = await answerTo(reader, sight.listing.secrets, question, signal).catch((error: unknown) => {
-      if (signal.aborted) throw error;
-      return null;
-    });
+    const answer = await answerTo(reader, clock, sight.listing.secrets, question, signal).catch(
+      (error: unknown) => {
+        if (signal.aborted) throw error;
+        return null;
+      },
+    );
     if (answer === null) unanswered.add(questionKey(question));
     else if (answer.kind === 'aggregate') windows.set(answer.window, answer.aggregate);
     else
@@ -195,6 +200,7 @@ type Answer =
 
 async function answerTo(
   reader: AdminReader,
+  clock: Clock,
   secrets: SecretBook,
   question: Question,
   signal: AbortSignal,
@@ -206,7 +212,8 @@ async function answerTo(
   const secret = secrets.get(question.id);
   if (secret === undefined) return null;
   const reading = await reader.keyUsage(secret, question.window, signal);
-  return { kind: 'key', id: question.id, window: question.window, reading };
+  const timed: KeyReading = { ...reading, doneAt: clock.now() };
+  return { kind: 'key', id: question.id, window: question.window, reading: timed };
 }
 
 function questionWords(question: Target): string {

@@ -17,10 +17,10 @@ export interface Sampling {
   readonly write: readonly SampleRun[];
 }
 
-/** When a reading was taken: asked for at `sentAt`, complete at `doneAt`. */
+/** When readings were taken: asked for at `sentAt`, and each complete at its own time. */
 export interface Taken {
   readonly sentAt: EpochMs;
-  readonly doneAt: EpochMs;
+  readonly doneAt: (key: Subject) => EpochMs;
 }
 
 /**
@@ -53,7 +53,7 @@ export function sample(
     const fresh: SampleRun = {
       key,
       createdAt: created,
-      firstAt: doneAt,
+      firstAt: doneAt(key),
       lastAt: sentAt,
       counters: { costMicroUsd, tokens, requests },
     };

@@ -29,11 +29,14 @@ export function strangersOf(
     return { strangers: before ?? { requests: new Map(), rows: 0, bearers }, hidden: false };
   }
   const requests = new Map<string, number>();
+  // What such rows were before a start is not known.
   let hidden = false;
   const note = (name: string): void => {
     const used = rows.get(name)?.requests ?? 0;
-    const known = before?.requests.get(name) ?? used;
-    if (used > known) hidden = true;
+    // A name that had a bearer is a deleted key's; one that nobody ever bore is used by somebody now.
+    const borne = before === null || (before.bearers.get(name) ?? 0) > 0;
+    const known = before?.requests.get(name) ?? (borne ? used : 0);
+    if (used > known || (before === null && used > 0)) hidden = true;
     requests.set(name, used > known ? Infinity : known);
   };
   // As many rows as before, and the same names known: they are the same.

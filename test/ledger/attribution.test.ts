@@ -137,7 +137,18 @@ describe('what is known of a key', () => {
       '≥3',
       'the account’s row of its name counts less than the key has used',
     ],
-    ['no row at all, and it has not', { live: [recordOf(a, checked(0))], rows: { B: 1 } }, '0', null],
+    [
+      'no row at all, and it has not',
+      { live: [recordOf(a, checked(0)), recordOf(key('B'))], rows: { B: 1 } },
+      '0',
+      null,
+    ],
+    [
+      'no row, while a stranger’s may be its own',
+      { live: [recordOf(a, checked(0))], rows: { B: 1 } },
+      '≥0, 0?',
+      null,
+    ],
     ['no aggregate', { live: [recordOf(a, checked(3))], runs: { A: 5 } }, '≥5', null],
     ['no aggregate, and rows never checked', { runs: { A: 5 } }, '≥0', null],
     ['its own reading without an aggregate', { own: { A: 7 } }, '7', null],
@@ -531,7 +542,7 @@ describe('under every variant of what a rename does to the aggregate', () => {
     const slow = attribute({ ...input, trail: trail && { ...trail, lineup: nobody } });
     for (const { id: of } of live)
       expect(slow.evidence.keys.get(of)?.lifetime).toEqual(found.evidence.keys.get(of)?.lifetime);
-    const taken = sample(runs, found.counters, () => key('').createdAt, { sentAt: at, doneAt: at }, []);
+    const taken = sample(runs, found.counters, () => key('').createdAt, { sentAt: at, doneAt: () => at }, []);
     const kept = new Map(runs);
     keepRuns(kept, found.trail.lineup, taken.runs);
     extend(found.trail.lineup, at, []).apply();

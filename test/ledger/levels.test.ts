@@ -122,7 +122,10 @@ function ledger(boundary: EpochMs, createdAt: EpochMs) {
     marks: () => (marks = advanceMarks(marks, runs, boundary, lagMs)),
     take(value: number, sentAt: EpochMs, doneAt: EpochMs) {
       const reading = new Map([[id, counters(value)]]);
-      const taken = sample(runs, reading, () => createdAt, { sentAt, doneAt }, [boundary, boundary + lagMs]);
+      const taken = sample(runs, reading, () => createdAt, { sentAt, doneAt: () => doneAt }, [
+        boundary,
+        boundary + lagMs,
+      ]);
       runs = new Map([...runs, ...taken.runs]);
       for (const run of taken.write) {
         disk.set(run.firstAt, run);
@@ -296,15 +299,17 @@ test('a lifetime level is the counter', () => {
   expect(levelOf(span, recordOf(0), evidence)).toMatchObject({ low: 4, high: null });
 });
 
-test('while a key’s readings contradict one another, earlier samples of it are not believed', () => {
+test('a sample from a time of doubt about a key’s row is no lower bound', () => {
   const at = 100 * hour;
   const marks = new Map([[id, { before: counters(25), after: counters(25) }]]);
   const span: Span = { period: { start: hour, end: null }, window: null, marks };
   const evidence = evidenceOf(at, at, bounds(30), new Map());
   const level = (more: Partial<KeyRecord>) => levelOf(span, { ...recordOf(0), ...more }, evidence);
   expect(level({})).toMatchObject({ low: 5, high: 5 });
-  expect(level({ conflict: 'a row counts too much' })).toMatchObject({ low: 0, high: 30 });
-  // What was sampled before its end is no lower bound afterwards either.
-  expect(level({ doubtedUntil: 2 * hour })).toMatchObject({ low: 5, high: 30 });
-  expect(level({ doubtedUntil: hour })).toMatchObject({ low: 5, high: 5 });
+  const doubt = (from: number, until: number | null) => level({ doubt: { from, until } });
+  expect(doubt(0, null)).toMatchObject({ low: 5, high: 30 });
+  expect(doubt(hour, 2 * hour)).toMatchObject({ low: 5, high: 30 });
+  // Before it began and after it ended they are.
+  expect(doubt(hour + 1, null)).toMatchObject({ low: 5, high: 5 });
+  expect(doubt(0, hour)).toMatchObject({ low: 5, high: 5 });
 });

@@ -23,7 +23,7 @@ function ledger(amounts: readonly number[], boundaries: readonly EpochMs[] = [],
       runs,
       new Map([[a, counters(amount)]]),
       createdAt,
-      { sentAt: at, doneAt: at },
+      { sentAt: at, doneAt: () => at },
       boundaries,
     );
     runs = new Map([...runs, ...taken.runs]);
@@ -65,9 +65,9 @@ describe('a reading is written', () => {
 
 test('a run begins when its reading was complete and ends when the last one was asked for', () => {
   const read = new Map([[a, counters(5)]]);
-  const first = sample(new Map(), read, () => 0, { sentAt: 100, doneAt: 130 }, []);
+  const first = sample(new Map(), read, () => 0, { sentAt: 100, doneAt: () => 130 }, []);
   expect(first.runs.get(a)).toMatchObject({ firstAt: 130, lastAt: 100 });
-  const second = sample(first.runs, read, () => 0, { sentAt: 200, doneAt: 230 }, []);
+  const second = sample(first.runs, read, () => 0, { sentAt: 200, doneAt: () => 230 }, []);
   expect(second.runs.get(a)).toMatchObject({ firstAt: 130, lastAt: 200 });
 });
 

@@ -4,10 +4,12 @@
  * less than by the first request.
  */
 import { measured } from '../../src/core/evidence.ts';
-import type { Evidence, Interval } from '../../src/core/evidence.ts';
+import type { Level } from '../../src/core/alert.ts';
+import type { Evidence } from '../../src/core/evidence.ts';
 import type { EpochMs, KeyId } from '../../src/core/key.ts';
-import { keyLevel } from '../../src/core/levels.ts';
-import { periodAt, periodWords } from '../../src/core/periods.ts';
+import { keyLevel, spanOf } from '../../src/core/levels.ts';
+import type { Span } from '../../src/core/levels.ts';
+import { periodWords } from '../../src/core/periods.ts';
 import type { Period } from '../../src/core/periods.ts';
 import type { Finding, KeyRecord } from '../../src/core/state.ts';
 import type { PassReport } from '../../src/pass.ts';
@@ -23,7 +25,7 @@ export interface Miss {
   readonly period: string;
   /** `low`, `high`: the end that is wrong. `proven`: what a finding holds for proven. */
   readonly side: 'low' | 'high' | 'proven';
-  readonly level: Interval;
+  readonly level: Level;
   readonly truth: Truth;
   readonly cause: Cause;
   /** How the program came by it. */
@@ -47,8 +49,6 @@ export interface Containment {
   readonly samples: number;
   /** How many of them had their truth outside. */
   readonly missed: number;
-  /** Steps never fire on an unconfirmed level, so its low end is no claim: how often it was wrong. */
-  readonly unconfirmedLow: number;
   /** The first of each key, policy and period. */
   readonly misses: readonly Miss[];
 }
@@ -80,20 +80,22 @@ export function createContainment(
 ): Containment {
   const truth = truthOf(world, lateMs);
   const seen = new Map<string, Miss>();
-  const figures = { samples: 0, missed: 0, unconfirmedLow: 0 };
+  const figures = { samples: 0, missed: 0 };
   let turn = 0;
 
-  function check(report: PassReport, budget: KeyBudget, period: Period, record: KeyRecord): void {
+  function check(report: PassReport, budget: KeyBudget, span: Span, record: KeyRecord): void {
     const { evidence } = report.court.bench;
-    const level = keyLevel(budget.rule, period, record, evidence);
+    const { period } = span;
     figures.samples += 1;
+    const known = evidence.keys.get(record.id);
+    if (known === undefined) return;
+    const level = keyLevel(budget.rule, span, record, known, evidence);
     // From nothing to no bound: the truth is in it.
     if (level.low === 0 && level.high === null) return;
     const { first, last } = truth(secretOf(record.id), budget, period, evidence);
     const high = level.high !== null && level.high < first;
     const low = level.low > last;
-    if (low && !level.confirmed && !high) figures.unconfirmedLow += 1;
-    else if (low || high) note(report, budget, period, record, high ? 'high' : 'low', level, { first, last });
+    if (low || high) note(report, budget, period, record, high ? 'high' : 'low', level, { first, last });
   }
 
   function note(
@@ -102,7 +104,7 @@ export function createContainment(
     period: Period,
     record: KeyRecord,
     side: Miss['side'],
-    level: Interval,
+    level: Level,
     found: Truth,
   ): void {
     figures.missed += 1;
@@ -137,18 +139,18 @@ export function createContainment(
     const period = { start: periodStart, end: periodEnd };
     const found = truth(secretOf(subject.id), budget, period, report.court.bench.evidence);
     figures.samples += 1;
-    const level = { low: proven.low, high: null, confirmed: true };
+    const level = { low: proven.low, high: null };
     if (proven.low > found.last) note(report, budget, period, record, 'proven', level, found);
   }
 
   return {
     compare(report, findings, every) {
       const { bench } = report.court;
-      const periods = budgets.map(({ rule }) => periodAt(rule.period, bench.now));
+      const spans = budgets.map(({ rule }) => spanOf(rule.period, bench.now, bench.evidence));
       for (const record of bench.live) {
         budgets.forEach((budget, index) => {
           turn += 1;
-          if (turn % every === 0) check(report, budget, periods[index] as Period, record);
+          if (turn % every === 0) check(report, budget, spans[index] as Span, record);
         });
       }
       if (every > 1) return;
@@ -159,9 +161,6 @@ export function createContainment(
     },
     get missed() {
       return figures.missed;
-    },
-    get unconfirmedLow() {
-      return figures.unconfirmedLow;
     },
     get misses() {
       return [...seen.values()];

@@ -43,6 +43,7 @@ export interface Surroundings {
   readonly state: string;
   readonly policy: PolicyFile;
   readonly callsPerMinute: number;
+  readonly intervalMs: number;
 }
 
 const adminKey = 'admin-of-the-simulated-account';
@@ -69,7 +70,7 @@ export interface Program extends AsyncDisposable {
 
 /** The program as started anew: it knows what its state holds. */
 export async function openProgram(surroundings: Surroundings): Promise<Program> {
-  const { clock, fetch, state, policy, callsPerMinute } = surroundings;
+  const { clock, fetch, state, policy, callsPerMinute, intervalMs } = surroundings;
   const meter = createCallMeter(clock);
   const client = createAdminClient({
     baseUrl: new URL('http://account.test'),
@@ -88,7 +89,7 @@ export async function openProgram(surroundings: Surroundings): Promise<Program> 
     ...client,
     clock,
     store,
-    usageLagMs,
+    pace: { intervalMs, minIntervalMs: 5000, usageLagMs, maxCallsPerMinute: callsPerMinute },
     callBudget: () => meter.left(callsPerMinute),
     mode: null,
     route: (alerts, { channels, smtp }, at, passId) => route(alerts, channels, { at, passId, smtp }),
@@ -96,7 +97,12 @@ export async function openProgram(surroundings: Surroundings): Promise<Program> 
   return {
     pass: () => pass(ports, memory, policy, [], new AbortController().signal),
     findings: () => [...memory.findings.values()],
-    tidy: async () => void (await store.thin(clock.now(), [...memory.marks.keys()], usageLagMs)),
+    tidy: async () =>
+      void (await store.thin(
+        clock.now(),
+        [...memory.marks.keys()].filter((key) => typeof key === 'number'),
+        usageLagMs,
+      )),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }

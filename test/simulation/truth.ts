@@ -57,7 +57,6 @@ export interface TruthFigures {
   readonly options: TruthOptions;
   readonly samples: number;
   readonly missed: number;
-  readonly unconfirmedLow: number;
   readonly misses: readonly Miss[];
   readonly widths: WidthFigures;
   readonly passes: number;
@@ -68,7 +67,7 @@ export interface TruthFigures {
 }
 
 const ownSchedule: NextPass = (now, policy, intervalMs) =>
-  nextPassAt(now, policy, [], { intervalMs, minIntervalMs: 5_000, usageLagMs });
+  nextPassAt(now, policy, [], { intervalMs, minIntervalMs: 5_000, usageLagMs, maxCallsPerMinute: 60 });
 
 export async function runTruth(options: TruthOptions): Promise<TruthFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'keywarden-truth-'));
@@ -97,7 +96,7 @@ async function live(options: TruthOptions, state: string): Promise<TruthFigures>
   const policy = rulesFor(mode, start);
   const fetch = inProcess(world, variants, clock, random.fork('travel'));
   const { callsPerMinute = 60 } = options;
-  const surroundings: Surroundings = { clock, fetch, state, policy, callsPerMinute };
+  const surroundings: Surroundings = { clock, fetch, state, policy, callsPerMinute, intervalMs: pauseMs };
   const end = start + days * dayMs;
   const breaks = interruptions(start, end, random.fork('breaks'));
   const watch = createWatch(options, world, policy, pauseMs);
@@ -172,8 +171,8 @@ function createWatch(options: TruthOptions, world: World, policy: PolicyFile, pa
       attention = attentivePasses;
     },
     figures(): TruthFigures {
-      const { samples, missed, unconfirmedLow, misses } = containment;
-      return { options, samples, missed, unconfirmedLow, misses, widths: widths.figures(), ...count };
+      const { samples, missed, misses } = containment;
+      return { options, samples, missed, misses, widths: widths.figures(), ...count };
     },
   };
 }
@@ -194,7 +193,7 @@ export function missText({ options }: TruthFigures, miss: Miss): string {
   const lines = [
     `seed ${String(seed)}, ${mode}, ${JSON.stringify(variants ?? {})}`,
     `${new Date(at).toISOString()} (day ${((at - start) / dayMs).toFixed(2)}) ${id} “${facts.name}” ${policy}, ${period}: ${side} is wrong`,
-    `claimed [${String(level.low)}, ${String(level.high)}]${level.confirmed ? '' : ' unconfirmed'}; truth ${String(truth.first)} at the first request, ${String(truth.last)} at the last answer`,
+    `claimed [${String(level.low)}, ${String(level.high)}]; truth ${String(truth.first)} at the first request, ${String(truth.last)} at the last answer`,
     `credited ${String(credited)}, name changed ${String(nameChanged)}, first seen ${new Date(record.firstSeenAt).toISOString()}, check ${JSON.stringify(check)}, conflict ${String(conflict)}, because ${String(because)}`,
     ...history,
   ];

@@ -6,7 +6,7 @@
 import { measured } from '../../src/core/evidence.ts';
 import type { Evidence } from '../../src/core/evidence.ts';
 import type { EpochMs, KeyId } from '../../src/core/key.ts';
-import { keyLevel } from '../../src/core/levels.ts';
+import { keyLevel, spanOf } from '../../src/core/levels.ts';
 import { periodAt } from '../../src/core/periods.ts';
 import type { Period } from '../../src/core/periods.ts';
 import type { KeyRecord } from '../../src/core/state.ts';
@@ -43,7 +43,7 @@ export interface WidthFigures {
   /** It was not. */
   readonly down: Spread;
   readonly tooWide: readonly TooWide[];
-  /** Levels without an upper bound in any pass of their period, although the daemon was up over its start. */
+  /** Keys not read in any pass of their period, for nothing depended on it, although the daemon was up over its start. */
   readonly unread: readonly { readonly cause: Cause }[];
 }
 
@@ -60,7 +60,7 @@ interface Watch {
   readonly period: Period & { readonly start: EpochMs };
   readonly before: PassTimes;
   after: PassTimes | null;
-  /** Whose width is still to be measured; with their records as of the last pass that had no upper bound. */
+  /** Whose width is still to be measured; with their records as of the last pass that did not read them. */
   readonly pending: Map<KeyId, KeyRecord | null>;
 }
 
@@ -78,7 +78,8 @@ export function createWidths(options: WidthOptions) {
   let passes: PassTimes[] = [];
 
   function isUp({ period, before, after }: Watch): boolean {
-    const latest = period.start + usageLagMs + pauseMs + slackMs;
+    // A daemon that is up makes a pass as soon as all of the period before is reported.
+    const latest = period.start + usageLagMs + slackMs;
     return period.start - before.at <= pauseMs + slackMs && after !== null && after.at <= latest;
   }
 
@@ -98,11 +99,18 @@ export function createWidths(options: WidthOptions) {
   function measure(report: PassReport, budget: KeyBudget, watch: Watch, after: PassTimes): void {
     const { evidence, live } = report.court.bench;
     const up = isUp(watch);
+    const span = spanOf(budget.rule.period, report.court.now, evidence);
     for (const record of live) {
       if (!watch.pending.has(record.id)) continue;
-      const { low, high } = keyLevel(budget.rule, watch.period, record, evidence);
-      if (high === null) watch.pending.set(record.id, record);
-      if (high === null) continue;
+      const known = evidence.keys.get(record.id);
+      if (known === undefined) continue;
+      const { low, high } = keyLevel(budget.rule, span, record, known, evidence);
+      // A key that is not read because nothing depends on it is as uncertain as its last reading is old: that
+      // says nothing of the period's start.
+      if (high === null || known.because !== null) {
+        watch.pending.set(record.id, record);
+        continue;
+      }
       watch.pending.delete(record.id);
       const width = high - low;
       const side = up ? 'up' : 'down';
