@@ -12,7 +12,7 @@ export interface Bench {
   readonly live: readonly KeyRecord[];
   /** What is known of each of them, in the same order. */
   readonly known: readonly (KeyEvidence | undefined)[];
-  record(id: KeyId): KeyRecord | undefined;
+  readonly record: (id: KeyId) => KeyRecord | undefined;
   readonly gone: readonly KeyRecord[];
   /** The last counters known of any key, gone ones included. */
   readonly lastCounters: ReadonlyMap<KeyId, Counters>;

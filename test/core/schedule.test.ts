@@ -13,8 +13,8 @@ const rolling = file(
 
 test.each([
   ['after the longest pause', rolling, monday, [], 10 * minute],
-  ['just before a period ends', hourly, monday + 55 * minute, [], 5 * minute - 5000],
-  ['where a period begins', hourly, monday + hour - 5000, [], 5000],
+  ['just before a period ends', hourly, monday + 55 * minute, [], 4 * minute],
+  ['where a period begins', hourly, monday + hour - minute, [], minute],
   ['where all usage of the period before is reported', hourly, monday + 30_000, [], 2 * minute - 30_000],
   ['after the longest pause, once that is past', hourly, monday + 2 * minute, [], 10 * minute],
   [
