@@ -60,6 +60,12 @@ export interface Quiet {
 /** Usage per millisecond, in micro-dollars, tokens and requests: the fastest of late, fading. */
 export type Pace = Counters;
 
+/** The whole account's usage per millisecond over the last day, by the vendor's own time series. */
+export interface AccountRate {
+  readonly tokens: number;
+  readonly requests: number;
+}
+
 /** What the counters of keys were around an instant, or around the present start of a rolling window. */
 export type Marks = ReadonlyMap<KeyId | 'account', Mark>;
 
@@ -78,6 +84,8 @@ export interface Evidence {
     readonly windows: ReadonlyMap<Window, Counters>;
     readonly because: string | null;
   };
+  /** Absent or null: the series is not at hand. */
+  readonly accountRate?: AccountRate | null;
   /** By the instant at which a period began, or by the rolling window whose start they surround. */
   readonly marks: ReadonlyMap<EpochMs | Window, Marks>;
   /** When each question (`questionKey`) was last answered, in passes before this one; what it told is in `marks`. */

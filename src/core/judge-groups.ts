@@ -1,7 +1,7 @@
 /** Spend of groups: all selected keys, those of one metadata value, or the whole account. */
 import type { Estimate, Evidence, KeyEvidence, Motive, Question } from './evidence.ts';
 import { nothingKnown } from './evidence.ts';
-import { consumedLately } from './forecast.ts';
+import { consumedLately, seriesRateOf } from './forecast.ts';
 import type { Bench, Judged, Selects } from './judgement.ts';
 import { whyInexact } from './judge-spend.ts';
 import { accountLevel, goneLevel, keyLevel, spanOf, sumLevels } from './levels.ts';
@@ -47,6 +47,7 @@ export function* judgeGroups(
           ? accountQuestions(span, bench.evidence, motive)
           : groupQuestions(rule, span, group.live, bench, motive),
       lately: () => consumedLately(bench, level),
+      seriesRate: whole ? seriesRateOf(rule.measure, bench.evidence) : null,
       bench,
     });
   }

@@ -43,6 +43,7 @@ export function spendJudge(policy: Policy, rule: SpendRule, bench: Bench, select
       why: () => whyInexact(known),
       ask: (motive) => keyQuestions(record, span, known, evidence, rule.models !== null, motive),
       lately: () => consumedLately(bench, (lately) => keyLevel(rule, lately, record, known, evidence)),
+      seriesRate: null,
       bench,
     });
   };

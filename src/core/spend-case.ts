@@ -43,6 +43,8 @@ export interface SpendCase {
   readonly ask: (motive: Motive) => Question[];
   /** Consumption within the last day and the last week, for a forecast. */
   readonly lately: () => readonly { readonly ms: number; readonly level: Estimate }[];
+  /** The rate by the vendor's series, for a forecast; null: it says nothing of this case. */
+  readonly seriesRate: number | null;
   readonly bench: Bench;
 }
 

@@ -70,6 +70,49 @@ describe('a budget across', () => {
     ]);
   });
 
+  describe('the account by forecast', () => {
+    const used: Counters = { costMicroUsd: 8e6, tokens: 8, requests: 8 };
+    const windows = new Map([['7d', used]] as const);
+    const account = { lifetime: { low: used, high: used }, windows, because: null };
+    // Seven and a half days are left of November: 8 and 2 a day are 23.
+    const accountRate = { tokens: 2 / day, requests: 1 / day };
+    const of = (measure: string) =>
+      policy(
+        `spend: { ${measure}: 20, per: month, across: account }`,
+        '{ at: 100%, basis: forecast, alert: ops }',
+      );
+
+    test('goes by the vendor’s series from the first pass on, and without one waits for 48 hours', () => {
+      expect(said(story(of('tokens'), key('A')).pass({ account, accountRate }))).toEqual(['step 1 → ops']);
+      expect(said(story(of('requests'), key('A')).pass({ account, accountRate }))).toEqual([]);
+      expect(said(story(of('tokens'), key('A')).pass({ account }))).toEqual([]);
+    });
+
+    test('of cost, or across something else, is not the series’ to tell', () => {
+      const fast = { tokens: 100 / day, requests: 100 / day };
+      const passes = { account, accountRate: fast, usage: { A: 8 } };
+      expect(said(story(of('cost'), key('A')).pass(passes))).toEqual([]);
+      const selected = of('tokens').replace('across: account', 'across: selected');
+      expect(said(story(selected, key('A')).pass(passes))).toEqual([]);
+    });
+
+    test('takes the ledger’s rate where that is larger', () => {
+      const one = story(of('requests'), key('A'));
+      one.pass({ account });
+      const later = {
+        account: {
+          ...account,
+          windows: new Map([
+            ['7d', used],
+            ['24h', used],
+          ] as const),
+        },
+      };
+      // Five and a half days are left: the series alone would come to 13.5.
+      expect(said(one.pass({ after: 2 * day, ...later, accountRate }))).toEqual(['step 1 → ops']);
+    });
+  });
+
   test('keys keeps what a key had used when it was deleted', () => {
     const one = story(across('selected', '{ at: 100%, alert: ops }'), key('A'), key('B'));
     expect(said(one.pass({ usage: { A: 15, B: 1 } }))).toEqual([]);

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { CaseAlert } from '../../src/core/alert.ts';
+import type { Books } from '../../src/core/books.ts';
 import { inOrder } from '../../src/core/court.ts';
 import type { Court } from '../../src/core/court.ts';
 import { mostCautious } from '../../src/core/court.ts';
@@ -98,6 +99,7 @@ export interface Pass {
   readonly listTrusted?: boolean;
   readonly idleBefore?: IdleBefore;
   readonly paces?: Evidence['paces'];
+  readonly accountRate?: Evidence['accountRate'];
   /** The order in which the API lists the keys. */
   readonly listed?: (keys: readonly Key[]) => readonly Key[];
 }
@@ -245,6 +247,7 @@ function assemble(
         marks,
         unread: [],
         paces: pass.paces ?? new Map(),
+        accountRate: pass.accountRate ?? null,
         readAt: new Map(),
         unanswered: new Set(),
       },
@@ -311,6 +314,16 @@ function marksOf(
   }
   return result;
 }
+
+const unread = { known: false, because: 'not read yet' } as const;
+
+/** Of an account whose books were not read. */
+export const noBooks: Books = {
+  period: { start: monday, end: monday + day, words: 'November 2026' },
+  spent: unread,
+  billed: unread,
+  rates: unread,
+};
 
 /** What is told, a line an alert: `step 2 → owner, ops`. */
 export function said(alerts: Decision | readonly CaseAlert[]): string[] {
