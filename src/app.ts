@@ -6,16 +6,18 @@ import { openAdmin, openClock, openState } from './adapters.ts';
 import type { Alert } from './core/alert.ts';
 import type { Question } from './core/evidence.ts';
 import type { KeyId } from './core/key.ts';
-import type { Trouble } from './core/plan.ts';
+import type { Books } from './core/books.ts';
+import type { Call, Trouble } from './core/plan.ts';
 import type { PolicyFile } from './core/policy.ts';
 import type { Secret } from './core/secret.ts';
 import { createCallMeter } from './call-meter.ts';
-import { deliberate, usesModels } from './deliberate.ts';
+import { deliberate, forecastsBySeries, usesModels } from './deliberate.ts';
 import type { Deliberation } from './deliberate.ts';
+import { booksCalls, readBooks } from './ledger/books.ts';
 import { look } from './ledger/look.ts';
 import { recall } from './memory.ts';
 import type { Memory } from './memory.ts';
-import { before, commitTroubles, committer, pass } from './pass.ts';
+import { before, booksIn, commitTroubles, committer, pass } from './pass.ts';
 import type { PassPorts, PassReport } from './pass.ts';
 import { isApiFailure } from './ports.ts';
 import type { AdminReader, AdminWriter, CallObserver, Clock, Listing } from './ports.ts';
@@ -46,6 +48,14 @@ export interface App extends AsyncDisposable {
   setPolicy(policy: PolicyFile): void;
   /** What a pass would decide now; reads only. `also`: what to ask the API for besides. */
   consider(signal: AbortSignal, also?: (listing: Listing) => readonly Question[]): Promise<Deliberation>;
+  /** Reads the account's transactions and time series, for what is decided and told next. Never rejects. */
+  readBooks(stop: AbortSignal): Promise<readonly Call[]>;
+  /** The account's books as of `found`. */
+  booksOf(found: Deliberation): Books;
+  /** A forecast of the policy file's goes by the time series. */
+  forecastsBySeries(): boolean;
+  /** How many more calls this minute may have. */
+  callsLeft(): number;
   /** One pass. Rejects when the list cannot be read or the state cannot be written. */
   pass(troubles: readonly Trouble[], stop: AbortSignal): Promise<PassReport>;
   /** A pass that failed: what people are told of it. */
@@ -53,6 +63,9 @@ export interface App extends AsyncDisposable {
   /** Drops samples finer than the ledger keeps. */
   tidy(): Promise<void>;
 }
+
+/** Nobody waits longer for the account's books. */
+const booksLimitMs = 30_000;
 
 /** Rejects with a `StoreError` when the state cannot be opened. */
 export async function openApp(options: AppOptions): Promise<App> {
@@ -93,6 +106,13 @@ export async function openApp(options: AppOptions): Promise<App> {
       const inquiry = { questions: also(sight.listing), alone: new Set<KeyId>(), spare: Infinity };
       return deliberate(ports, memory, policy, sight, inquiry, signal);
     },
+    readBooks: async (stop) => {
+      memory.books = await readBooks(admin.reader, clock, booksLimitMs, stop);
+      return booksCalls;
+    },
+    booksOf: (found) => booksIn(found, memory, policy),
+    forecastsBySeries: () => forecastsBySeries(policy),
+    callsLeft: ports.callBudget,
     pass: (troubles, stop) => pass(ports, memory, policy, troubles, stop),
     tell: async (troubles) => {
       const now = clock.now();

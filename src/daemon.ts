@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { apiTrouble } from './app.ts';
 import type { App } from './app.ts';
+import type { BooksReading } from './core/books.ts';
 import type { EpochMs } from './core/key.ts';
 import type { Trouble } from './core/plan.ts';
 import type { PolicyFile } from './core/policy.ts';
@@ -51,6 +52,9 @@ export interface Health {
 /** An API that fails for a moment is nobody's business; one that fails for this long is. */
 const apiPatienceMs = 5 * 60_000;
 const tidyEveryMs = 3_600_000;
+const booksEveryMs = 3_600_000;
+/** The transactions and the time series. */
+const booksCalls = 2;
 const deliveryRetryMs = 5000;
 /** A pass may wait for a slow API, but not for ever. */
 const passLimitMs = 10 * 60_000;
@@ -64,6 +68,8 @@ export function createDaemon(ports: DaemonPorts): Daemon {
   let tidiedAt: EpochMs = 0;
   let beatAt = ports.monotonic();
   let approach: Approach | null = null;
+  let booksAt: EpochMs = -Infinity;
+  let booksReading: Promise<void> | null = null;
 
   const reload = async (): Promise<{ ok: true } | { ok: false; message: string }> => {
     const read = await ports.readPolicy();
@@ -127,6 +133,18 @@ export function createDaemon(ports: DaemonPorts): Daemon {
     });
   };
 
+  /** Beside the passes: none waits for it, and the next one after it tells what it found. */
+  const keepBooks = (stop: AbortSignal): void => {
+    const now = app.clock.now();
+    if (!ready || booksReading !== null || now - booksAt < booksEveryMs || app.callsLeft() < booksCalls)
+      return;
+    booksAt = now;
+    booksReading = app.readBooks(stop).then(() => {
+      booksReading = null;
+      if (!stop.aborted) logBooks(log, app.memory.books);
+    });
+  };
+
   const pause = async (stop: AbortSignal): Promise<void> => {
     const now = app.clock.now();
     const until = nextPassAt(now, app.policy(), dueTimes(app, now), pace, approach);
@@ -165,11 +183,13 @@ export function createDaemon(ports: DaemonPorts): Daemon {
           app.deliverer.kick();
           await tidy();
           if (stop.aborted) break;
+          keepBooks(stop);
           ports.rest();
           await pause(stop);
         }
       } finally {
         app.deliverer.kick();
+        await booksReading;
         await Promise.race([delivering, stop.aborted ? delivering : Promise.resolve()]);
       }
     },
@@ -183,6 +203,11 @@ function invalidPolicy(message: string): Trouble {
     title: 'The policy file is invalid',
     text: `The last good one stays in force. ${message}`,
   };
+}
+
+function logBooks(log: Logger, books: BooksReading | null): void {
+  for (const fact of [books?.entries, books?.series])
+    if (fact?.known === false) log.warn({ why: fact.because }, 'the account’s books are incomplete');
 }
 
 /** When each accepted notice has run, so that a pass is there for it. */

@@ -3,8 +3,10 @@
  * change the verdict, and judge again.
  */
 import { decide } from './core/decide.ts';
+import { accountPeriod, accountRateOf } from './core/books.ts';
 import type { Court } from './core/court.ts';
 import { inOrder, mostCautious } from './core/court.ts';
+import { isWholeAccount } from './core/judge-groups.ts';
 import { caseKey } from './core/judgement.ts';
 import type { IdleBefore } from './core/judgement.ts';
 import { addQuestion } from './core/evidence.ts';
@@ -146,8 +148,9 @@ function assemble(
   attribution: Attribution,
   acceptances: ReadonlyMap<string, EpochMs>,
 ): Court {
-  const { evidence, changed, trail } = attribution;
+  const { changed, trail } = attribution;
   const { lineup } = trail;
+  const evidence: Evidence = { ...attribution.evidence, accountRate: accountRateOf(memory.books, sight.at) };
   const live: KeyRecord[] = [];
   const known: (KeyEvidence | undefined)[] = [];
   for (const place of lineup.order) {
@@ -222,14 +225,26 @@ export function usesModels({ policies }: PolicyFile): boolean {
   return policies.some(({ rule }) => rule.kind === 'spend' && rule.models !== null);
 }
 
-/** The instants that calendar periods in use began at. */
+/** A step goes by the forecast of what the vendor's time series tells of: the whole account's tokens or requests. */
+export function forecastsBySeries({ policies }: PolicyFile): boolean {
+  return policies.some(
+    ({ rule, steps }) =>
+      rule.kind === 'spend' &&
+      rule.measure !== 'cost' &&
+      isWholeAccount(rule) &&
+      steps.some(({ basis }) => basis === 'forecast'),
+  );
+}
+
+/** The instants that calendar periods in use began at; the month of the account's own books is always in use. */
 export function periodStarts(policy: PolicyFile, now: EpochMs): EpochMs[] {
   const starts = policy.policies.flatMap(({ rule }) => {
     const start =
       rule.kind === 'spend' && rule.period.kind === 'calendar' ? periodAt(rule.period, now).start : null;
     return start === null ? [] : [start];
   });
-  return [...new Set(starts)].sort((a, b) => a - b);
+  const month = periodAt(accountPeriod(policy.timeZone), now).start;
+  return [...new Set(month === null ? starts : [...starts, month])].sort((a, b) => a - b);
 }
 
 /** The rolling windows that policies measure by, and those that a forecast takes its rates from. */

@@ -4,6 +4,7 @@
  */
 import type { EpochMs, KeyId, Window } from './core/key.ts';
 import type { Marks } from './core/evidence.ts';
+import type { BooksReading } from './core/books.ts';
 import type { Change, Finding, KeyRecord, SampleRun } from './core/state.ts';
 import type { WindowReading } from './ledger/marks.ts';
 import type { Trail } from './ledger/attribution.ts';
@@ -26,6 +27,8 @@ export interface Memory {
   /** Beginnings of periods of which both sides are known, as far as they ever will be. */
   readonly settledMarks: Set<EpochMs>;
   trail: Trail | null;
+  /** The account's transactions and time series, as they were last read; null: not yet. */
+  books: BooksReading | null;
   /** How many calls were not needed of late, and may be made for what does not press. */
   savedCalls: number;
   /** The pass before read a key by itself only to check its row. */
@@ -48,6 +51,7 @@ export async function recall(store: Store, now: EpochMs): Promise<Memory> {
     windowReadings: [],
     settledMarks: new Set(),
     trail: null,
+    books: null,
     savedCalls: 0,
     checkedLast: false,
     meta: new Map(Object.entries(state.meta)),

@@ -7,6 +7,8 @@ import type { Question } from './core/evidence.ts';
 import type { EpochMs, KeyId } from './core/key.ts';
 import type { Approach, Call, Decision, PlannedChange, Trouble } from './core/plan.ts';
 import { nearestApproach } from './core/approach.ts';
+import { booksOf } from './core/books.ts';
+import type { Books } from './core/books.ts';
 import type { PolicyFile } from './core/policy.ts';
 import type { RecordEntry } from './core/state.ts';
 import { tellTroubles } from './core/troubles.ts';
@@ -57,6 +59,7 @@ export interface PassReport {
   readonly contradictions: number;
   /** What reaches its next threshold first, at the present pace; null: nothing moves. */
   readonly approach: Approach | null;
+  readonly books: Books;
 }
 
 /** Rejects with an `AdminApiError` when the list cannot be read, and with a `StoreError`. */
@@ -97,7 +100,13 @@ export async function pass(
     contradictions: found.attribution.contradictions.length,
     court: found.court,
     approach: nearestApproach(policy.policies, found.court.bench),
+    books: booksIn(found, memory, policy),
   };
+}
+
+/** The account's books, as of this look. */
+export function booksIn({ court }: Deliberation, { books }: Memory, { timeZone }: PolicyFile): Books {
+  return booksOf(books, timeZone, court.now, court.bench.evidence);
 }
 
 export type Commit = ActPorts['commit'];

@@ -1,13 +1,17 @@
 /** `keywarden plan`: what a pass would do now, and why. Reads only. */
 import { openApp } from '../app.ts';
+import type { App } from '../app.ts';
 import type { CaseAlert, Subject } from '../core/alert.ts';
 import { keyAsSubject } from '../core/court.ts';
+import type { Books } from '../core/books.ts';
 import { planJson, somethingToDo } from '../core/plan-json.ts';
+import type { PlanFacts } from '../core/plan-json.ts';
 import type { Call, Decision, FindingView, Held, PlannedChange } from '../core/plan.ts';
 import { figuresWords } from '../core/words.ts';
 import type { Deliberation } from '../deliberate.ts';
 import { strange, writeJson, writeTable } from './output.ts';
 import type { Column } from './output.ts';
+import { booksLines } from './books-lines.ts';
 import { requirePolicy } from './policy-file.ts';
 import { during } from './progress.ts';
 import { requireAdminKey } from './session.ts';
@@ -22,16 +26,30 @@ export async function plan(
   const adminKey = requireAdminKey(settings);
   const policy = await requirePolicy(session);
   await using app = await openApp({ settings, adminKey, policy, readOnly: true });
-  const found = await during(world.stderr, 'Reading the account…', () => app.consider(world.signal));
-  if (settings.output === 'json') writeJson(world.stdout, planJson(factsOf(found, policy.hash)));
-  else writePlan(world.stdout, found);
+  const seen = await during(world.stderr, 'Reading the account…', () => see(app, world.signal));
+  const { found } = seen;
+  if (settings.output === 'json') writeJson(world.stdout, planJson(factsOf(seen, policy.hash)));
+  else writePlan(world.stdout, seen);
   return detailedExitcode && somethingToDo(found.decision) ? 2 : 0;
 }
 
-function factsOf(found: Deliberation, policyHash: string): Parameters<typeof planJson>[0] {
-  const { decision, court, sight } = found;
+interface Seen {
+  readonly found: Deliberation;
+  readonly books: Books;
+  readonly calls: readonly Call[];
+}
+
+/** The books first: a forecast may go by the time series. */
+async function see(app: App, signal: AbortSignal): Promise<Seen> {
+  const calls = await app.readBooks(signal);
+  const found = await app.consider(signal);
+  return { found, books: app.booksOf(found), calls: [...found.sight.calls, ...calls] };
+}
+
+function factsOf({ found, books, calls }: Seen, policyHash: string): PlanFacts {
+  const { decision, court } = found;
   const contradictions = contradictionsOf(found);
-  return { decision, policyHash, keys: court.accountKeys, calls: sight.calls, contradictions };
+  return { decision, policyHash, keys: court.accountKeys, calls, contradictions, account: books };
 }
 
 interface Contradicted {
@@ -46,8 +64,8 @@ function contradictionsOf({ court }: Deliberation): Contradicted[] {
   );
 }
 
-function writePlan(screen: Screen, found: Deliberation): void {
-  const { decision, court, sight } = found;
+function writePlan(screen: Screen, { found, books, calls }: Seen): void {
+  const { decision, court } = found;
   const { views, held, hold } = decision;
   const hint = held.some(({ because }) => because === 'mode') ? ': see what is held' : '';
   const mode = decision.mode === 'enforce' ? '' : ` (mode ${decision.mode}${hint})`;
@@ -65,8 +83,10 @@ function writePlan(screen: Screen, found: Deliberation): void {
     contradictionsOf(found),
   );
   if (views.length === 0 && held.length === 0) screen.write('\nNothing to do.\n');
-  screen.write(`\nRead with ${count(sight.calls.length, 'call')}:\n`);
-  for (const call of tallied(sight.calls)) screen.write(`  ${call}\n`);
+  screen.write(`\nAccount, ${books.period.words}\n`);
+  for (const line of booksLines(books)) screen.write(`  ${line}\n`);
+  screen.write(`\nRead with ${count(calls.length, 'call')}:\n`);
+  for (const call of tallied(calls)) screen.write(`  ${call}\n`);
 }
 
 function count(many: number, what: string): string {

@@ -65,6 +65,8 @@ export async function run(session: Session, { once }: { once: boolean }): Promis
 
 async function runOnce(app: App, log: Logger, stop: AbortSignal): Promise<number> {
   const started = performance.now();
+  // Nothing is kept of them from run to run, so they are read when a decision needs them.
+  if (app.forecastsBySeries()) await app.readBooks(stop);
   const report = await app.pass([], stop);
   await app.deliverer.deliverDue(AbortSignal.any([stop, AbortSignal.timeout(lastDeliveryMs)]));
   await app.tidy();

@@ -1,5 +1,7 @@
 /** The plan as JSON, version 1. Its order is stable; money is decimal text in dollars. */
 import type { Figures, Subject } from './alert.ts';
+import type { Books, Rate } from './books.ts';
+import { formatUsd } from './money.ts';
 import type { Call, Decision, FindingView } from './plan.ts';
 import { amountText, figuresWords, instantWords } from './words.ts';
 import type { EpochMs } from './key.ts';
@@ -10,9 +12,11 @@ export interface PlanFacts {
   readonly keys: number;
   readonly calls: readonly Call[];
   readonly contradictions: readonly { readonly subject: Subject; readonly because: string }[];
+  readonly account: Books;
 }
 
-export function planJson({ decision, policyHash, keys, calls, contradictions }: PlanFacts): object {
+export function planJson(facts: PlanFacts): object {
+  const { decision, policyHash, keys, calls, contradictions, account } = facts;
   return {
     version: 1,
     generated_at: instantWords(decision.now),
@@ -26,6 +30,7 @@ export function planJson({ decision, policyHash, keys, calls, contradictions }: 
       subject: subjectJson(subject),
       because,
     })),
+    account: accountJson(account),
     findings: decision.views.map(findingJson),
     actions: actionsJson(decision),
     held: decision.held.map((held) => ({
@@ -37,6 +42,38 @@ export function planJson({ decision, policyHash, keys, calls, contradictions }: 
       detail: held.detail,
     })),
   };
+}
+
+/** What is not known is null, with its reason in `unknown`. */
+function accountJson({ period, spent, billed, rates }: Books): object {
+  const latest = rates.known ? rates.value.latest : null;
+  const sums = billed.known ? billed.value : null;
+  return {
+    period: { start: instantWords(period.start), end: instantWords(period.end) },
+    spent: spent.known ? { low: formatUsd(spent.value.low), high: usdOrNull(spent.value.high) } : null,
+    invoiced: usdOrNull(sums?.invoiced),
+    charged: usdOrNull(sums?.charged),
+    other: usdOrNull(sums?.other),
+    pending: usdOrNull(sums?.pending),
+    last_24h: rates.known ? rateJson(rates.value.lastDay) : null,
+    latest:
+      latest === null
+        ? null
+        : { from: instantWords(latest.from), to: instantWords(latest.to), ...rateJson(latest) },
+    unknown: [spent, billed, rates].flatMap((fact) => (fact.known ? [] : [fact.because])),
+  };
+}
+
+function usdOrNull(micro: number | null | undefined): string | null {
+  return micro === null || micro === undefined ? null : formatUsd(micro);
+}
+
+function rateJson({ tokensPerHour, requestsPerHour }: Rate): object {
+  return { tokens_per_hour: hundredths(tokensPerHour), requests_per_hour: hundredths(requestsPerHour) };
+}
+
+function hundredths(value: number): number {
+  return Math.round(value * 100) / 100;
 }
 
 /** True when a pass would do something, or would if the mode let it. */

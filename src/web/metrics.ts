@@ -1,5 +1,6 @@
 /** What Prometheus reads. No key name and no key id is ever a label. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Books } from '../core/books.ts';
 import type { Decision } from '../core/plan.ts';
 import type { PolicyFile } from '../core/policy.ts';
 import type { Overshoot } from '../core/schedule.ts';
@@ -10,6 +11,7 @@ export interface PassFigures {
   readonly outcomes: readonly { readonly change: { readonly kind: string }; readonly result: string }[];
   readonly keys: number;
   readonly contradictions: number;
+  readonly books: Books;
 }
 
 export interface Metrics {
@@ -88,6 +90,7 @@ export function createMetrics(gauged: Gauged): Metrics {
     'How far past its threshold the fastest level may get until it is looked at next, as a share of its limit.',
     ['bound'],
   );
+  const account = accountGauges(gauge);
   const overshoot = new Histogram({
     name: 'keywarden_overshoot_ratio',
     help: 'How far past its limit a key or group was when a spend step fired, as a share of the limit.',
@@ -114,6 +117,7 @@ export function createMetrics(gauged: Gauged): Metrics {
       lastSuccess.set(atSeconds);
       keys.set(figures.keys);
       contradictions.set(figures.contradictions);
+      account(figures.books);
       for (const each of [findings, uncertain, held]) each.reset();
       for (const view of figures.decision.views)
         (view.state === 'open' ? findings : uncertain).inc({ policy: view.policy });
@@ -139,6 +143,47 @@ export function createMetrics(gauged: Gauged): Metrics {
       alerts.inc({ channel_kind: kind, outcome: result });
     },
   };
+}
+
+type MakeGauge = <Label extends string>(
+  name: string,
+  help: string,
+  labelNames?: readonly Label[],
+) => Gauge<Label>;
+
+/** What is not known has no sample, so that it is not taken for nothing. */
+function accountGauges(gauge: MakeGauge): (books: Books) => void {
+  const spend = gauge('account_spend_usd', 'What the account spent in this calendar month.', ['bound']);
+  const invoiced = gauge('account_invoiced_usd', 'What was invoiced in this calendar month.');
+  const charged = gauge('account_charged_usd', 'What was charged in this calendar month.');
+  const tokens = gauge('account_tokens_per_hour', 'Tokens an hour over the last day, by the time series.');
+  const requests = gauge(
+    'account_requests_per_hour',
+    'Requests an hour over the last day, by the time series.',
+  );
+  const set = (one: Gauge, value: number | null): void => {
+    if (value === null) one.remove();
+    else one.set(value);
+  };
+  const tell = ({ spent, billed, rates }: Books | typeof nothingKnown): void => {
+    spend.reset();
+    const { low, high } = spent.known ? spent.value : { low: null, high: null };
+    if (low !== null) spend.set({ bound: 'low' }, usd(low));
+    if (high !== null) spend.set({ bound: 'high' }, usd(high));
+    set(invoiced, billed.known ? usd(billed.value.invoiced) : null);
+    set(charged, billed.known ? usd(billed.value.charged) : null);
+    set(tokens, rates.known ? rates.value.lastDay.tokensPerHour : null);
+    set(requests, rates.known ? rates.value.lastDay.requestsPerHour : null);
+  };
+  tell(nothingKnown);
+  return tell;
+}
+
+const unread = { known: false, because: 'no pass yet' } as const;
+const nothingKnown = { spent: unread, billed: unread, rates: unread };
+
+function usd(micro: number): number {
+  return micro / 1e6;
 }
 
 /** For each spend step that fired in this pass: the level beyond the limit's full amount, as its share. */

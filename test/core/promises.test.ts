@@ -6,7 +6,7 @@ import type { EpochMs, KeyId } from '../../src/core/key.ts';
 import { planJson } from '../../src/core/plan-json.ts';
 import type { Decision, PlannedChange } from '../../src/core/plan.ts';
 import type { Amount, Story } from './story.ts';
-import { day, file, hour, id, key, minute, monday, policyOf, story } from './story.ts';
+import { day, file, hour, id, key, minute, monday, policyOf, story, noBooks } from './story.ts';
 
 const limits = { perRun: 2, perDay: 3, percent: 50 };
 const top = `protect: [{ name: "Prod*" }]
@@ -274,7 +274,9 @@ test('protected keys stay, limits hold, notices come first, a person’s hand wi
 });
 
 function plan(decision: Decision): string {
-  return JSON.stringify(planJson({ decision, policyHash: '', keys: 0, calls: [], contradictions: [] }));
+  return JSON.stringify(
+    planJson({ decision, policyHash: '', keys: 0, calls: [], contradictions: [], account: noBooks }),
+  );
 }
 
 test('the same account gives the same plan, byte for byte, in any order of the list and after any restart', () => {

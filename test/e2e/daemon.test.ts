@@ -2,7 +2,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Child, LogLine } from './child.ts';
 import { arrival, dayMs, hourMs, stage, type Stage } from './harness.ts';
 
@@ -67,6 +67,30 @@ test('is healthy at once, ready after its first pass, and measured without a key
     expect(text).not.toContain(name);
   }
   expect(await stopped(child)).toBeLessThan(10_000);
+});
+
+test('reads the account’s books once, beside its passes, and has them in its metrics', async (t) => {
+  const s = await stage(t);
+  s.policy(rule);
+  s.spend(s.key('User 7'), 30);
+  const child = s.start(['run', ...often]);
+  const url = await listening(child);
+  const told = async (): Promise<string> =>
+    (await (await fetch(`${url}/metrics`)).text())
+      .split('\n')
+      .filter((line) => line.startsWith('keywarden_account_'))
+      .join('\n');
+  await arrival(s.requests, ({ path }) => path.startsWith('/api/billing/transactions'));
+  await vi.waitFor(async () => expect(await told()).toContain('keywarden_account_invoiced_usd 99'), 10_000);
+  expect(await told()).toMatch(
+    /^keywarden_account_spend_usd\{bound="low"\} [\d.]+\n.*bound="high"\} 30\n.*_invoiced_usd 99\n.*_charged_usd 0\n.*_tokens_per_hour 41\.6\d*\n.*_requests_per_hour 0\.041\d*$/,
+  );
+  await nextPass(child);
+  await nextPass(child);
+  const asked = s.requests.items.map(({ path }) => path.replace(/\?.*/, ''));
+  for (const path of ['/api/billing/transactions', '/api/billing/time-series'])
+    expect(asked.filter((one) => one === path)).toHaveLength(1);
+  await stopped(child);
 });
 
 test('takes an edit by signal, by request and by itself; a bad one leaves the last good one in force', async (t) => {

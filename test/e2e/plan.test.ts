@@ -156,6 +156,54 @@ test.concurrent('without a state file it reads, tells in full, and leaves nothin
   expect(readdirSync(s.dir).sort()).toEqual(['mail-server.pem', 'policies.yaml']);
 });
 
+test.concurrent('shows the account’s books: spend, invoices, charges and rate', async (t) => {
+  const s = await stage(t);
+  s.policy(rule);
+  s.spend(s.key('User 7'), 21.4);
+  const plan = await planOf(s);
+  expect(plan['account']).toMatchObject({
+    period: { start: '2026-11-01T00:00:00Z', end: '2026-12-01T00:00:00Z' },
+    spent: { high: '21.40' },
+    invoiced: '99.00',
+    charged: '0.00',
+    other: '0.00',
+    pending: '0.00',
+    last_24h: { tokens_per_hour: 41.67, requests_per_hour: 0.04 },
+    unknown: [],
+  });
+  const calls = plan['calls_made'] as readonly object[];
+  expect(plan['calls']).toBe(calls.length);
+  expect(calls).toContainEqual({ call: 'transactions', why: 'the account’s books' });
+  expect(calls).toContainEqual({ call: 'time series, last 24h', why: 'the account’s books' });
+  const { out } = await s.run(['plan']);
+  expect(out).toContain('\nAccount, November 2026\n');
+  expect(out).toMatch(/^ {2}invoiced +\$99\.00$/m);
+});
+
+test.concurrent('is a plan all the same when the account’s books cannot be read, and says why', async (t) => {
+  const s = await stage(t, { speed: 20 });
+  s.policy(rule);
+  s.spend(s.key('User 7'), 21.4);
+  s.sandbox.faults.add({ endpoint: 'transactions', fault: { kind: 'status', status: 500 } });
+  s.sandbox.faults.add({ endpoint: 'series', fault: { kind: 'html' } });
+  const plan = await planOf(s);
+  expect(plan.actions).not.toEqual([]);
+  expect(plan['account']).toMatchObject({
+    spent: { high: '21.40' },
+    invoiced: null,
+    charged: null,
+    last_24h: null,
+    latest: null,
+    unknown: [
+      expect.stringMatching(/^the transactions could not be read: .*the server failed/) as unknown,
+      expect.stringMatching(/^the time series could not be read: .*cannot be understood/) as unknown,
+    ],
+  });
+  const { code, out } = await s.run(['plan']);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^ {2}billed +unknown\n {4}the transactions could not be read/m);
+});
+
 test.concurrent('says at every point what the next pass then does', async (t) => {
   const s = await stage(t);
   s.policy(rule);
