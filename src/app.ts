@@ -46,8 +46,15 @@ export interface App extends AsyncDisposable {
   policy(): PolicyFile;
   /** Takes effect with the next pass. */
   setPolicy(policy: PolicyFile): void;
-  /** What a pass would decide now; reads only. `also`: what to ask the API for besides. */
-  consider(signal: AbortSignal, also?: (listing: Listing) => readonly Question[]): Promise<Deliberation>;
+  /**
+   * What a pass would decide now; reads only. `also`: what to ask the API for besides; `beside`: what is
+   * read meanwhile, and to be there before anything is judged.
+   */
+  consider(
+    signal: AbortSignal,
+    also?: (listing: Listing) => readonly Question[],
+    beside?: Promise<unknown>,
+  ): Promise<Deliberation>;
   /** Reads the account's transactions and time series, for what is decided and told next. Never rejects. */
   readBooks(stop: AbortSignal): Promise<readonly Call[]>;
   /** The account's books as of `found`. */
@@ -101,8 +108,9 @@ export async function openApp(options: AppOptions): Promise<App> {
     setPolicy: (next) => {
       policy = next;
     },
-    consider: async (signal, also = () => []) => {
+    consider: async (signal, also = () => [], beside = Promise.resolve()) => {
       const sight = await look(ports.reader, clock, before(memory), ports.pace, signal);
+      await beside;
       const inquiry = { questions: also(sight.listing), alone: new Set<KeyId>(), spare: Infinity };
       return deliberate(ports, memory, policy, sight, inquiry, signal);
     },

@@ -39,10 +39,11 @@ interface Seen {
   readonly calls: readonly Call[];
 }
 
-/** The books first: a forecast may go by the time series. */
+/** The books too, in the same time: a forecast may go by the time series. */
 async function see(app: App, signal: AbortSignal): Promise<Seen> {
-  const calls = await app.readBooks(signal);
-  const found = await app.consider(signal);
+  const reading = app.readBooks(signal);
+  const found = await app.consider(signal, () => [], reading);
+  const calls = await reading;
   return { found, books: app.booksOf(found), calls: [...found.sight.calls, ...calls] };
 }
 
