@@ -255,7 +255,7 @@ function sameKey(run: SampleRun | undefined, record: KeyRecord): SampleRun | nul
 }
 
 /** The aggregate's row of the key's name; a name it lacks has no usage, as far as the aggregate goes. */
-function rowOf(aggregate: Aggregate | null, record: KeyRecord): Counters | null {
+export function rowOf(aggregate: Aggregate | null, record: KeyRecord): Counters | null {
   if (aggregate === null) return null;
   return aggregate.rows.get(record.facts.name) ?? zeroCounters;
 }

@@ -3,6 +3,7 @@ import type { Evidence, Marks } from '../core/evidence.ts';
 import { windowMs } from '../core/key.ts';
 import type { Counters, EpochMs, KeyId, Window } from '../core/key.ts';
 import type { Lineup } from './lineup.ts';
+import { rowOf } from './attribution.ts';
 import type { Readings } from './attribution.ts';
 import { forgetMarks, lowerMarks, raiseMarks } from './marks.ts';
 import type { Subject, WindowReading } from './marks.ts';
@@ -22,12 +23,14 @@ export function windowReadings(
   };
   if (readings.windows.size > 0 || readings.own.size > 0) {
     for (const [place, known] of evidence.entries()) {
-      const id = live[place]?.id;
-      for (const [window, { high }] of id === undefined ? [] : known.windows) {
+      const record = live[place];
+      if (record === undefined) continue;
+      for (const [window, { high }] of known.windows) {
         if (high === null) continue;
-        // A reading of the key's own may have been taken before its lifetime was.
+        // Only counters read before the window had surely been reached: a lifetime reading of the key's own may
+        // be later than any window, its row is earlier than all of the aggregates.
         const own = known.individual.has(window);
-        note(window, id ?? 'account', high, own ? runs[place]?.counters : known.lifetime.high);
+        note(window, record.id, high, own ? runs[place]?.counters : rowOf(readings.lifetime, record));
       }
     }
   }

@@ -1,0 +1,172 @@
+/** What is carried from list to list is what a look at the whole list would say. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Key } from '../../src/core/key.ts';
+import type { KeyRecord } from '../../src/core/state.ts';
+import { align, bearersOf, orderOf, placesOf } from '../../src/ledger/lineup.ts';
+import type { Lineup } from '../../src/ledger/lineup.ts';
+import { id, key, minute, monday } from '../core/story.ts';
+import { recordOf } from './building.ts';
+
+const names = ['A', 'B', 'C', 'D'];
+const name = fc.constantFrom(...names);
+const which = fc.nat(9);
+
+type Deed =
+  | { readonly kind: 'create'; readonly name: string; readonly age: number; readonly admin: boolean }
+  | { readonly kind: 'remove' | 'touch' | 'again' | 'admin'; readonly which: number }
+  | { readonly kind: 'rename'; readonly which: number; readonly to: string; readonly by: 'person' | 'us' }
+  | { readonly kind: 'move'; readonly which: number; readonly to: number }
+  | { readonly kind: 'list' };
+
+const deeds = fc.array(
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('create' as const),
+        name,
+        age: fc.nat(2),
+        admin: fc.boolean(),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constantFrom('remove' as const, 'touch' as const, 'again' as const, 'admin' as const),
+        which,
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('rename' as const),
+        which,
+        to: name,
+        by: fc.constantFrom('person' as const, 'us' as const),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('move' as const), which, to: which }) },
+    { weight: 5, arbitrary: fc.constant({ kind: 'list' as const }) },
+  ),
+  { minLength: 2, maxLength: 40, size: 'max' },
+);
+
+function renamed(record: KeyRecord, to: string, by: 'person' | 'us'): KeyRecord {
+  const facts: Key = { ...record.facts, name: to };
+  const from = record.facts.name;
+  if (by === 'us') {
+    const standing = { findingId: 'f', from, to, at: monday, restore: true };
+    return { ...record, facts, nameChanged: true, standing: [...record.standing, standing] };
+  }
+  const formerNames = [...new Set([...(record.formerNames ?? []), record.originalName, from])];
+  return { ...record, facts, nameChanged: true, originalName: to, standing: [], formerNames };
+}
+
+/** The list after a deed. Records that nothing happened to are the very same. */
+function after(list: readonly KeyRecord[], deed: Deed, made: number): KeyRecord[] {
+  if (deed.kind === 'list') return [...list];
+  if (deed.kind === 'create') {
+    const createdAt = monday - deed.age * minute;
+    const one = key(deed.name, { id: id(`key ${String(made)}`), createdAt, isAdmin: deed.admin });
+    return [...list, recordOf(one)];
+  }
+  const at = deed.which % Math.max(1, list.length);
+  const record = list[at];
+  if (record === undefined) return [...list];
+  const others = list.filter((one) => one !== record);
+  switch (deed.kind) {
+    case 'remove':
+      return others;
+    case 'move':
+      return others.toSpliced(deed.to % list.length, 0, record);
+    case 'touch':
+      return list.with(at, { ...record, check: { at: monday, counters: record.check?.counters ?? zero } });
+    case 'again': {
+      const createdAt = record.createdAt - 5 * minute;
+      return list.with(at, { ...record, createdAt, facts: { ...record.facts, createdAt } });
+    }
+    case 'admin':
+      return list.with(at, { ...record, facts: { ...record.facts, isAdmin: !record.facts.isAdmin } });
+    case 'rename':
+      return list.with(at, renamed(record, deed.to, deed.by));
+    default:
+      return deed satisfies never;
+  }
+}
+
+const zero = { costMicroUsd: 0, tokens: 0, requests: 0 };
+
+function claimants(list: readonly KeyRecord[], of: string): string[] {
+  return list
+    .filter(({ facts, originalName, standing, formerNames = [] }) =>
+      [facts.name, originalName, ...standing.map(({ from }) => from), ...formerNames].includes(of),
+    )
+    .map((one) => one.id)
+    .sort();
+}
+
+function byAge(list: readonly KeyRecord[]): string[] {
+  return list
+    .filter(({ facts }) => !facts.isAdmin)
+    .map(({ createdAt, id: of }) => `${String(createdAt).padStart(15, '0')} ${of}`)
+    .sort();
+}
+
+test('places, order and bearers are those of the list, however it came about', () => {
+  fc.assert(
+    fc.property(deeds, (script) => {
+      let lineup: Lineup | null = null;
+      let list: readonly KeyRecord[] = [];
+      script.forEach((deed, index) => {
+        list = after(list, deed, index);
+        if (deed.kind !== 'list') return;
+        const alignment = align(list, lineup);
+        const before: readonly KeyRecord[] = lineup?.live ?? [];
+        const was = list.map(({ id: of }) => before.findIndex((one) => one.id === of));
+        expect(alignment.from).toEqual(was);
+        expect(alignment.changed).toEqual(
+          [...list.keys()].filter((place) => before[was[place] ?? -1] !== list[place]),
+        );
+        expect(alignment.left).toEqual(before.filter((one) => !list.some(({ id: of }) => of === one.id)));
+        const places = placesOf(list, lineup, alignment);
+        expect([...places].sort()).toEqual(list.map(({ id: of }, place) => [of, place]).sort());
+        const order = orderOf(list, lineup, alignment);
+
+        expect(
+          order.map(
+            (place) => `${String(list[place]?.createdAt).padStart(15, '0')} ${list[place]?.id ?? ''}`,
+          ),
+        ).toEqual(byAge(list));
+        const { bearers, disturbed } = bearersOf(list, lineup, alignment);
+        for (const of of names) {
+          expect(bearers.get(of) ?? 0).toBe(claimants(list, of).length);
+          if (lineup !== null && !disturbed.has(of))
+            expect(claimants(list, of)).toEqual(claimants(before, of));
+        }
+        lineup = { live: list, evidence: [], runs: [], steady: [], places, bearers, order };
+      });
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('nothing is made anew for a list in which nothing has changed', () => {
+  const list = ['B', 'A'].map((one) => recordOf(key(one)));
+  const first = align(list, null);
+  const lineup: Lineup = {
+    live: list,
+    evidence: [],
+    runs: [],
+    steady: [],
+    places: placesOf(list, null, first),
+    bearers: bearersOf(list, null, first).bearers,
+    order: orderOf(list, null, first),
+  };
+  const again = align([...list], lineup);
+  expect(again).toEqual({ from: [0, 1], changed: [], left: [], sameOrder: true });
+  expect(placesOf(list, lineup, again)).toBe(lineup.places);
+  expect(orderOf(list, lineup, again)).toBe(lineup.order);
+  expect(bearersOf(list, lineup, again)).toEqual({ bearers: lineup.bearers, disturbed: new Set() });
+  expect(bearersOf(list, lineup, again).bearers).toBe(lineup.bearers);
+});
