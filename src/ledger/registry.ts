@@ -89,24 +89,24 @@ function newRecord(key: Key, at: EpochMs): KeyRecord {
 
 /** Null when nothing about the key has changed. */
 function seenAgain(
-  known: KeyRecord,
+  before: KeyRecord,
   key: Key,
   at: EpochMs,
   unsettled: readonly Change[],
 ): { record: KeyRecord; event: RegistryEvent | null } | null {
-  if (known.facts === key && known.goneAt === null) return null;
+  if (before.facts === key && before.goneAt === null) return null;
+  const known = before.goneAt === null ? before : asNeverGone(before);
   if (known.facts.name === key.name) {
-    if (known.goneAt === null && sameFacts(known.facts, key)) return null;
-    return { record: { ...known, facts: key, goneAt: null }, event: null };
+    if (before.goneAt === null && sameFacts(known.facts, key)) return null;
+    return { record: { ...known, facts: key }, event: null };
   }
   const ours = unsettled.some((change) => change.keyId === key.id && change.to === key.name);
-  if (ours) return { record: { ...known, facts: key, nameChanged: true, goneAt: null }, event: null };
+  if (ours) return { record: { ...known, facts: key, nameChanged: true }, event: null };
   return {
     record: {
       ...known,
       facts: key,
       nameChanged: true,
-      goneAt: null,
       originalName: key.name,
       // A person's name is never overwritten by a restore.
       standing: [],
@@ -115,6 +115,11 @@ function seenAgain(
     },
     event: { kind: 'key-renamed', id: key.id, facts: { from: known.facts.name, to: key.name } },
   };
+}
+
+/** A key that a list lacked once: what it can have used unseen by then says nothing of its end. */
+function asNeverGone({ unseen: _unseen, unseenAt: _at, ...record }: KeyRecord): KeyRecord {
+  return { ...record, goneAt: null };
 }
 
 const namesKept = 20;
