@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
-import { nextPassAt } from '../../src/core/schedule.ts';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Approach } from '../../src/core/plan.ts';
+import { nextPassAt, overshootOf } from '../../src/core/schedule.ts';
 import { day, file, hour, minute, monday, policy, policyOf } from './story.ts';
 
 const pace = { intervalMs: 10 * minute, minIntervalMs: 5000, usageLagMs: 2 * minute, maxCallsPerMinute: 60 };
@@ -36,4 +38,80 @@ test('the pause never exceeds the interval, nor falls below the shortest', () =>
     expect(wait).toBeGreaterThanOrEqual(pace.minIntervalMs);
     expect(wait).toBeLessThanOrEqual(pace.intervalMs);
   }
+});
+
+describe('a level that approaches its threshold', () => {
+  const approach = (inMs: number, sharePerMs = 0): Approach => ({
+    policy: 'p',
+    subject: { kind: 'group', group: 'account' },
+    inMs,
+    sharePerMs,
+  });
+  const wait = (inMs: number, more: Partial<typeof pace> = {}, dueAt: readonly number[] = []) =>
+    nextPassAt(monday, rolling, dueAt, { ...pace, ...more }, approach(inMs)) - monday;
+
+  test.each([
+    ['is looked at when it would have come half as far', 4 * minute, {}, 2 * minute],
+    ['and after the longest pause in any case', hour, {}, 10 * minute],
+    ['and no sooner than after the shortest', 2000, {}, 5000],
+    ['nor than the calls in a minute allow', 2000, { maxCallsPerMinute: 12 }, 15_000],
+    [
+      'but never after more than the longest, whatever they allow',
+      2000,
+      { maxCallsPerMinute: 1, intervalMs: minute },
+      minute,
+    ],
+  ] as const)('%s', (_what, inMs, more, expected) => {
+    expect(wait(inMs, more)).toBe(expected);
+  });
+
+  test('does not put off what is due', () => {
+    expect(wait(4 * minute, {}, [monday + minute])).toBe(minute);
+  });
+
+  test('is closed in on: the last look is a shortest pause before it or nearer', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 20 * minute }),
+        fc.integer({ min: 1000, max: minute }),
+        fc.integer({ min: 1, max: 120 }),
+        (reachedIn, minIntervalMs, maxCallsPerMinute) => {
+          const own = { ...pace, minIntervalMs, maxCallsPerMinute };
+          const shortest = Math.min(
+            own.intervalMs,
+            Math.max(minIntervalMs, Math.ceil(180_000 / maxCallsPerMinute)),
+          );
+          let now = monday;
+          let looks = 0;
+          while (now < monday + reachedIn) {
+            const left = monday + reachedIn - now;
+            const pause = nextPassAt(now, rolling, [], own, approach(left)) - now;
+            expect(pause).toBeGreaterThanOrEqual(shortest);
+            expect(pause).toBeLessThanOrEqual(Math.max(shortest, Math.ceil(left / 2)));
+            expect(pause).toBeLessThanOrEqual(own.intervalMs);
+            now += pause;
+            looks += 1;
+          }
+          // It is seen no later than one shortest pause after it was reached.
+          expect(now - monday - reachedIn).toBeLessThanOrEqual(shortest);
+          expect(looks).toBeLessThanOrEqual(
+            3 + Math.log2(Math.max(1, reachedIn / shortest)) + reachedIn / own.intervalMs,
+          );
+        },
+      ),
+    );
+  });
+});
+
+test('a level goes past its threshold by its pace times the pause at the worst, by half of that as is to be expected', () => {
+  const approach: Approach = {
+    policy: 'p',
+    subject: { kind: 'group', group: 'account' },
+    inMs: 1,
+    sharePerMs: 0.01 / minute,
+  };
+  const { expected, worst } = overshootOf(approach, 3 * minute);
+  expect(worst).toBeCloseTo(0.03, 12);
+  expect(expected).toBeCloseTo(0.015, 12);
+  expect(overshootOf(null, hour)).toEqual({ expected: 0, worst: 0 });
 });

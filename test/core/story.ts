@@ -3,6 +3,7 @@
  * what is known of usage, and what is decided. No I/O: the ledger's readings are given.
  */
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { CaseAlert } from '../../src/core/alert.ts';
 import type { Books } from '../../src/core/books.ts';
 import { inOrder } from '../../src/core/court.ts';
@@ -18,6 +19,7 @@ import { periodAt } from '../../src/core/periods.ts';
 import type { Decision, Held, PlannedChange } from '../../src/core/plan.ts';
 import type { Mode, PolicyFile } from '../../src/core/policy.ts';
 import { settle } from '../../src/core/settle.ts';
+import { periodStarts } from '../../src/deliberate.ts';
 import type { Change, Finding, KeyRecord, Mark } from '../../src/core/state.ts';
 import { register } from '../../src/ledger/registry.ts';
 import { formatFaults, loadPolicy } from '../../src/policy/load.ts';
@@ -115,6 +117,8 @@ export interface Story {
   changes: Map<string, Change>;
   /** When each notice was accepted, by alert id. */
   acceptances: Map<string, EpochMs>;
+  /** What was known of each key; null: nothing is kept from pass to pass. Evidence that is as before is the very same. */
+  kept: Map<KeyId, KeyEvidence> | null;
   /** Decides, and remembers the findings. Nothing is carried out. */
   pass(pass?: Pass): Decision;
   /** The notices of this decision were accepted by a channel now. */
@@ -143,6 +147,7 @@ export function story(policies: string | PolicyFile, ...keys: readonly Key[]): S
     findings: new Map(),
     changes: new Map(),
     acceptances: new Map(),
+    kept: null,
     pass(pass = {}) {
       now += pass.after ?? minute;
       marks = marksOf(tale.policy, now, marks, known);
@@ -224,7 +229,9 @@ function assemble(
   const listed = new Set(listing.keys.map((one) => one.id));
   const ordinary = inOrder([...tale.records.values()].filter((record) => !record.facts.isAdmin));
   const live = ordinary.filter((record) => listed.has(record.id));
-  const evidenceOf = new Map([...tale.account.keys()].map((name) => [id(name), evidence(name, known, pass)]));
+  const evidenceOf = new Map(
+    [...tale.account.keys()].map((name) => [id(name), keep(tale, id(name), evidence(name, known, pass))]),
+  );
   const findings = [...tale.findings.values()];
   const open = findings.filter((one) => one.closedAt === null);
   const last = Object.entries(known).map(([name, amount]) => [id(name), bounds(amount).low] as const);
@@ -251,7 +258,7 @@ function assemble(
         readAt: new Map(),
         unanswered: new Set(),
       },
-      epoch: '',
+      epoch: `${tale.policy.hash} ${periodStarts(tale.policy, now).join()}`,
       open: new Map(open.map((one) => [caseKey(one.policy, one.subject), one])),
       idleBefore: pass.idleBefore ?? { judgedBy: new Set(), massSince: null },
     },
@@ -292,6 +299,14 @@ function evidence(name: string, known: Readonly<Record<string, Amount>>, pass: P
     quiet: { of: null, epoch: '', record: null, until: 0 },
     ...pass.about?.[name],
   };
+}
+
+function keep({ kept }: Story, of: KeyId, fresh: KeyEvidence): KeyEvidence {
+  const before = kept?.get(of);
+  if (before !== undefined && isDeepStrictEqual({ ...before, quiet: null }, { ...fresh, quiet: null }))
+    return before;
+  kept?.set(of, fresh);
+  return fresh;
 }
 
 /** A period that began since the last pass began with what was known then. */
