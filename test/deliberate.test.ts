@@ -38,6 +38,10 @@ interface Rig extends AsyncDisposable {
   /** Calls that are answered with an error. */
   readonly failing: Set<string>;
   budget: number;
+  /** How many calls may be made for what does not press. */
+  spare: number;
+  /** Names whose rows the account's usage lacks. */
+  readonly lacking: Set<string>;
   pass(
     policies: PolicyFile,
   ): Promise<Awaited<ReturnType<typeof deliberate>> & { readonly asked: readonly string[] }>;
@@ -49,6 +53,7 @@ async function rig(...keys: readonly Steady[]): Promise<Rig> {
   const memory = await recall(store, monday);
   const calls: string[] = [];
   const failing = new Set<string>();
+  const lacking = new Set<string>();
   const note = (call: string): void => {
     calls.push(call);
     if (failing.has(call)) throw new Error('the API is tired');
@@ -68,7 +73,8 @@ async function rig(...keys: readonly Steady[]): Promise<Rig> {
     usage: async (window) => {
       await Promise.resolve();
       note(`usage ${window ?? 'all'}`);
-      const rows = new Map(keys.map((of) => [of.name, { ...used(of, window), models: new Map() }]));
+      const shown = keys.filter(({ name }) => !lacking.has(name));
+      const rows = new Map(shown.map((of) => [of.name, { ...used(of, window), models: new Map() }]));
       return { at: one.now, total: counters(0), rows } satisfies Aggregate;
     },
     keyUsage: async (secret, window) => {
@@ -88,7 +94,9 @@ async function rig(...keys: readonly Steady[]): Promise<Rig> {
     now: monday,
     calls,
     failing,
+    lacking,
     budget: 50,
+    spare: Infinity,
     async pass(policies) {
       calls.length = 0;
       const sight = await look(reader, clock, before(memory), { intervalMs: minute }, signal);
@@ -105,7 +113,7 @@ async function rig(...keys: readonly Steady[]): Promise<Rig> {
         memory,
         policies,
         sight,
-        { questions: [], alone: new Set(), spare: Infinity },
+        { questions: [], alone: new Set(), spare: one.spare },
         signal,
       );
       const { attribution, decision } = found;
@@ -203,6 +211,87 @@ describe('a pass', () => {
     const { asked, decision } = await one.pass(idle);
     expect(asked).toEqual(['usage 30d', 'key A all']);
     expect(decision.alerts).toMatchObject([{ subject: { name: 'A' } }]);
+  });
+});
+
+describe('what does not press', () => {
+  /** Just past its limit by what a row says, if by anything: $241.92 in ten days and two hours. */
+  const barely = file(policy('spend: { cost: 2419, per: lifetime }', '{ at: 100%, alert: ops }'));
+  const pressing = file(policy('spend: { cost: 100, per: lifetime }', '{ at: 100%, alert: ops }'));
+  const one = (name: string) => steady(name, 1, { createdAt: monday - 100.8 * day });
+
+  test('is asked as far as there are calls to spare', async () => {
+    for (const [spare, asked] of [
+      [0, 0],
+      [1, 1],
+      [2, 2],
+      [9, 3],
+    ] as const) {
+      await using account = await rig(one('A'), one('B'), one('C'));
+      account.spare = spare;
+      expect((await account.pass(barely)).asked).toHaveLength(asked);
+    }
+  });
+
+  test('is asked in a later pass, the key that was read longest ago first', async () => {
+    await using account = await rig(one('A'), one('B'), one('C'));
+    account.spare = 1;
+    const asked: string[] = [];
+    for (let pass = 0; pass < 3; pass += 1) {
+      asked.push(...(await account.pass(barely)).asked);
+      account.now += minute;
+    }
+    expect(new Set(asked)).toEqual(new Set(['key A all', 'key B all', 'key C all']));
+  });
+
+  test('does not keep from being asked what does', async () => {
+    await using account = await rig(one('A'), one('B'));
+    account.spare = 0;
+    const { asked, decision } = await account.pass(pressing);
+    expect(asked).toEqual(['key A all', 'key B all']);
+    expect(decision.alerts).toHaveLength(2);
+  });
+
+  test('is asked no further than the budget goes, and neither is what presses', async () => {
+    await using account = await rig(one('A'), one('B'));
+    account.budget = 1;
+    expect((await account.pass(pressing)).asked).toHaveLength(1);
+    account.budget = 0;
+    account.now += minute;
+    expect((await account.pass(pressing)).asked).toEqual([]);
+  });
+});
+
+describe('an aggregate that lost many rows at once', () => {
+  const names = ['A', 'B', 'C', 'D', 'E'];
+  const renaming = file(
+    policy('spend: { cost: 100, per: lifetime }', '{ at: 100%, alert: ops, rename: "OVER {{ name }}" }'),
+  );
+
+  test('holds every change, and leaves no key in conflict once it is back', async () => {
+    await using one = await rig(...names.map((name) => steady(name, 1)));
+    await one.pass(renaming);
+    one.now += minute;
+    for (const name of names.slice(0, 3)) one.lacking.add(name);
+    const { decision, attribution } = await one.pass(renaming);
+    expect(attribution.doubt).toContain('the account’s usage shrank');
+    expect([decision.hold, decision.changes]).toEqual([attribution.doubt, []]);
+    expect(decision.held).not.toEqual([]);
+    one.lacking.clear();
+    one.now += minute;
+    const back = await one.pass(renaming);
+    expect([back.decision.hold, back.attribution.contradictions]).toEqual([null, []]);
+    expect([...one.memory.records.values()].map(({ conflict }) => conflict)).toEqual(names.map(() => null));
+  });
+
+  test('is believed of all but the few that it lacks, where they are few', async () => {
+    await using one = await rig(...names.map((name) => steady(name, 1)));
+    await one.pass(renaming);
+    one.now += minute;
+    one.lacking.add('A');
+    const { decision, attribution } = await one.pass(renaming);
+    expect([attribution.doubt, decision.hold]).toEqual([null, null]);
+    expect(attribution.contradictions).toHaveLength(1);
   });
 });
 

@@ -1,0 +1,123 @@
+/** Which keys are read by themselves, beyond what the policies ask: at period boundaries, and to check rows. */
+import { describe, expect, test } from 'vitest';
+import type { Bench } from '../../src/core/judgement.ts';
+import type { EpochMs } from '../../src/core/key.ts';
+import type { KeyRecord } from '../../src/core/state.ts';
+import { boundaryQuestions } from '../../src/ledger/boundaries.ts';
+import { crossCheck, firstChecks } from '../../src/ledger/cross-checks.ts';
+import { day, file, hour, key, minute, monday, policy, policyOf } from '../core/story.ts';
+import { counters, recordOf } from './building.ts';
+
+const pace = { intervalMs: 5 * minute, minIntervalMs: 5000, usageLagMs: 2 * minute };
+const midnight = Date.parse('2026-11-24T00:00:00Z');
+const daily = file(policy('spend: { cost: 5, per: day }', '{ at: 100%, alert: ops }')).policies;
+
+function checkedAt(name: string, at: EpochMs | null, more: Partial<KeyRecord> = {}): KeyRecord {
+  const check = at === null ? null : { at, counters: counters(1) };
+  return recordOf(key(name, { createdAt: monday - 100 * day }), { check, ...more });
+}
+
+/** Only what these questions look at. */
+function benchOf(now: EpochMs, unread: readonly KeyRecord[], unanswered: readonly string[] = []): Bench {
+  const evidence = { unread, unanswered: new Set(unanswered), keys: new Map() };
+  return { now, evidence } as unknown as Bench;
+}
+
+const asked = (questions: readonly { readonly kind: string }[], records: readonly KeyRecord[]) =>
+  questions.map((one) => records.find(({ id }) => 'id' in one && one.id === id)?.facts.name);
+
+describe('a key that no row is credited to', () => {
+  test('is read once on each side of a period’s start, whenever passes are made', () => {
+    for (const step of [1000, 5000, 7000]) {
+      let record = checkedAt('A', monday);
+      const reads: EpochMs[] = [];
+      for (let now = midnight - 5 * minute; now < midnight + 2 * hour; now += step) {
+        if (boundaryQuestions(daily, benchOf(now, [record]), pace).length === 0) continue;
+        reads.push(now);
+        record = checkedAt('A', now);
+      }
+      expect(reads).toHaveLength(2);
+      const [eve = 0, settled = 0] = reads;
+      expect(eve).toBeGreaterThanOrEqual(midnight - 10_000);
+      expect(eve).toBeLessThan(midnight);
+      expect(settled).toBeGreaterThanOrEqual(midnight + pace.usageLagMs);
+      expect(settled).toBeLessThan(midnight + pace.usageLagMs + step);
+    }
+  });
+
+  test.each([
+    ['in the middle of a period', midnight - hour, {}, 0],
+    ['just before its end', midnight - 10_000, {}, 1],
+    ['at its start, while usage is still being reported', midnight, {}, 0],
+    ['once it is reported', midnight + 2 * minute, {}, 1],
+    ['not when that is long ago', midnight + 2 * minute + hour, {}, 0],
+    ['not an admin key', midnight - 1, { facts: key('A', { isAdmin: true }) }, 0],
+  ] as const)('%s', (_what, now, more, many) => {
+    expect(boundaryQuestions(daily, benchOf(now, [checkedAt('A', monday, more)]), pace)).toHaveLength(many);
+  });
+
+  test('is not asked about again in a pass that could not tell', () => {
+    const record = checkedAt('A', monday);
+    const bench = benchOf(midnight - 1, [record], [`key ${record.id} lifetime`]);
+    expect(boundaryQuestions(daily, bench, pace)).toEqual([]);
+  });
+
+  test('is read a pause earlier where there are many', () => {
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, index) => checkedAt(`K${String(index)}`, monday));
+    const at = (count: number) =>
+      boundaryQuestions(daily, benchOf(midnight - minute, many(count)), pace).length;
+    expect([at(40), at(41)]).toEqual([0, 41]);
+  });
+
+  test('is read only by policies of calendar periods that select it', () => {
+    const others = file(
+      [
+        policyOf('rolling', 'spend: { cost: 5, per: 24h }', '{ at: 100%, alert: ops }'),
+        policyOf('ever', 'spend: { cost: 5, per: lifetime }', '{ at: 100%, alert: ops }'),
+        policyOf(
+          'other',
+          'select: { name: "B*" }\n  spend: { cost: 5, per: day }',
+          '{ at: 100%, alert: ops }',
+        ),
+        policyOf('expiry', 'expiry: {}', '{ alert: ops }'),
+      ].join('\n'),
+    ).policies;
+    expect(boundaryQuestions(others, benchOf(midnight - 1, [checkedAt('A', monday)]), pace)).toEqual([]);
+    expect(boundaryQuestions(others, benchOf(midnight - 1, [checkedAt('B', monday)]), pace)).toHaveLength(1);
+  });
+});
+
+describe('rows that were never proved', () => {
+  const live = [
+    checkedAt('late', monday - hour),
+    checkedAt('never', null),
+    checkedAt('early', monday - 2 * hour),
+    checkedAt('proved', monday - day, { check: { at: monday - day, counters: counters(1), agreed: true } }),
+    checkedAt('just now', monday - 10 * minute + 1),
+    checkedAt('renamed', null, { nameChanged: true }),
+    checkedAt('in conflict', null, { conflict: 'its own counters fell' }),
+    recordOf(key('admin', { isAdmin: true })),
+  ];
+
+  test('are checked before all others, those never read first, then those read longest ago', () => {
+    expect(asked(firstChecks(live, monday, 9), live)).toEqual(['never', 'early', 'late']);
+    expect(asked(firstChecks(live, monday + 1, 9), live)).toEqual(['never', 'early', 'late', 'just now']);
+  });
+
+  test('are checked a few at a time', () => {
+    expect(asked(firstChecks(live, monday, 2), live)).toEqual(['never', 'early']);
+    expect(firstChecks(live, monday, 0)).toEqual([]);
+    expect(firstChecks(live, monday, -1)).toEqual([]);
+  });
+
+  test('or proved are checked in turn, the one that was read longest ago', () => {
+    expect(asked(crossCheck(live), live)).toEqual(['never']);
+    expect(asked(crossCheck(live.filter(({ check }) => check !== null)), live)).toEqual(['proved']);
+    expect(
+      crossCheck(
+        live.filter(({ nameChanged, conflict, facts }) => nameChanged || conflict !== null || facts.isAdmin),
+      ),
+    ).toEqual([]);
+  });
+});
