@@ -30,15 +30,22 @@ export function keyQuestions(
   function targets(): Target[] {
     if (!known.credited) {
       if (models) return [];
-      const windowsOfItsOwn = wanted.filter((window) =>
-        isNews(span, window, keyTarget(record.id, window), evidence),
+      const windowsOfItsOwn = wanted.filter(
+        (window) =>
+          !isRemembered(record, span, window, evidence) ||
+          isNews(span, window, keyTarget(record.id, window), evidence),
       );
       return [...own(null), ...windowsOfItsOwn.flatMap(own)];
     }
     const missing = wanted.filter((window) => !known.windows.has(window));
     const unread = missing
       .filter((window) => !evidence.account.windows.has(window))
-      .flatMap((window) => news(span, { kind: 'aggregate', window }, evidence));
+      .flatMap((window) => {
+        const target: Target & { window: Window } = { kind: 'aggregate', window };
+        // Of how usage was spread over models nothing is remembered.
+        const untold = models || (known.checked && !isRemembered(record, span, window, evidence));
+        return untold ? fresh(target, evidence) : news(span, target, evidence);
+      });
     if (unread.length > 0) return unread;
     // An aggregate without any row was no answer: the key itself is asked.
     const answered = missing.filter((window) => evidence.account.windows.has(window));
@@ -88,6 +95,15 @@ function narrowing(span: Span, evidence: Evidence): Window[] {
 
 function news(span: Span, target: Target & { readonly window: Window }, evidence: Evidence): Target[] {
   return isNews(span, target.window, target, evidence) ? fresh(target, evidence) : [];
+}
+
+/**
+ * Whether an earlier reading of such a window left anything for this key: none did that was taken before its row
+ * was proved.
+ */
+function isRemembered({ id }: KeyRecord, span: Span, window: Window, evidence: Evidence): boolean {
+  const mark = span.marks?.get(id);
+  return ((inside(window, span, evidence) ? mark?.after : mark?.before) ?? null) !== null;
 }
 
 /**

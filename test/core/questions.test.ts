@@ -94,9 +94,10 @@ describe('to narrow a level', () => {
 });
 
 describe('a window that was read in an earlier pass', () => {
+  const marked: Span = { ...month, marks: new Map([[old.id, { before: counters(1), after: counters(2) }]]) };
   /** Whether it is read again at `now`, having been read at `last`. */
-  const again = (window: Window, last: number, now: number): boolean =>
-    ask(evidenceAt(now, { readAt: new Map([[`aggregate ${window}`, last]]) })).includes(
+  const again = (window: Window, last: number, now: number, span = marked, models = false): boolean =>
+    ask(evidenceAt(now, { readAt: new Map([[`aggregate ${window}`, last]]) }), {}, span, models).includes(
       `aggregate ${window}`,
     );
 
@@ -130,6 +131,22 @@ describe('a window that was read in an earlier pass', () => {
       // A tenth nearer each time, from a window's length to a pass's: not one reading in a hundred passes.
       expect(reads).toBeLessThan((1.5 * Math.log(windowMs[window] / (10 * minute))) / Math.log(1 / 0.9));
     }
+  });
+
+  test('is read again for a key that it left nothing for, its row not having been proved then', () => {
+    const [last, now] = [start + 10 * day, start + 10 * day + minute];
+    expect([again('7d', last, now, month), again('30d', last, now, month)]).toEqual([true, true]);
+    const before: Span = { ...month, marks: new Map([[old.id, { before: counters(1), after: null }]]) };
+    expect([again('7d', last, now, before), again('30d', last, now, before)]).toEqual([true, false]);
+    // While it is not proved it would leave nothing again.
+    const evidence = evidenceAt(now, {
+      readAt: new Map(['7d', '30d'].map((one) => [`aggregate ${one}`, last])),
+    });
+    expect(ask(evidence, { checked: false })).toEqual(['key A lifetime']);
+  });
+
+  test('is read again for a rule of models, for nothing is remembered of those', () => {
+    expect(again('7d', start + 10 * day, start + 10 * day + minute, marked, true)).toBe(true);
   });
 
   test('is read anew for a rolling period, which moves on with it', () => {
