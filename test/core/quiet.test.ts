@@ -5,9 +5,12 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Evidence, KeyEvidence } from '../../src/core/evidence.ts';
+import { judge } from '../../src/core/judge.ts';
 import type { Decision } from '../../src/core/plan.ts';
 import type { Key } from '../../src/core/key.ts';
 import type { PolicyFile } from '../../src/core/policy.ts';
+import { recordOf } from '../ledger/building.ts';
 import type { Pass, Story } from './story.ts';
 import { day, done, file, generous, hour, key, minute, monday, policyOf, said, story } from './story.ts';
 
@@ -255,4 +258,37 @@ describe('a key that was passed over is a case', () => {
     expect(done(tale.pass({ ...unmoved }))).toEqual([]);
     expect(said(tale.pass({ ...unmoved, usage: { Bot: 1 } }))).toEqual(['step 1 → ops']);
   });
+});
+
+test('a key that was passed over is looked at anew in another period, in which less may be known of it', () => {
+  const { policies: daily } = file(policyOf('d', 'spend: { cost: 5, per: day }', '{ at: 100%, alert: ops }'));
+  const user = recordOf(key('User 1', { createdAt: monday - 30 * day }));
+  const cost = { costMicroUsd: 9e6, tokens: 9, requests: 9 };
+  const known: KeyEvidence = {
+    lifetime: { low: cost, high: cost },
+    ...{ because: null, credited: true, checked: true, windows: new Map(), individual: new Set() },
+    ...{ models: { lifetime: null, windows: new Map() }, unchangedSince: monday - day },
+    quiet: { of: null, epoch: '', record: null, until: 0 },
+  };
+  const verdict = (now: number, marks: Evidence['marks']) => {
+    const { judgements, questions } = judge(daily, {
+      ...{ now, live: [user], known: [known], record: () => user, gone: [], lastCounters: new Map() },
+      evidence: {
+        ...{ at: now, doneAt: now, keys: new Map([[user.id, known]]), unread: [], paces: new Map(), marks },
+        account: { lifetime: null, windows: new Map(), because: null },
+        ...{ readAt: new Map(), unanswered: new Set() },
+      },
+      epoch: String(Math.floor(now / day)),
+      open: new Map(),
+      idleBefore: { judgedBy: new Set(), massSince: null },
+    });
+    return [judgements.length, questions.length > 0];
+  };
+  const today = Math.floor(monday / day) * day;
+  const marks = new Map([[today, new Map([[user.id, { before: cost, after: cost }]])]]);
+  expect(verdict(monday, marks)).toEqual([0, false]);
+  expect(known.quiet.until).toBe(Infinity);
+  // In the same period nothing is looked at again, in the next it is.
+  expect(verdict(monday + minute, new Map())).toEqual([0, false]);
+  expect(verdict(monday + day, marks)).toEqual([1, true]);
 });

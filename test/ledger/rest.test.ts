@@ -147,7 +147,7 @@ function pass(
   known.trail = found.trail;
   known.records = new Map([...records, ...found.changed.map((one) => [one.id, one] as const)]);
   for (const one of keys) {
-    one.listed = one.name;
+    one.listed = listed.includes(one) ? one.name : null;
     one.hidden = false;
   }
   return found;
