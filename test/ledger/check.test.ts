@@ -154,7 +154,7 @@ describe('a conflict', () => {
   ])('%s', (_what, given, expected, ended) => {
     const { record } = judged(given);
     expect(verdict(record)).toBe(expected);
-    expect(record.doubtedUntil).toBe(ended ? monday : undefined);
+    expect(record.doubt?.until ?? undefined).toBe(ended ? monday : undefined);
   });
 
   test('of its own counters is measured by what they had been, not by what they fell to', () => {

@@ -44,7 +44,8 @@ test('runs extended in place are those that sampling would have made, and as muc
         for (const { after, takes, grown } of script) {
           now += after;
           grown.forEach((by, index) => (used[index] = (used[index] ?? 0) + by));
-          const taken = { sentAt: now, doneAt: now + takes };
+          const doneAt = now + takes;
+          const taken = { sentAt: now, doneAt: () => doneAt };
           const read = new Map(ids.map((of, index) => [of, counters(used[index] ?? 0)]));
           const all = sample(slow, read, createdAt, taken, at);
           slow = new Map([...slow, ...all.runs]);

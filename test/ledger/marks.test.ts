@@ -208,7 +208,7 @@ function* remembered(script: readonly Pass[], use: readonly Use[], boundary: Epo
       runs,
       found.counters,
       (of) => (of === 'account' ? 0 : a.createdAt),
-      { sentAt: at, doneAt },
+      { sentAt: at, doneAt: () => doneAt },
       boundaries,
     );
     const extending = extend(trail.lineup, at, boundaries);

@@ -8,7 +8,7 @@ import { crossCheck, firstChecks } from '../../src/ledger/cross-checks.ts';
 import { day, file, hour, key, minute, monday, policy, policyOf } from '../core/story.ts';
 import { counters, recordOf } from './building.ts';
 
-const pace = { intervalMs: 5 * minute, minIntervalMs: 5000, usageLagMs: 2 * minute };
+const pace = { intervalMs: 5 * minute, minIntervalMs: 5000, usageLagMs: 2 * minute, maxCallsPerMinute: 60 };
 const midnight = Date.parse('2026-11-24T00:00:00Z');
 const daily = file(policy('spend: { cost: 5, per: day }', '{ at: 100%, alert: ops }')).policies;
 
