@@ -79,7 +79,8 @@ function doubtOf(
   const until = isRead ? at : null;
   if (before === null && conflict !== null)
     return { doubt: { from: Math.min(check?.at ?? 0, doubt?.from ?? Infinity), until } };
-  return doubt?.until === null && isRead ? { doubt: { from: doubt.from, until } } : {};
+  if (before === null || !isRead) return {};
+  return doubt === undefined || doubt.until === null ? { doubt: { from: doubt?.from ?? 0, until } } : {};
 }
 
 /**

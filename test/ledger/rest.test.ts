@@ -138,7 +138,7 @@ function pass(
     ...{ at, doneAt: at, live, leaving, readings, runs, marks: new Map(), alone: new Set<KeyId>(), trail },
   });
   const created = (of: KeyId | 'account'): number => (of === 'account' ? 0 : key('').createdAt);
-  const taken = sample(runs, found.counters, created, { sentAt: at, doneAt: at }, []);
+  const taken = sample(runs, found.counters, created, { sentAt: at, doneAt: () => at }, []);
   const extending = extend(found.trail.lineup, at, []);
   for (const run of [...taken.write, ...extending.write])
     if (run.firstAt >= (known.disk.get(run.key)?.firstAt ?? 0)) known.disk.set(run.key, { ...run });
