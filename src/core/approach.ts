@@ -9,7 +9,7 @@ import type { Approach } from './plan.ts';
 import type { Policy, SpendRule } from './policy.ts';
 import { lowestThreshold, stepThreshold } from './spend-case.ts';
 import type { FindingSubject, KeyRecord } from './state.ts';
-import type { Subject } from './alert.ts';
+import type { Level, Subject } from './alert.ts';
 import { keySubject } from './judgement.ts';
 
 interface Moving {
@@ -18,7 +18,7 @@ interface Moving {
   readonly subject: FindingSubject;
   readonly limit: number | null;
   readonly pace: Pace;
-  readonly high: () => number | null;
+  readonly level: () => Level;
 }
 
 export function nearestApproach(policies: readonly Policy[], bench: Bench): Approach | null {
@@ -76,8 +76,8 @@ function* movingKeys(
   for (const { record, known, pace } of keys) {
     const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
     if (limit === null || isFar(rule, lowest, known, pace) || !selects(record)) continue;
-    const high = (): number | null => keyLevel(rule, span, record, known, bench.evidence).high;
-    yield { policy, rule, subject: keySubject(record), limit, pace, high };
+    const level = (): Level => keyLevel(rule, span, record, known, bench.evidence);
+    yield { policy, rule, subject: keySubject(record), limit, pace, level };
   }
 }
 
@@ -123,22 +123,24 @@ function* movingGroups(policy: Policy, rule: SpendRule, bench: Bench, selects: S
     if (pace === null) continue;
     const level = levelOfGroup(rule, group, bench);
     const subject: FindingSubject = { kind: 'group', group: group.name };
-    yield { policy, rule, subject, limit: rule.limit, pace, high: () => level(span).high };
+    yield { policy, rule, subject, limit: rule.limit, pace, level: () => level(span) };
   }
 }
 
 /** Null: it does not move, or no threshold is left above it, or where it is cannot be told. */
-function reach({ policy, rule, limit, pace, high }: Moving): Pick<Approach, 'inMs' | 'sharePerMs'> | null {
+function reach({ policy, rule, limit, pace, level }: Moving): Pick<Approach, 'inMs' | 'sharePerMs'> | null {
   const perMs = measured(pace, rule.measure);
   if (perMs === 0 || limit === null || limit === 0) return null;
-  const level = high();
-  if (level === null) return null;
-  let next = Infinity;
+  const { low, high } = level();
+  if (high === null) return null;
+  let left = Infinity;
   for (const step of policy.steps) {
+    if (step.basis !== 'level') continue;
     const at = stepThreshold(limit, step);
-    if (step.basis === 'level' && at > level) next = Math.min(next, at);
+    // A threshold between the two ends fires once the lower one is there.
+    left = Math.min(left, at > high ? at - high : at > low ? at - low : Infinity);
   }
-  return next === Infinity ? null : { inMs: (next - level) / perMs, sharePerMs: perMs / limit };
+  return left === Infinity ? null : { inMs: left / perMs, sharePerMs: perMs / limit };
 }
 
 function subjectWords(subject: FindingSubject, { record }: Bench): Subject {

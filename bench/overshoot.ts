@@ -1,0 +1,236 @@
+/**
+ * How far past its cap a key gets before the step fires: pauses as the daemon makes them, beside pauses that
+ * are all alike, with as many calls a day. Bursty keys, on a clock that takes no time.
+ */
+import { createCallMeter } from '../src/call-meter.ts';
+import { nextPassAt } from '../src/core/schedule.ts';
+import type { Pace } from '../src/core/schedule.ts';
+import type { EpochMs, Key } from '../src/core/key.ts';
+import type { Approach } from '../src/core/plan.ts';
+import type { PolicyFile } from '../src/core/policy.ts';
+import type { Finding } from '../src/core/state.ts';
+import { recall } from '../src/memory.ts';
+import { pass } from '../src/pass.ts';
+import type { PassPorts } from '../src/pass.ts';
+import { loadPolicy } from '../src/policy/load.ts';
+import { createRandom } from '../src/sandbox/random.ts';
+import type { Random } from '../src/sandbox/random.ts';
+import { openSqlite } from '../src/store/sqlite.ts';
+import { keyId, meterOf, noWriter, readerOf, virtualClock } from './traffic.ts';
+import type { Meter, Use } from './traffic.ts';
+
+const start: EpochMs = Date.UTC(2026, 10, 23);
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+const capMicroUsd = 20e6;
+const steps = [0.8, 1];
+/** From a call's request to its answer. */
+const callMs = 150;
+
+export const pace: Pace = {
+  intervalMs: minuteMs,
+  minIntervalMs: 5000,
+  // This account reports usage at once.
+  usageLagMs: 0,
+  maxCallsPerMinute: 60,
+};
+
+/** A key whose name begins so has its cap for each day; the others have it for good. */
+const daily = 'day-';
+
+const policyText = `version: 1
+mode: alert
+channels: { ops: { slack: { webhook_url: "https://hooks.example" } } }
+protect: []
+policies:
+  - { name: daily, select: { name: "${daily}*" }, spend: { cost: 20, per: day }, steps: [{ at: 80%, alert: ops }, { at: 100%, alert: ops }] }
+  - { name: once, select: { name: "all-*" }, spend: { cost: 20, per: lifetime }, steps: [{ at: 80%, alert: ops }, { at: 100%, alert: ops }] }
+`;
+
+export interface Overshoots {
+  /** Of every step that fired: what was spent above its threshold by the end of the pass, as a share of the cap. */
+  readonly shares: readonly number[];
+  readonly passes: number;
+  readonly calls: number;
+}
+
+interface Bursty {
+  readonly key: Key;
+  readonly meter: Meter;
+}
+
+/** When to look again, after a pass. */
+type Pause = (now: EpochMs, policy: PolicyFile, approach: Approach | null) => EpochMs;
+
+const scheduled: Pause = (now, policy, approach) => nextPassAt(now, policy, [], pace, approach);
+
+export async function measureOvershoot(
+  keys: number,
+  days: number,
+): Promise<[Overshoots, Overshoots, number]> {
+  const accounts = Array.from({ length: keys }, (_, n) => bursty(n, days));
+  const ours = await simulate(accounts, days, scheduled);
+  // As many calls as ours made: the first guess is ours' calls a pass, the second its own.
+  let everyMs = (days * dayMs) / ours.passes;
+  let fixed = await simulate(accounts, days, every(everyMs));
+  everyMs *= fixed.calls / ours.calls;
+  fixed = await simulate(accounts, days, every(everyMs));
+  return [ours, fixed, everyMs];
+}
+
+/** Of pauses that are all alike each begins with the pass, however long that takes. */
+function every(ms: number): Pause {
+  let turn = 0;
+  return (now) => {
+    while (start + turn * ms <= now) turn += 1;
+    return Math.ceil(start + turn * ms);
+  };
+}
+
+async function simulate(keys: readonly Bursty[], days: number, pause: Pause): Promise<Overshoots> {
+  await using store = await openSqlite(':memory:');
+  const clock = virtualClock(start);
+  const meter = createCallMeter(clock);
+  const memory = await recall(store, start);
+  const ports: PassPorts = {
+    ...{ writer: noWriter, clock, store, pace, mode: null },
+    reader: readerOf(keys, clock, callMs, () => {
+      meter.count();
+    }),
+    callBudget: () => meter.left(pace.maxCallsPerMinute),
+    route: () => ({ items: [], undeliverable: [] }),
+  };
+  const policy = policyOf();
+  const told = new Set<string>();
+  const shares: number[] = [];
+  let [passes, calls] = [0, 0];
+  let thinnedAt = start;
+  while (clock.now() < start + days * dayMs) {
+    const report = await pass(ports, memory, policy, [], new AbortController().signal);
+    passes += 1;
+    calls += report.calls.length;
+    for (const finding of report.decision.findings)
+      shares.push(...overshoots(finding, keys, clock.now(), told));
+    if (clock.now() - thinnedAt > 6 * hourMs) {
+      thinnedAt = clock.now();
+      await store.thin(thinnedAt, [], pace.usageLagMs);
+    }
+    clock.advanceTo(pause(clock.now(), policy, report.approach));
+  }
+  return { shares, passes, calls };
+}
+
+/** Of the finding's steps that fired and are not told yet. */
+function overshoots(
+  { id, fired, subject, periodStart }: Finding,
+  keys: readonly Bursty[],
+  now: EpochMs,
+  told: Set<string>,
+): number[] {
+  const one = keys.find(({ key }) => subject.kind === 'key' && subject.id === key.id);
+  if (one === undefined) return [];
+  const spent = one.meter.used(now).costMicroUsd - one.meter.used((periodStart ?? start) - 1).costMicroUsd;
+  return fired.flatMap(({ step }) => {
+    const name = `${id} ${String(step)}`;
+    if (told.has(name)) return [];
+    told.add(name);
+    return [spent / capMicroUsd - (steps[step] ?? NaN)];
+  });
+}
+
+function policyOf(): PolicyFile {
+  const loaded = loadPolicy(policyText, 'bench', () => ({ value: '' }), start);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
+  return loaded.policy;
+}
+
+/** Two of three keys have their cap for each day. A key is mostly quiet, and on some days it loops for a while. */
+function bursty(n: number, days: number): Bursty {
+  const random = createRandom(`overshoot ${String(n)}`);
+  const uses: Use[] = [];
+  for (let day = 0; day < days; day += 1) {
+    const from = start + day * dayMs;
+    quietUse(random, from, from + dayMs, uses);
+    if (random.chance(0.6)) burst(random, from + random.next() * 20 * hourMs, uses);
+  }
+  uses.sort((a, b) => a.at - b.at);
+  return {
+    meter: meterOf(uses),
+    key: {
+      ...{ id: keyId(n), createdAt: start - hourMs, metadata: {}, expiresAt: null, maxTokens: null },
+      ...{ chat: false, isAdmin: false, lastUsedAt: null },
+      name: `${n % 3 < 2 ? daily : 'all-'}${String(n)}`,
+    },
+  };
+}
+
+/** A request every half hour or so, for a cent. */
+function quietUse(random: Random, from: EpochMs, until: EpochMs, into: Use[]): void {
+  for (let at = from; ;) {
+    at += exponential(random) * 30 * minuteMs;
+    if (at >= until) return;
+    into.push(request(at, 10_000 * logNormal(random, 0.5)));
+  }
+}
+
+/** How long the loop takes to spend the cap: twenty minutes to three hours, on the whole. */
+function burst(random: Random, from: EpochMs, into: Use[]): void {
+  const wholeMs = 20 * minuteMs * 9 ** random.next();
+  const everyMs = 2000 + 3000 * random.next();
+  const until = from + wholeMs * 1.4;
+  const meanMicroUsd = (capMicroUsd * everyMs) / wholeMs;
+  for (let at = from; at < until;) {
+    // A few minutes at one speed, then at another.
+    const speed = 0.6 + 0.8 * random.next();
+    const phaseEnds = at + (3 + 12 * random.next()) * minuteMs;
+    for (; at < Math.min(until, phaseEnds); at += (everyMs / speed) * exponential(random))
+      into.push(request(at, meanMicroUsd * logNormal(random, 0.5)));
+  }
+}
+
+function request(at: EpochMs, microUsd: number): Use {
+  return {
+    at: Math.round(at),
+    costMicroUsd: Math.round(microUsd),
+    tokens: Math.round(microUsd / 2),
+    requests: 1,
+  };
+}
+
+function exponential(random: Random): number {
+  return -Math.log(1 - random.next());
+}
+
+/** With a mean of 1. */
+function logNormal(random: Random, sigma: number): number {
+  const normal = Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
+  return Math.exp(sigma * normal - (sigma * sigma) / 2);
+}
+
+function quantile(values: readonly number[], part: number): number {
+  return [...values].sort((a, b) => a - b)[Math.ceil(values.length * part) - 1] ?? NaN;
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
+
+export async function printOvershoot(print: (text: string) => void, keys = 60, days = 8): Promise<void> {
+  const [ours, fixed, everyMs] = await measureOvershoot(keys, days);
+  print(
+    `How far past a step a key got before it fired, as a share of its cap; ${String(keys)} bursty keys, ${String(days)} days`,
+  );
+  const line = (what: string, { shares, passes, calls }: Overshoots): void => {
+    print(
+      `  ${what.padEnd(30)} median ${percent(quantile(shares, 0.5))}, 99th percentile ${percent(quantile(shares, 0.99))}, ` +
+        `most ${percent(Math.max(...shares))}; ${String(shares.length)} steps, ` +
+        `${(passes / days).toFixed(0)} passes and ${(calls / days).toFixed(0)} calls a day`,
+    );
+  };
+  line('pauses as scheduled', ours);
+  line(`a pass every ${(everyMs / 1000).toFixed(1)} s`, fixed);
+  const ratio = (part: number): string =>
+    (quantile(fixed.shares, part) / quantile(ours.shares, part)).toFixed(1);
+  print(`  ratio at the median ${ratio(0.5)}, at the 99th percentile ${ratio(0.99)}`);
+}
+
+if (import.meta.main) await printOvershoot((text) => void process.stdout.write(`${text}\n`));
