@@ -202,7 +202,8 @@ function inquire(ports: PassPorts, memory: Memory, policy: PolicyFile, sight: Si
   const spare = spareCalls(memory, sight.at);
   const busy = isNearBoundary(policy.policies, sight.at, ports.pace);
   const most = busy ? 0 : Math.floor(ports.callBudget() / 2);
-  const unchecked = firstChecks(sight.registry.live, sight.at, most);
+  const bearers = memory.trail?.lineup.bearers ?? new Map<string, number>();
+  const unchecked = firstChecks(sight.registry.live, bearers, sight.at, most);
   const turn = unchecked.length > 0 || memory.checkedLast ? [] : crossCheck(sight.registry.live);
   memory.checkedLast = turn.length > 0;
   return { questions: [...unchecked, ...turn], alone: new Set(), spare: spare - turn.length };

@@ -6,12 +6,21 @@ import type { KeyRecord } from '../core/state.ts';
 /** A key that was in use while it was read is not read again at once. */
 const againAfterMs = 10 * 60_000;
 
-/** Rows that no reading has proved yet, those that were never read first. */
-export function firstChecks(live: readonly KeyRecord[], now: EpochMs, most: number): Question[] {
+/**
+ * Rows that no reading has proved yet, those that were never read first. `bearers`: how many keys bear each
+ * name; a key that shares its name is read once, for no reading can prove a row that is not its own.
+ */
+export function firstChecks(
+  live: readonly KeyRecord[],
+  bearers: ReadonlyMap<string, number>,
+  now: EpochMs,
+  most: number,
+): Question[] {
   if (most <= 0) return [];
+  const isDue = ({ check, facts }: KeyRecord): boolean =>
+    check === null || (now - check.at >= againAfterMs && (bearers.get(facts.name) ?? 1) === 1);
   const unchecked = live.filter(
-    (record) =>
-      isCheckable(record) && record.check?.agreed !== true && now - (record.check?.at ?? 0) >= againAfterMs,
+    (record) => isCheckable(record) && record.check?.agreed !== true && isDue(record),
   );
   const oldest = unchecked.sort((a, b) => (a.check?.at ?? 0) - (b.check?.at ?? 0)).slice(0, most);
   return oldest.map((record) => check(record, 'its row has not been checked against its own reading yet'));
@@ -27,7 +36,7 @@ export function crossCheck(live: readonly KeyRecord[]): Question[] {
   return first === null ? [] : [check(first, 'every second pass one row is checked again')];
 }
 
-/** A name that is shared or was changed has no row to check. */
+/** A name that was changed has no row to check. */
 function isCheckable({ facts, nameChanged, conflict }: KeyRecord): boolean {
   return !facts.isAdmin && !nameChanged && conflict === null;
 }

@@ -12,7 +12,7 @@ interface Peak {
 }
 
 /** A pace that is not seen again counts half after so long, and nothing after five times that. */
-const halfLifeMs = 60_000;
+const halfLifeMs = 180_000;
 const forgottenMs = 5 * halfLifeMs;
 
 export interface Quickening {
