@@ -15,7 +15,6 @@ import { rivalEngine, rivalFacts } from './rival.ts';
 export interface DecisionFigures {
   readonly keys: number;
   readonly policies: number;
-  readonly calls: readonly { readonly what: string }[];
   /** Medians, in milliseconds: of every key anew, as the rival does it. */
   readonly decisionMs: number;
   /** Passing over the keys about which nothing is new since the decision before. */
@@ -42,7 +41,7 @@ export async function measureDecision(
   // After the first pass, which may here read as many keys as it likes, comes the steady state: rows
   // are cross-checked, what was reached is told.
   await app.pass([], AbortSignal.timeout(600_000));
-  const { court, sight } = await app.consider(AbortSignal.timeout(600_000));
+  const { court } = await app.consider(AbortSignal.timeout(600_000));
 
   const times = Array.from({ length: runs }, () => {
     forgetVerdicts(court);
@@ -62,7 +61,6 @@ export async function measureDecision(
   return {
     keys: court.accountKeys,
     policies: policy.policies.length,
-    calls: sight.calls,
     decisionMs: median(times),
     againMs: median(again),
     rivalMs: median(rivalTimes),

@@ -1,9 +1,13 @@
 /** `npm run bench`: prints figures; it judges nothing. */
 import { cpus } from 'node:os';
 import { median, startAccount } from './account.ts';
-import { measureDecision } from './decision.ts';
+import { printCalls } from './calls.ts';
+import { printDecision } from './decision.ts';
+import { printOvershoot } from './overshoot.ts';
 import { timeToFirstPass, watchDaemon } from './process.ts';
 import type { DaemonFigures } from './process.ts';
+import { printSpeed } from './speed.ts';
+import { printState } from './state.ts';
 import { measureCommit } from './store.ts';
 import { compareWithTruth } from './truth.ts';
 
@@ -33,17 +37,19 @@ print(
   print('10,000 keys, 20 policies');
   print(`  resident memory of the daemon after 8 passes  ${memory(daemon)}`);
   print(`  calls a pass, a second apart, within 60 a minute  ${daemon.callsAPass.join(', ')}`);
-  const figures = await measureDecision(account, 30, 3);
-  print(`  calls a pass, once every row near a limit is cross-checked  ${String(figures.calls.length + 1)}`);
-  for (const { what } of figures.calls) print(`    ${what}`);
-  print('    usage of one key more, to cross-check its row');
-  print(`  the decision alone  ${figures.decisionMs.toFixed(1)} ms`);
-  print(`  json-rules-engine on the same keys and rules  ${figures.rivalMs.toFixed(0)} ms`);
-  print(`  ratio  ${(figures.rivalMs / figures.decisionMs).toFixed(0)} times`);
-  print(`  steps reached  ${String(figures.reached)}, by json-rules-engine ${String(figures.rivalReached)}`);
+  await printDecision(print, account);
   print(
-    `  a pass's write of 10,000 changed samples to SQLite on disk  ${(await measureCommit(10_000, 9)).toFixed(0)} ms`,
+    `  a pass's write of 10,000 changed samples to SQLite on disk  ${(await measureCommit(10_000, 9)).toFixed(0)} ms\n`,
   );
 }
 
+// Each needs nothing but this process, and can be run by itself.
+await printCalls(print);
+print('');
+await printSpeed(print);
+print('');
+await printState(print);
+print('');
+await printOvershoot(print);
+print('');
 await compareWithTruth({ keys: 100, days: 40, pauseMinutes: 60, runs: 3, show: 0 }, print);

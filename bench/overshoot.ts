@@ -51,6 +51,8 @@ policies:
 export interface Overshoots {
   /** Of every step that fired: what was spent above its threshold by the end of the pass, as a share of the cap. */
   readonly shares: readonly number[];
+  /** The same by the end of the request that crossed it: what nobody who looks all the time could avoid. */
+  readonly floors: readonly number[];
   readonly passes: number;
   readonly calls: number;
 }
@@ -103,7 +105,7 @@ async function simulate(keys: readonly Bursty[], days: number, pause: Pause): Pr
   };
   const policy = policyOf();
   const told = new Set<string>();
-  const shares: number[] = [];
+  const found: Overshoot[] = [];
   let [passes, calls] = [0, 0];
   let thinnedAt = start;
   while (clock.now() < start + days * dayMs) {
@@ -111,14 +113,14 @@ async function simulate(keys: readonly Bursty[], days: number, pause: Pause): Pr
     passes += 1;
     calls += report.calls.length;
     for (const finding of report.decision.findings)
-      shares.push(...overshoots(finding, keys, clock.now(), told));
+      found.push(...overshoots(finding, keys, clock.now(), told));
     if (clock.now() - thinnedAt > 6 * hourMs) {
       thinnedAt = clock.now();
       await store.thin(thinnedAt, [], pace.usageLagMs);
     }
     clock.advanceTo(pause(clock.now(), policy, report.approach));
   }
-  return { shares, passes, calls };
+  return { shares: found.map(({ share }) => share), floors: found.map(({ floor }) => floor), passes, calls };
 }
 
 /** Of the finding's steps that fired and are not told yet. */
@@ -127,16 +129,38 @@ function overshoots(
   keys: readonly Bursty[],
   now: EpochMs,
   told: Set<string>,
-): number[] {
+): Overshoot[] {
   const one = keys.find(({ key }) => subject.kind === 'key' && subject.id === key.id);
   if (one === undefined) return [];
-  const spent = one.meter.used(now).costMicroUsd - one.meter.used((periodStart ?? start) - 1).costMicroUsd;
+  const from = periodStart ?? start;
   return fired.flatMap(({ step }) => {
     const name = `${id} ${String(step)}`;
     if (told.has(name)) return [];
     told.add(name);
-    return [spent / capMicroUsd - (steps[step] ?? NaN)];
+    const threshold = steps[step] ?? NaN;
+    const past = (at: EpochMs): number => spentShare(one, from, at) - threshold;
+    return [{ share: past(now), floor: past(crossing(past, from, now)) }];
   });
+}
+
+interface Overshoot {
+  readonly share: number;
+  readonly floor: number;
+}
+
+function spentShare({ meter }: Bursty, from: EpochMs, at: EpochMs): number {
+  return (meter.used(at).costMicroUsd - meter.used(from - 1).costMicroUsd) / capMicroUsd;
+}
+
+/** The first millisecond at which the threshold is reached; at `until` it is. */
+function crossing(past: (at: EpochMs) => number, from: EpochMs, until: EpochMs): EpochMs {
+  let [low, high] = [from, until];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (past(middle) >= 0) high = middle;
+    else low = middle;
+  }
+  return high;
 }
 
 function policyOf(): PolicyFile {
@@ -226,6 +250,9 @@ export async function printOvershoot(print: (text: string) => void, keys = 60, d
         `${(passes / days).toFixed(0)} passes and ${(calls / days).toFixed(0)} calls a day`,
     );
   };
+  print(
+    `  by the request that crossed it  median ${percent(quantile(ours.floors, 0.5))}, 99th percentile ${percent(quantile(ours.floors, 0.99))}`,
+  );
   line('pauses as scheduled', ours);
   line(`a pass every ${(everyMs / 1000).toFixed(1)} s`, fixed);
   const ratio = (part: number): string =>
