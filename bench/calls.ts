@@ -258,8 +258,8 @@ function reasonOf({ what, why }: Call): string {
 export async function printCalls(
   print: (text: string) => void,
   keys = 10_000,
-  warmUpHours = 4,
-  hours = 8,
+  warmUpHours = 2,
+  hours = 4,
 ): Promise<void> {
   const figures = await measureCalls(keys, warmUpHours, hours);
   const { passes, calls, windows, policies, most } = figures;
@@ -283,7 +283,7 @@ export async function printCalls(
 }
 
 if (import.meta.main) {
-  const [, , keys = '10000', warmUp = '4', hours = '8'] = process.argv;
+  const [, , keys = '10000', warmUp = '2', hours = '4'] = process.argv;
   await printCalls(
     (text) => void process.stdout.write(`${text}\n`),
     Number(keys),

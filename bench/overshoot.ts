@@ -62,6 +62,12 @@ interface Bursty {
   readonly meter: Meter;
 }
 
+/**
+ * Between two requests of a loop, on the average, in milliseconds: by key from the least to the most. The longer,
+ * the more of a cap is one request, and that is beyond anybody's pauses.
+ */
+type Spacing = readonly [least: number, most: number];
+
 /** When to look again, after a pass. */
 type Pause = (now: EpochMs, policy: PolicyFile, approach: Approach | null) => EpochMs;
 
@@ -170,13 +176,13 @@ function policyOf(): PolicyFile {
 }
 
 /** Two of three keys have their cap for each day. A key is mostly quiet, and on some days it loops for a while. */
-function bursty(n: number, days: number): Bursty {
+function bursty(n: number, days: number, spacing: Spacing): Bursty {
   const random = createRandom(`overshoot ${String(n)}`);
   const uses: Use[] = [];
   for (let day = 0; day < days; day += 1) {
     const from = start + day * dayMs;
     quietUse(random, from, from + dayMs, uses);
-    if (random.chance(0.6)) burst(random, from + random.next() * 20 * hourMs, uses);
+    if (random.chance(0.6)) burst(random, from + random.next() * 20 * hourMs, spacing, uses);
   }
   uses.sort((a, b) => a.at - b.at);
   return {
@@ -199,9 +205,9 @@ function quietUse(random: Random, from: EpochMs, until: EpochMs, into: Use[]): v
 }
 
 /** How long the loop takes to spend the cap: twenty minutes to three hours, on the whole. */
-function burst(random: Random, from: EpochMs, into: Use[]): void {
+function burst(random: Random, from: EpochMs, [least, most]: Spacing, into: Use[]): void {
   const wholeMs = 20 * minuteMs * 9 ** random.next();
-  const everyMs = 2000 + 3000 * random.next();
+  const everyMs = least + (most - least) * random.next();
   const until = from + wholeMs * 1.4;
   const meanMicroUsd = (capMicroUsd * everyMs) / wholeMs;
   for (let at = from; at < until;) {
@@ -238,26 +244,40 @@ function quantile(values: readonly number[], part: number): number {
 
 const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
 
-export async function printOvershoot(print: (text: string) => void, keys = 60, days = 8): Promise<void> {
-  const [ours, fixed, everyMs] = await measureOvershoot(keys, days);
+export async function printOvershoot(print: (text: string) => void, keys = 60, days = 6): Promise<void> {
   print(
     `How far past a step a key got before it fired, as a share of its cap; ${String(keys)} bursty keys, ${String(days)} days`,
   );
+  for (const spacing of [
+    [1000, 3000],
+    [2000, 5000],
+  ] as const) {
+    print(`  loops with a request every ${spacing.map((ms) => String(ms / 1000)).join(' to ')} seconds`);
+    printBoth(print, days, ...(await measureOvershoot(keys, days, spacing)));
+  }
+}
+
+function printBoth(
+  print: (text: string) => void,
+  days: number,
+  ours: Overshoots,
+  fixed: Overshoots,
+  everyMs: number,
+): void {
+  const figures = (shares: readonly number[]): string =>
+    `median ${percent(quantile(shares, 0.5))}, 99th percentile ${percent(quantile(shares, 0.99))}`;
   const line = (what: string, { shares, passes, calls }: Overshoots): void => {
     print(
-      `  ${what.padEnd(30)} median ${percent(quantile(shares, 0.5))}, 99th percentile ${percent(quantile(shares, 0.99))}, ` +
-        `most ${percent(Math.max(...shares))}; ${String(shares.length)} steps, ` +
+      `    ${what.padEnd(30)} ${figures(shares)}, most ${percent(Math.max(...shares))}; ${String(shares.length)} steps, ` +
         `${(passes / days).toFixed(0)} passes and ${(calls / days).toFixed(0)} calls a day`,
     );
   };
-  print(
-    `  by the request that crossed it  median ${percent(quantile(ours.floors, 0.5))}, 99th percentile ${percent(quantile(ours.floors, 0.99))}`,
-  );
   line('pauses as scheduled', ours);
   line(`a pass every ${(everyMs / 1000).toFixed(1)} s`, fixed);
+  print(`    ${'the request itself, of this'.padEnd(30)} ${figures(ours.floors)}`);
   const ratio = (part: number): string =>
     (quantile(fixed.shares, part) / quantile(ours.shares, part)).toFixed(1);
-  print(`  ratio at the median ${ratio(0.5)}, at the 99th percentile ${ratio(0.99)}`);
+  print(`    ratio at the median ${ratio(0.5)}, at the 99th percentile ${ratio(0.99)}`);
 }
 
 if (import.meta.main) await printOvershoot((text) => void process.stdout.write(`${text}\n`));

@@ -79,13 +79,15 @@ function* ended(
   judgements: readonly Judgement[],
   continued: ReadonlyMap<string, Finding>,
 ): Generator<{ finding: Finding; alerts: CaseAlert[] }> {
-  const judged = new Map(judgements.map((one) => [caseKey(one.policy.name, one.subject), one]));
+  // Most passes end nothing, and then nobody asks.
+  let judged: ReadonlySet<string> | null = null;
   const modes = new Map(court.policy.policies.map((policy) => [policy.name, modeOf(court, policy)]));
   for (const finding of court.findings) {
     if (finding.closedAt !== null || continued.has(finding.id)) continue;
     if (modes.get(finding.policy) === 'dry-run' || court.mode === 'dry-run') continue;
-    const successor = judged.get(caseKey(finding.policy, finding.subject));
-    const because = successor === undefined ? whyOver(court, finding) : 'its period is over';
+    judged ??= new Set(judgements.map((one) => caseKey(one.policy.name, one.subject)));
+    const goesOn = judged.has(caseKey(finding.policy, finding.subject));
+    const because = goesOn ? 'its period is over' : whyOver(court, finding);
     if (because !== null) yield close(court, finding, because);
   }
 }
@@ -109,11 +111,15 @@ function changed(findings: ReadonlyMap<string, Finding>, before: ReadonlyMap<str
   });
 }
 
-/** Most fields are the very same values as before, which saves comparing what is in them. */
-function sameDocument(one: Finding, other: Finding): boolean {
-  const names = new Set([...Object.keys(one), ...Object.keys(other)]) as Set<keyof Finding>;
+/** Compared field by field, for there may be thousands, and most fields are the very same values as before. */
+function sameDocument(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  const names = Object.keys(one);
+  if (names.length !== Object.keys(other).length) return false;
   for (const name of names) {
-    if (one[name] !== other[name] && JSON.stringify(one[name]) !== JSON.stringify(other[name])) return false;
+    if (!Object.hasOwn(other, name)) return false;
+    if (!sameDocument(one[name as keyof typeof one], other[name as keyof typeof other])) return false;
   }
   return true;
 }

@@ -5,6 +5,12 @@
  */
 export function globMatcher(pattern: string): (text: string) => boolean {
   if (!/[*?]/.test(pattern)) return (text) => text === pattern;
+  // Nearly all patterns have one `*`, at the end or at the beginning.
+  const rest = pattern.replace('*', '');
+  if (!/[*?]/.test(rest)) {
+    if (pattern.endsWith('*')) return (text) => text.startsWith(rest);
+    if (pattern.startsWith('*')) return (text) => text.endsWith(rest);
+  }
   const wanted = [...pattern];
   return (text) => matches(wanted, [...text]);
 }
