@@ -76,8 +76,9 @@ const scheduled: Pause = (now, policy, approach) => nextPassAt(now, policy, [], 
 export async function measureOvershoot(
   keys: number,
   days: number,
+  spacing: Spacing,
 ): Promise<[Overshoots, Overshoots, number]> {
-  const accounts = Array.from({ length: keys }, (_, n) => bursty(n, days));
+  const accounts = Array.from({ length: keys }, (_, n) => bursty(n, days, spacing));
   const ours = await simulate(accounts, days, scheduled);
   // As many calls as ours made: the first guess is ours' calls a pass, the second its own.
   let everyMs = (days * dayMs) / ours.passes;
