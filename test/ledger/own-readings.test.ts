@@ -102,14 +102,14 @@ describe('rows that were never proved', () => {
   ];
 
   test('are checked before all others, those never read first, then those read longest ago', () => {
-    expect(asked(firstChecks(live, monday, 9), live)).toEqual(['never', 'early', 'late']);
-    expect(asked(firstChecks(live, monday + 1, 9), live)).toEqual(['never', 'early', 'late', 'just now']);
+    expect(asked(firstChecks(live, new Map(), monday, 9), live)).toEqual(['never', 'early', 'late']);
+    expect(asked(firstChecks(live, new Map(), monday + 1, 9), live)).toEqual(['never', 'early', 'late', 'just now']);
   });
 
   test('are checked a few at a time', () => {
-    expect(asked(firstChecks(live, monday, 2), live)).toEqual(['never', 'early']);
-    expect(firstChecks(live, monday, 0)).toEqual([]);
-    expect(firstChecks(live, monday, -1)).toEqual([]);
+    expect(asked(firstChecks(live, new Map(), monday, 2), live)).toEqual(['never', 'early']);
+    expect(firstChecks(live, new Map(), monday, 0)).toEqual([]);
+    expect(firstChecks(live, new Map(), monday, -1)).toEqual([]);
   });
 
   test('or proved are checked in turn, the one that was read longest ago', () => {
