@@ -1,7 +1,7 @@
 /** Which level reaches its next threshold first, if it goes on as fast as it went of late. */
 import { keyAsSubject } from './court.ts';
 import { addCounters, measured } from './evidence.ts';
-import type { KeyEvidence, Pace } from './evidence.ts';
+import type { Estimate, KeyEvidence, Pace } from './evidence.ts';
 import { groupsOf, isWholeAccount, levelOfGroup } from './judge-groups.ts';
 import type { Bench, Selects } from './judgement.ts';
 import { keyLevel, spanOf } from './levels.ts';
@@ -9,7 +9,7 @@ import type { Approach } from './plan.ts';
 import type { Policy, SpendRule } from './policy.ts';
 import { lowestThreshold, stepThreshold } from './spend-case.ts';
 import type { FindingSubject, KeyRecord } from './state.ts';
-import type { Level, Subject } from './alert.ts';
+import type { Subject } from './alert.ts';
 import { keySubject } from './judgement.ts';
 
 interface Moving {
@@ -18,7 +18,7 @@ interface Moving {
   readonly subject: FindingSubject;
   readonly limit: number | null;
   readonly pace: Pace;
-  readonly level: () => Level;
+  readonly level: () => Estimate;
 }
 
 export function nearestApproach(policies: readonly Policy[], bench: Bench): Approach | null {
@@ -76,7 +76,7 @@ function* movingKeys(
   for (const { record, known, pace } of keys) {
     const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
     if (limit === null || isFar(rule, lowest, known, pace) || !selects(record)) continue;
-    const level = (): Level => keyLevel(rule, span, record, known, bench.evidence);
+    const level = (): Estimate => keyLevel(rule, span, record, known, bench.evidence);
     yield { policy, rule, subject: keySubject(record), limit, pace, level };
   }
 }
@@ -131,14 +131,14 @@ function* movingGroups(policy: Policy, rule: SpendRule, bench: Bench, selects: S
 function reach({ policy, rule, limit, pace, level }: Moving): Pick<Approach, 'inMs' | 'sharePerMs'> | null {
   const perMs = measured(pace, rule.measure);
   if (perMs === 0 || limit === null || limit === 0) return null;
-  const { low, high } = level();
-  if (high === null) return null;
+  const { low, likely } = level();
+  if (likely === null) return null;
   let left = Infinity;
   for (const step of policy.steps) {
     if (step.basis !== 'level') continue;
     const at = stepThreshold(limit, step);
     // A threshold between the two ends fires once the lower one is there.
-    left = Math.min(left, at > high ? at - high : at > low ? at - low : Infinity);
+    left = Math.min(left, at > likely ? at - likely : at > low ? at - low : Infinity);
   }
   return left === Infinity ? null : { inMs: left / perMs, sharePerMs: perMs / limit };
 }

@@ -45,7 +45,8 @@ function judgeAll(policies: readonly Policy[], bench: Bench): Judged[][] {
     const { quiet } = known;
     if (quiet.of === policies && quiet.epoch === epoch && quiet.record === record && now < quiet.until)
       continue;
-    let until = Infinity;
+    // What a window's reading says lasts only as long as the window is about now.
+    let until = known.windows.size > 0 ? now : Infinity;
     for (const { judge, into } of perKey) {
       const verdict = judge(record, known);
       if (typeof verdict !== 'number') into?.push(verdict);

@@ -260,6 +260,17 @@ describe('a key that was passed over is a case', () => {
   });
 });
 
+test('a key is looked at in every pass while a window was read for it, which says nothing later', () => {
+  const tale = twice(file(policies.rolling, generous));
+  const quiet = () => {
+    const { kept, account } = tale.told();
+    const bot = account.get('Bot');
+    return bot && kept?.get(bot.id)?.quiet;
+  };
+  tale.pass({ usage: { Bot: 20 }, windows: { Bot: { '24h': 1 } } });
+  expect(quiet()?.until).toBeLessThanOrEqual(tale.told().now());
+});
+
 test('a key that was passed over is looked at anew in another period, in which less may be known of it', () => {
   const { policies: daily } = file(policyOf('d', 'spend: { cost: 5, per: day }', '{ at: 100%, alert: ops }'));
   const user = recordOf(key('User 1', { createdAt: monday - 30 * day }));

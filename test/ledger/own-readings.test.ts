@@ -103,7 +103,12 @@ describe('rows that were never proved', () => {
 
   test('are checked before all others, those never read first, then those read longest ago', () => {
     expect(asked(firstChecks(live, new Map(), monday, 9), live)).toEqual(['never', 'early', 'late']);
-    expect(asked(firstChecks(live, new Map(), monday + 1, 9), live)).toEqual(['never', 'early', 'late', 'just now']);
+    expect(asked(firstChecks(live, new Map(), monday + 1, 9), live)).toEqual([
+      'never',
+      'early',
+      'late',
+      'just now',
+    ]);
   });
 
   test('are checked a few at a time', () => {
