@@ -8,18 +8,20 @@ import { id, minute, monday } from '../core/story.ts';
 import { counters, runOf } from './building.ts';
 
 const a = id('A');
+/** After so long a pace counts half. */
+const pause = 3 * minute;
 
-/** A's pace after it was read so many times, a minute apart, in requests a minute. */
+/** A's pace after it was read so many times, with such pauses, in requests a pause. */
 function paces(...amounts: readonly number[]): number[] {
   let peaks: Peaks = new Map();
   let last = 0;
   return amounts.map((amount, index) => {
-    const at = monday + index * minute;
+    const at = monday + index * pause;
     const quickening = quicken(peaks, at);
-    if (index > 0) quickening.note(a, runOf(a, last, [at - minute, at - minute]), counters(amount));
+    if (index > 0) quickening.note(a, runOf(a, last, [at - pause, at - pause]), counters(amount));
     peaks = quickening.next();
     last = amount;
-    return Math.round((quickening.now().get(a)?.requests ?? 0) * minute * 1000) / 1000;
+    return Math.round((quickening.now().get(a)?.requests ?? 0) * pause * 1000) / 1000;
   });
 }
 
@@ -34,11 +36,11 @@ describe('a pace', () => {
     expect(pace?.costMicroUsd).toBeCloseTo(60 / (4 * minute), 12);
   });
 
-  test('counts half after each minute in which it is not seen again, and is forgotten after five', () => {
+  test('counts half after each three minutes in which it is not seen again, and is forgotten after fifteen', () => {
     expect(paces(0, 16, 16, 16, 16, 16, 16, 16)).toEqual([0, 16, 8, 4, 2, 1, 0, 0]);
   });
 
-  test('keeps to the fastest of late: a slower minute does not slow it, a faster one hurries it', () => {
+  test('keeps to the fastest of late: a slower pause does not slow it, a faster one hurries it', () => {
     expect(paces(0, 16, 18, 20, 50)).toEqual([0, 16, 8, 4, 30]);
     expect(paces(0, 16, 28)).toEqual([0, 16, 12]);
   });
@@ -69,7 +71,7 @@ describe('a pace', () => {
 test('no pace is below what was used in the last pause, nor above the fastest there was', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.record({ after: fc.integer({ min: 1, max: 3 * minute }), grown: fc.nat(20) }), {
+      fc.array(fc.record({ after: fc.integer({ min: 1, max: 2 * pause }), grown: fc.nat(20) }), {
         maxLength: 12,
       }),
       (script) => {
@@ -90,7 +92,7 @@ test('no pace is below what was used in the last pause, nor above the fastest th
           const fastest = Math.max(0, ...seen.map(({ per }) => per));
           expect(pace).toBeLessThanOrEqual(fastest * (1 + 1e-9));
           // Not seen for so long, it is forgotten.
-          if (seen.every((one) => at - one.at >= 5 * minute)) expect(pace).toBe(0);
+          if (seen.every((one) => at - one.at >= 5 * pause)) expect(pace).toBe(0);
         }
       },
     ),
