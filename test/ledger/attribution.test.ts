@@ -11,6 +11,7 @@ import { register } from '../../src/ledger/registry.ts';
 import { extend, keepRuns, sample } from '../../src/ledger/samples.ts';
 import type { Aggregate, AggregateRow, KeyReading } from '../../src/ports.ts';
 import { file, id, key, minute, monday, policy } from '../core/story.ts';
+import * as build from './building.ts';
 
 function counters(amount: number): Counters {
   return { costMicroUsd: amount * 3, tokens: amount * 2, requests: amount };
@@ -34,18 +35,7 @@ function reading(amount: number, at = monday): KeyReading {
 }
 
 function recordOf(one: Key, more: Partial<KeyRecord> = {}): KeyRecord {
-  return {
-    ...{ id: one.id, createdAt: one.createdAt, firstSeenAt: monday, facts: one, originalName: one.name },
-    ...{
-      nameChanged: false,
-      standing: [],
-      renamedByPersonAt: null,
-      goneAt: null,
-      check: null,
-      conflict: null,
-    },
-    ...more,
-  };
+  return build.recordOf(one, { firstSeenAt: monday, ...more });
 }
 
 interface Given {
