@@ -1,6 +1,7 @@
 /** An account whose usage is known beforehand, request by request, and the API's read side over it, without a wire. */
 import type { Counters, EpochMs, Key, KeyId } from '../src/core/key.ts';
 import { windowMs } from '../src/core/key.ts';
+import { rowsByName } from '../src/core/rows.ts';
 import { Secret } from '../src/core/secret.ts';
 import type { AdminReader, Aggregate, AggregateRow, AdminWriter } from '../src/ports.ts';
 
@@ -176,7 +177,7 @@ function aggregate(keys: readonly UsedKey[], list: readonly Key[], at: EpochMs, 
       models: noModels,
     });
   }
-  return { at, total: { costMicroUsd, tokens, requests }, rows };
+  return { at, total: { costMicroUsd, tokens, requests }, rows: rowsByName(rows) };
 }
 
 const refused = (): Promise<never> => Promise.reject(new Error('nothing is changed here'));

@@ -3,6 +3,7 @@
  * change the verdict, and judge again.
  */
 import { decide } from './core/decide.ts';
+import { farFromAll } from './core/approach.ts';
 import { accountPeriod, accountRateOf } from './core/books.ts';
 import type { Court } from './core/court.ts';
 import { inOrder, mostCautious } from './core/court.ts';
@@ -136,6 +137,7 @@ function attributeSight(
   return attribute({
     ...{ at, doneAt, live, leaving, readings, runs: memory.runs, marks, readAt: memory.readAt, alone, away },
     models: usesModels(policy),
+    isFar: farFromAll(policy.policies),
     trail: memory.trail,
   });
 }

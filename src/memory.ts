@@ -12,6 +12,10 @@ import type { Batch, Store } from './store/store.ts';
 
 export interface Memory {
   readonly records: Map<KeyId, KeyRecord>;
+  /** How many of them are of keys that there are. */
+  living: number;
+  /** Those of the last list, in its order; none when any has changed since. */
+  listed: readonly KeyRecord[];
   readonly findings: Map<string, Finding>;
   readonly changes: Map<string, Change>;
   /** The newest run of each key; its end may be later than what is on disk. */
@@ -42,6 +46,8 @@ export async function recall(store: Store, now: EpochMs): Promise<Memory> {
   const state = await store.load(now);
   return {
     records: new Map(state.keys.map((record) => [record.id, record])),
+    living: state.keys.filter(({ goneAt }) => goneAt === null).length,
+    listed: [],
     findings: new Map(state.findings.map((finding) => [finding.id, finding])),
     changes: new Map(state.changes.map((change) => [change.id, change])),
     runs: new Map(state.samples.map((run) => [run.key, run])),
@@ -61,10 +67,17 @@ export async function recall(store: Store, now: EpochMs): Promise<Memory> {
 
 export async function remember(store: Store, memory: Memory, batch: Batch): Promise<void> {
   await store.commit(batch);
-  for (const record of batch.keys ?? []) memory.records.set(record.id, record);
+  for (const record of batch.keys ?? []) rememberKey(memory, record);
   for (const finding of batch.findings ?? []) memory.findings.set(finding.id, finding);
   for (const change of batch.changes ?? []) memory.changes.set(change.id, change);
   for (const [name, value] of Object.entries(batch.meta ?? {})) memory.meta.set(name, value);
+}
+
+function rememberKey(memory: Memory, record: KeyRecord): void {
+  const there = (known: KeyRecord | undefined): number => (known?.goneAt === null ? 1 : 0);
+  memory.living += there(record) - there(memory.records.get(record.id));
+  memory.records.set(record.id, record);
+  memory.listed = [];
 }
 
 const dayMs = 86_400_000;

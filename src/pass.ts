@@ -143,6 +143,8 @@ export function before(memory: Memory): Before {
   const shrunkSince = memory.meta.get('shrunkSince');
   return {
     records: memory.records,
+    living: memory.living,
+    listed: memory.listed,
     unsettled: unsettled(memory),
     account: memory.runs.get('account'),
     lastPassAt: lastPassAt === undefined ? null : Number(lastPassAt),
@@ -246,6 +248,7 @@ async function commitSeen(
   extending.apply();
   await restoreMarks(ports, memory, doubted);
   memory.trail = attribution.trail;
+  memory.listed = attribution.trail.lineup.live;
   memory.holds = heldKeys(decision);
 }
 

@@ -3,6 +3,7 @@
  */
 import type { Alert } from './core/alert.ts';
 import type { Counters, EpochMs, Key, SecretBook, Window } from './core/key.ts';
+import type { Rows } from './core/rows.ts';
 import type { Secret } from './core/secret.ts';
 
 export interface Clock {
@@ -30,7 +31,7 @@ export interface Aggregate {
   /** When the request was sent: everything reported before is in it. */
   readonly at: EpochMs;
   readonly total: Counters;
-  readonly rows: ReadonlyMap<string, AggregateRow>;
+  readonly rows: Rows<AggregateRow>;
 }
 
 /** `POST /api/billing/usage/key` */

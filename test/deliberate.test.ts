@@ -9,6 +9,7 @@ import { look } from '../src/ledger/look.ts';
 import { sample } from '../src/ledger/samples.ts';
 import { recall, remember } from '../src/memory.ts';
 import type { Memory } from '../src/memory.ts';
+import { rowsByName } from '../src/core/rows.ts';
 import type { AdminReader, Aggregate, Listing } from '../src/ports.ts';
 import { openSqlite } from '../src/store/sqlite.ts';
 import type { Store } from '../src/store/store.ts';
@@ -74,7 +75,9 @@ async function rig(...keys: readonly Steady[]): Promise<Rig> {
       await Promise.resolve();
       note(`usage ${window ?? 'all'}`);
       const shown = keys.filter(({ name }) => !lacking.has(name));
-      const rows = new Map(shown.map((of) => [of.name, { ...used(of, window), models: new Map() }]));
+      const rows = rowsByName(
+        shown.map((of) => [of.name, { ...used(of, window), models: new Map<string, Counters>() }]),
+      );
       return { at: one.now, total: counters(0), rows } satisfies Aggregate;
     },
     keyUsage: async (secret, window) => {

@@ -7,6 +7,7 @@ import { Secret } from '../src/core/secret.ts';
 import { recall } from '../src/memory.ts';
 import { pass } from '../src/pass.ts';
 import type { PassPorts, PassReport } from '../src/pass.ts';
+import { rowsByName } from '../src/core/rows.ts';
 import type { AdminReader, Aggregate, AggregateRow, Listing } from '../src/ports.ts';
 import { openSqlite } from '../src/store/sqlite.ts';
 import { day, file, hour, key, minute, monday, policy } from './core/story.ts';
@@ -51,7 +52,7 @@ async function account(...keys: readonly Steady[]) {
         secrets: new Map(keys.map(({ id, name }) => [id, new Secret(name)])),
       }),
     usage: (window) => {
-      const rows = new Map(keys.map((of) => [of.name, rowOf(used(of, window))]));
+      const rows = rowsByName(keys.map((of) => [of.name, rowOf(used(of, window))]));
       const sum = keys.reduce((all, of) => all + used(of, window).requests, 0);
       return Promise.resolve<Aggregate>({ at: now, total: counters(sum), rows });
     },

@@ -1,5 +1,6 @@
 import type { Counters, Window } from '../core/key.ts';
 import { formatUsd } from '../core/money.ts';
+import { entriesOf } from '../core/rows.ts';
 import type { Aggregate, KeyReading } from '../ports.ts';
 import { findKey, list, secretOf, type Reading } from './by-hand.ts';
 import { count, rfc3339, strange, writeJson, writeTable, type Column } from './output.ts';
@@ -36,7 +37,7 @@ async function usageByName(by: Reading, window: Window | null): Promise<number> 
 
 /** Dearest first. */
 const ordered = (aggregate: Aggregate) =>
-  [...aggregate.rows].sort(([a, x], [b, y]) => y.costMicroUsd - x.costMicroUsd || (a < b ? -1 : 1));
+  entriesOf(aggregate.rows).sort(([a, x], [b, y]) => y.costMicroUsd - x.costMicroUsd || (a < b ? -1 : 1));
 
 const counterColumns: readonly Column<Counters>[] = [
   { title: 'COST', text: (row) => `$${formatUsd(row.costMicroUsd)}`, align: 'right' },

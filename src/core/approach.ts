@@ -4,6 +4,7 @@ import { addCounters, measured } from './evidence.ts';
 import type { Estimate, KeyEvidence, Pace } from './evidence.ts';
 import { groupsOf, isWholeAccount, levelOfGroup } from './judge-groups.ts';
 import type { Bench, Selects } from './judgement.ts';
+import type { Counters, Measure } from './key.ts';
 import { keyLevel, spanOf } from './levels.ts';
 import type { Approach } from './plan.ts';
 import type { Policy, SpendRule } from './policy.ts';
@@ -33,6 +34,16 @@ export function nearestApproach(policies: readonly Policy[], bench: Bench): Appr
   return { policy: policy.name, subject: subjectWords(subject, bench), inMs, sharePerMs };
 }
 
+/**
+ * Tells of keys that are so far from every threshold that it does not matter how fast they are used, by their
+ * counters and their pace. Where a policy is about several keys together, it matters for all.
+ */
+export function farFromAll(policies: readonly Policy[]): (counters: Counters, pace: Pace) => boolean {
+  const together = policies.some(({ rule }) => rule.kind === 'spend' && rule.across.kind !== 'key');
+  const lowest = lowestOfAll(policies);
+  return (most, pace) => !together && lowest.every(([measure, least]) => isFar(measure, least, most, pace));
+}
+
 /** In the order of their ids, so that of two that are equally near always the same is named. */
 function movingOf(policies: readonly Policy[], { evidence, record }: Bench): MovingKey[] {
   const lowest = lowestOfAll(policies);
@@ -40,7 +51,9 @@ function movingOf(policies: readonly Policy[], { evidence, record }: Bench): Mov
   for (const [id, pace] of evidence.paces) {
     if (id === 'account') continue;
     const known = evidence.keys.get(id);
-    if (known === undefined || lowest.every(([rule, least]) => isFar(rule, least, known, pace))) continue;
+    if (known === undefined) continue;
+    const most = mostOf(known);
+    if (lowest.every(([measure, least]) => isFar(measure, least, most, pace))) continue;
     const of = record(id);
     if (of !== undefined && !of.facts.isAdmin) moving.push({ record: of, known, pace });
   }
@@ -75,39 +88,37 @@ function* movingKeys(
   const lowest = rule.limit === 'max_tokens' ? 0 : lowestThreshold(policy, rule.limit);
   for (const { record, known, pace } of keys) {
     const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
-    if (limit === null || isFar(rule, lowest, known, pace) || !selects(record)) continue;
+    if (limit === null || isFar(rule.measure, lowest, mostOf(known), pace) || !selects(record)) continue;
     const level = (): Estimate => keyLevel(rule, span, record, known, bench.evidence);
     yield { policy, rule, subject: keySubject(record), limit, pace, level };
   }
 }
 
 /** By measure, what is below every threshold of every policy for single keys. */
-function lowestOfAll(policies: readonly Policy[]): (readonly [Pick<SpendRule, 'measure'>, number])[] {
-  const lowest = new Map<SpendRule['measure'], number>();
+function lowestOfAll(policies: readonly Policy[]): (readonly [Measure, number])[] {
+  const lowest = new Map<Measure, number>();
   for (const policy of policies) {
     const { rule } = policy;
     if (rule.kind !== 'spend' || rule.across.kind !== 'key') continue;
     const least = rule.limit === 'max_tokens' ? 0 : lowestThreshold(policy, rule.limit);
     lowest.set(rule.measure, Math.min(least, lowest.get(rule.measure) ?? Infinity));
   }
-  return [...lowest].map(([measure, least]) => [{ measure }, least]);
+  return [...lowest];
 }
 
 /** Within so long a key is looked at again in any case. */
 const horizonMs = 10 * 60_000;
 
 /** Even if all that it ever used counted, it would not be at its first threshold by then. */
-function isFar(
-  { measure }: Pick<SpendRule, 'measure'>,
-  lowest: number,
-  { lifetime: { high, likely } }: KeyEvidence,
-  pace: Pace,
-): boolean {
-  const most = high ?? likely;
+function isFar(measure: Measure, lowest: number, most: Counters | undefined, pace: Pace): boolean {
   const perMs = measured(pace, measure);
   if (perMs === 0) return true;
   if (most === undefined) return false;
   return measured(most, measure) + perMs * horizonMs < lowest;
+}
+
+function mostOf({ lifetime: { high, likely } }: KeyEvidence): Counters | undefined {
+  return high ?? likely;
 }
 
 function* movingGroups(policy: Policy, rule: SpendRule, bench: Bench, selects: Selects): Generator<Moving> {

@@ -11,12 +11,12 @@ import type { Counters, EpochMs, KeyId, Window } from '../core/key.ts';
 import type { KeyRecord, SampleRun } from '../core/state.ts';
 import type { Aggregate, KeyReading } from '../ports.ts';
 import { contradictionOf, crossChecked, ownFell, rowCountsLess, surely } from './check.ts';
-import { align, bearersOf, orderOf, placesOf } from './lineup.ts';
-import type { Alignment, Lineup } from './lineup.ts';
+import { align, bearersOf, orderOf, placesOf, rowAt, rowPlacesOf } from './lineup.ts';
+import type { Alignment, Lineup, RowPlaces } from './lineup.ts';
 import { strangersOf } from './strangers.ts';
 import type { Strangers } from './strangers.ts';
 import { quicken } from './pace.ts';
-import type { Peaks } from './pace.ts';
+import type { IsFar, Peaks } from './pace.ts';
 import { createRest } from './rest.ts';
 import type { Rest, RestLedger } from './rest.ts';
 
@@ -74,6 +74,8 @@ export interface AttributionInput {
   readonly away?: boolean;
   /** Whether any policy asks for usage by model. */
   readonly models?: boolean;
+  /** Keys of which the pace is of no interest: far from every threshold. Absent: none. */
+  readonly isFar?: IsFar;
   /** As the pass before left it. */
   readonly trail?: Trail | null;
 }
@@ -84,7 +86,8 @@ export function attribute(input: AttributionInput): Attribution {
   const { bearers, disturbed } = bearersOf(input.live, before, alignment);
   const { strangers, hidden } = strangersOf(input.readings, bearers, input.trail?.strangers ?? null);
   const rest = createRest(input.trail?.rest ?? null, input.runs);
-  const asBefore = sameAs(input, before, alignment, disturbed, hidden);
+  const rows = rowPlacesOf(input.live, input.readings.lifetime?.rows ?? null, before, alignment);
+  const asBefore = sameAs(input, before, alignment, rows, disturbed, hidden);
   const list: (KeyEvidence | undefined)[] = [];
   const runs: (SampleRun | null)[] = [];
   const steady: number[] = [];
@@ -92,13 +95,14 @@ export function attribute(input: AttributionInput): Attribution {
   for (let place = 0; place < input.live.length; place += 1) {
     const record = input.live[place];
     if (record === undefined) continue;
-    const known = asBefore(record, place);
-    list.push(known ?? undefined);
-    if (known !== null) {
+    if (before !== null && asBefore(record, place)) {
+      const was = alignment.from[place] ?? place;
+      list.push(before.evidence[was]);
+      runs.push(before.runs[was] ?? null);
       steady.push(place);
-      runs.push(before?.runs[alignment.from[place] ?? -1] ?? null);
       continue;
     }
+    list.push(undefined);
     const one = see(input, record, place, bearers.get(record.facts.name) === 1, hidden, rest);
     runs.push(one.run);
     news.push(one);
@@ -113,37 +117,44 @@ export function attribute(input: AttributionInput): Attribution {
   );
   const places = placesOf(input.live, before, alignment);
   const order = orderOf(input.live, before, alignment);
-  return assemble(input, { list, runs, steady, news, account, rest, bearers, places, order, strangers });
+  const standing = { list, runs, steady, places, order, rows, bearers };
+  return assemble(input, { standing, news, account, rest, strangers });
 }
 
-/**
- * A key that was exactly known and is neither changed nor used since: what is known of it is the very same.
- * Null: there is something to look at.
- */
+/** Whether a key was exactly known and is neither changed nor used since: then the same is known of it now. */
 function sameAs(
   { readings, alone, models = false }: AttributionInput,
   before: Lineup | null,
   { from }: Alignment,
+  rows: RowPlaces | null,
   disturbed: ReadonlySet<string>,
   hidden: boolean,
-): (record: KeyRecord, place: number) => KeyEvidence | null {
-  const { lifetime, distrust, windows, own } = readings;
-  const nothing = before === null || lifetime === null || distrust !== null;
-  if (nothing || windows.size > 0 || models) return () => null;
+): (record: KeyRecord, place: number) => boolean {
+  const { distrust, windows, own } = readings;
+  if (before === null || rows === null || distrust !== null || windows.size > 0 || models) return () => false;
+  const { live, rows: rowsBefore, evidence } = before;
   return (record, place) => {
     const was = from[place] ?? -1;
-    if (before.live[was] !== record) return null;
-    const known = before.evidence[was];
-    if (disturbed.size > 0 && disturbed.has(record.facts.name)) return null;
-    if (known === undefined || !isSteady(known)) return null;
-    if (hidden && known.lifetime.low.requests === 0) return null;
-    if ((own.size > 0 && own.has(record.id)) || (alone.size > 0 && alone.has(record.id))) return null;
-    const row = lifetime.rows.get(record.facts.name) ?? zeroCounters;
-    return sameCounters(row, known.lifetime.low) ? known : null;
+    if (live[was] !== record || before.steadfast[was] !== 1) return false;
+    if (disturbed.size > 0 && disturbed.has(record.facts.name)) return false;
+    if (hidden && evidence[was]?.lifetime.low.requests === 0) return false;
+    if ((own.size > 0 && own.has(record.id)) || (alone.size > 0 && alone.has(record.id))) return false;
+    const row = rowAt(rows, place);
+    // The row of a key that was not used is as a rule the very same.
+    if (rowsBefore !== null && row === rowAt(rowsBefore, was)) return true;
+    return sameCounters(row, evidence[was]?.lifetime.low ?? row);
   };
 }
 
-function isSteady({ credited, checked, windows, individual, models, unchangedSince }: KeyEvidence): boolean {
+/** Its row's counters are all that is known of the key, and they are certain. */
+function isSteadfast({
+  credited,
+  checked,
+  windows,
+  individual,
+  models,
+  unchangedSince,
+}: KeyEvidence): boolean {
   return (
     credited &&
     checked &&
@@ -155,28 +166,28 @@ function isSteady({ credited, checked, windows, individual, models, unchangedSin
 }
 
 interface Parts {
-  /** Of what is new, to be filled in. */
-  readonly list: (KeyEvidence | undefined)[];
-  readonly runs: (SampleRun | null)[];
-  readonly steady: readonly number[];
+  /** Where the keys stand, and what is known of those about which nothing is new. */
+  readonly standing: Omit<Lineup, 'live' | 'evidence' | 'steadfast'> & {
+    readonly list: (KeyEvidence | undefined)[];
+  };
   readonly news: readonly Seen[];
   readonly account: { readonly evidence: Evidence['account']; readonly exact: Counters | null };
   readonly rest: RestLedger;
-  readonly bearers: Lineup['bearers'];
-  readonly places: Lineup['places'];
-  readonly order: Lineup['order'];
   readonly strangers: Strangers;
 }
 
 function assemble(input: AttributionInput, parts: Parts): Attribution {
-  const { news, runs, steady, account, rest, places, bearers, order, strangers } = parts;
+  const { news, account, rest, strangers } = parts;
+  const { list: known, ...standing } = parts.standing;
   const counters = new Map<KeyId | 'account', Counters>();
   const changed: KeyRecord[] = [];
   const contradictions: Contradiction[] = [];
   const unread: KeyRecord[] = [];
-  const list = parts.list as KeyEvidence[];
+  const list = known as KeyEvidence[];
+  const steadfast = new Uint8Array(list.length);
+  for (const place of standing.steady) steadfast[place] = 1;
   const live = news.length === 0 ? input.live : [...input.live];
-  const paces = quicken(input.trail?.peaks ?? new Map(), input.at);
+  const paces = quicken(input.trail?.peaks ?? new Map(), input.at, input.isFar);
   for (const one of news) {
     const { before, place } = one;
     const lifetime = lifetimeOf(one, rest);
@@ -184,6 +195,7 @@ function assemble(input: AttributionInput, parts: Parts): Attribution {
     const evidence = evidenceOf(input, one, lifetime, exact);
     const record = used(one.record, evidence, exact, one.run, input.at);
     list[place] = evidence;
+    steadfast[place] = isSteadfast(evidence) ? 1 : 0;
     if (exact !== null) counters.set(record.id, exact);
     if (exact !== null) paces.note(record.id, one.run, exact);
     if (record !== before) changed.push(record);
@@ -199,11 +211,11 @@ function assemble(input: AttributionInput, parts: Parts): Attribution {
   const { at, doneAt, marks, readings } = input;
   const evidence: Evidence = {
     ...{ at, doneAt, marks, unread, paces: paces.now(), account: account.evidence },
-    keys: { get: (id) => list[places.get(id) ?? -1] },
+    keys: { get: (id) => list[standing.places.get(id) ?? -1] },
     readAt: input.readAt ?? new Map(),
     unanswered: readings.unanswered,
   };
-  const lineup: Lineup = { live, evidence: list, runs, steady, places, bearers, order };
+  const lineup: Lineup = { ...standing, live, evidence: list, steadfast };
   const trail: Trail = { lineup, rest: rest.next(at), peaks: paces.next(), strangers };
   return { evidence, counters, changed, contradictions, doubt: null, trail };
 }

@@ -2,8 +2,10 @@
  * What was made of each key in the pass before, in the order of its list. Of one minute to the next most
  * keys are neither changed nor used, so most of a pass is to see that nothing has happened.
  */
+import { zeroCounters } from '../core/evidence.ts';
 import type { KeyEvidence } from '../core/evidence.ts';
-import type { KeyId } from '../core/key.ts';
+import type { Counters, KeyId } from '../core/key.ts';
+import type { Rows } from '../core/rows.ts';
 import type { KeyRecord, SampleRun } from '../core/state.ts';
 
 export interface Lineup {
@@ -11,6 +13,10 @@ export interface Lineup {
   readonly evidence: readonly KeyEvidence[];
   /** The newest sample run of each; null: none yet. */
   readonly runs: (SampleRun | null)[];
+  /** 1 for those whose row's counters are all that is known of them, and certain. */
+  readonly steadfast: Uint8Array;
+  /** Null: the usage of that pass is not known. */
+  readonly rows: RowPlaces | null;
   /** The places of those about which nothing was new in that pass. */
   readonly steady: readonly number[];
   /** Where each key stands. */
@@ -19,6 +25,12 @@ export interface Lineup {
   readonly bearers: ReadonlyMap<string, number>;
   /** The places by age, then by id, of all but admin keys: equal accounts make equal plans, however they are listed. */
   readonly order: readonly number[];
+}
+
+/** The rows of an aggregate, and beside the keys, in which place the row of each one's name is; −1: nowhere. */
+export interface RowPlaces {
+  readonly rows: Rows<Counters>;
+  readonly at: Int32Array;
 }
 
 /** How a list stands to the one before. */
@@ -41,7 +53,8 @@ export function align(live: readonly KeyRecord[], before: Lineup | null): Alignm
   for (let place = 0; place < live.length; place += 1) {
     const record = live[place];
     const other = before?.live[place];
-    const was = other?.id === record?.id ? place : (before?.places.get(record?.id ?? 'k_') ?? -1);
+    const same = other !== undefined && (other === record || other.id === record?.id);
+    const was = same ? place : (before?.places.get(record?.id ?? 'k_') ?? -1);
     from.push(was);
     if (was !== place) moved = true;
     if (was >= 0) stayed += 1;
@@ -84,6 +97,28 @@ export function orderOf(
     if (one === undefined || other === undefined) return 0;
     return one.createdAt - other.createdAt || (one.id < other.id ? -1 : 1);
   });
+}
+
+/** A name that the aggregate lacks has no usage, as far as the aggregate goes. */
+export function rowAt({ rows, at }: RowPlaces, place: number): Counters {
+  return rows.list[at[place] ?? -1] ?? zeroCounters;
+}
+
+export function rowPlacesOf(
+  live: readonly KeyRecord[],
+  rows: Rows<Counters> | null,
+  before: Lineup | null,
+  { from, changed, sameOrder }: Alignment,
+): RowPlaces | null {
+  if (rows === null) return null;
+  const known = before?.rows?.rows.names === rows.names ? before.rows.at : null;
+  if (known !== null && sameOrder && changed.length === 0) return { rows, at: known };
+  const found = (place: number): number => rows.names.places.get(live[place]?.facts.name ?? '') ?? -1;
+  const at = Int32Array.from(live, (_, place) =>
+    known === null ? found(place) : (known[from[place] ?? -1] ?? -1),
+  );
+  if (known !== null) for (const place of changed) at[place] = found(place);
+  return { rows, at };
 }
 
 /** How many keys each name may speak of, and of which names that has just changed. */

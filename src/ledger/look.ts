@@ -8,7 +8,7 @@ import type { Pace } from '../core/schedule.ts';
 import type { Change, KeyRecord, SampleRun } from '../core/state.ts';
 import type { AdminReader, Aggregate, Clock, KeyReading, Listing } from '../ports.ts';
 import type { Readings } from './attribution.ts';
-import { implausible, livingIn, register } from './registry.ts';
+import { implausible, register } from './registry.ts';
 import type { Registry } from './registry.ts';
 
 /** One look at the account: what was read, and what it says of itself. */
@@ -35,6 +35,10 @@ export interface Sight {
 /** What is known from the passes before. */
 export interface Before {
   readonly records: ReadonlyMap<KeyId, KeyRecord>;
+  /** How many of them are of keys that there are. */
+  readonly living: number;
+  /** Those of the keys listed, in the list's order; none when any has changed since. */
+  readonly listed: readonly KeyRecord[];
   readonly unsettled: readonly Change[];
   readonly account: SampleRun | undefined;
   readonly lastPassAt: EpochMs | null;
@@ -70,7 +74,14 @@ export async function look(
     doneAt,
     rowsAt: doneAt,
     listing,
-    registry: register(before.records, listing, before.unsettled, listDoubt === null),
+    registry: register(
+      before.records,
+      listing,
+      before.unsettled,
+      listDoubt === null,
+      before.listed,
+      before.living,
+    ),
     listDoubt,
     hold: listDoubt ?? clockDoubt ?? usage.distrust,
     away: before.lastPassAt !== null && at - before.lastPassAt > Math.max(awayAfterMs, 3 * intervalMs),
@@ -88,12 +99,12 @@ export async function look(
 }
 
 /** How many keys there were, but for those that an unsettled deletion of Keywarden's own may have taken. */
-function expectedKeys({ records, unsettled }: Before, listing: Listing): number {
+function expectedKeys({ records, living, unsettled }: Before, listing: Listing): number {
   const deletions = unsettled.filter(({ kind }) => kind === 'delete');
   const explained = deletions.filter(
     ({ keyId }) => records.get(keyId)?.goneAt === null && !listing.keys.some(({ id }) => id === keyId),
   );
-  return livingIn(records) - new Set(explained.map(({ keyId }) => keyId)).size;
+  return living - new Set(explained.map(({ keyId }) => keyId)).size;
 }
 
 async function readUsage(

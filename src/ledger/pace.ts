@@ -23,15 +23,19 @@ export interface Quickening {
   next(): Peaks;
 }
 
-export function quicken(before: Peaks, at: EpochMs): Quickening {
+/** Nothing depends yet on how fast a key is used that has used this much in all. */
+export type IsFar = (counters: Counters, pace: Pace) => boolean;
+
+export function quicken(before: Peaks, at: EpochMs, isFar: IsFar = () => false): Quickening {
   const peaks = new Map<KeyId | 'account', Peak>();
   for (const [key, peak] of before) if (at - peak.at < forgottenMs) peaks.set(key, peak);
   return {
     note: (key, run, counters) => {
       if (run === null || run.lastAt >= at || !falls(run.counters, counters)) return;
       const peak = peaks.get(key);
-      const pace = grownPer(run, counters, at);
-      peaks.set(key, { at, pace: peak === undefined ? pace : upperCounters(pace, fade(peak, at)) });
+      const grown = grownPer(run, counters, at);
+      const pace = peak === undefined ? grown : upperCounters(grown, fade(peak, at));
+      if (key === 'account' || !isFar(counters, pace)) peaks.set(key, { at, pace });
     },
     now: () => new Map([...peaks].map(([key, peak]) => [key, fade(peak, at)])),
     next: () => peaks,

@@ -24,13 +24,16 @@ export interface Registry {
 
 /**
  * The records after a listing. `trusted` false: keys that are missing are not taken for gone.
- * A name that an unsettled rename of Keywarden's own asked for counts as its own.
+ * A name that an unsettled rename of Keywarden's own asked for counts as its own. `last`: records out of
+ * `before`, where the keys stood in an earlier list; most stand there still.
  */
 export function register(
   before: ReadonlyMap<KeyId, KeyRecord>,
   listing: Listing,
   unsettled: readonly Change[],
   trusted: boolean,
+  last: readonly KeyRecord[] = [],
+  living = livingIn(before),
 ): Registry {
   const changed: KeyRecord[] = [];
   const events: RegistryEvent[] = [];
@@ -40,8 +43,9 @@ export function register(
     return record;
   };
   let stayed = 0;
-  const live = listing.keys.map((key) => {
-    const known = before.get(key.id);
+  const live = listing.keys.map((key, place) => {
+    const there = last[place];
+    const known = there?.facts === key ? there : before.get(key.id);
     if (known !== undefined && known.goneAt === null) stayed += 1;
     if (known === undefined || known.createdAt !== key.createdAt) {
       return put(newRecord(key, listing.at), { kind: 'key-new', id: key.id, facts: { name: key.name } });
@@ -49,7 +53,7 @@ export function register(
     const seen = seenAgain(known, key, listing.at, unsettled);
     return seen === null ? known : put(seen.record, seen.event);
   });
-  if (trusted && stayed < livingIn(before)) {
+  if (trusted && stayed < living) {
     const listed = new Set(listing.keys.map((key) => key.id));
     for (const record of before.values()) {
       if (record.goneAt !== null || listed.has(record.id)) continue;

@@ -42,6 +42,6 @@ export function strangersOf(
   // As many rows as before, and the same names known: they are the same.
   const same = before !== null && before.rows === rows.size && before.bearers === bearers;
   if (same) for (const name of before.requests.keys()) note(name);
-  else for (const name of rows.keys()) if ((bearers.get(name) ?? 0) === 0) note(name);
+  else for (const name of rows.names.list) if ((bearers.get(name) ?? 0) === 0) note(name);
   return { strangers: { requests, rows: rows.size, bearers }, hidden };
 }

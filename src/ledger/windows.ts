@@ -11,7 +11,7 @@ import type { Subject, WindowReading } from './marks.ts';
 type Used = Map<Subject, { readonly used: Counters; readonly reached: Counters }>;
 
 export function windowReadings(
-  { live, evidence, runs }: Pick<Lineup, 'live' | 'evidence' | 'runs'>,
+  { live, evidence, runs, places }: Pick<Lineup, 'live' | 'evidence' | 'runs' | 'places'>,
   { account, at, doneAt }: Evidence,
   readings: Readings,
 ): WindowReading[] {
@@ -21,17 +21,17 @@ export function windowReadings(
     const map = byWindow.get(window) ?? (new Map() as Used);
     byWindow.set(window, map.set(key, { used, reached }));
   };
-  if (readings.windows.size > 0 || readings.own.size > 0) {
-    for (const [place, known] of evidence.entries()) {
-      const record = live[place];
-      if (record === undefined) continue;
-      for (const [window, { high }] of known.windows) {
-        if (high === null) continue;
-        // Only counters read before the window had surely been reached: a lifetime reading of the key's own may
-        // be later than any window, its row is earlier than all of the aggregates.
-        const own = known.individual.has(window);
-        note(window, record.id, high, own ? runs[place]?.counters : rowOf(readings.lifetime, record));
-      }
+  const read =
+    readings.windows.size > 0 ? evidence.keys() : [...readings.own.keys()].map((id) => places.get(id));
+  for (const place of read) {
+    const [record, known] = [live[place ?? -1], evidence[place ?? -1]];
+    if (place === undefined || record === undefined || known === undefined) continue;
+    for (const [window, { high }] of known.windows) {
+      if (high === null) continue;
+      // Only counters read before the window had surely been reached: a lifetime reading of the key's own may
+      // be later than any window, its row is earlier than all of the aggregates.
+      const own = known.individual.has(window);
+      note(window, record.id, high, own ? runs[place]?.counters : rowOf(readings.lifetime, record));
     }
   }
   for (const [window, total] of account.windows) note(window, 'account', total, account.lifetime?.high);

@@ -47,5 +47,10 @@ async function readUpTo(response: Incoming, capBytes: number): Promise<{ text: s
     complete = size <= capBytes;
     if (!complete) break; // leaving the loop cancels the stream
   }
-  return { text: new TextDecoder().decode(Buffer.concat(chunks, size)), complete };
+  return { text: withoutMark(Buffer.concat(chunks, size).toString()), complete };
+}
+
+/** A byte order mark is no part of the text. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }

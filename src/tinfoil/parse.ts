@@ -1,5 +1,7 @@
 /** From the JSON of each answer to the port's types. Throws `Malformed`: part of an answer is worse than none. */
 import type { Counters, Key, KeyId, SecretBook } from '../core/key.ts';
+import { namesOf, rowsByName, rowsOf } from '../core/rows.ts';
+import type { Rows } from '../core/rows.ts';
 import { Secret } from '../core/secret.ts';
 import type {
   Aggregate,
@@ -139,25 +141,36 @@ function keyOf(fields: Fields, id: KeyId): Key {
   };
 }
 
-/** Totals and one row for each name; rows without `models` have none. */
-export function parseAggregate(json: unknown, { sentAt }: Sent, wantsModels = true): Aggregate {
+/**
+ * Totals and one row for each name; rows without `models` have none. `before`: an earlier answer's rows. One
+ * that counts the same is the very same row, as are the names if they are the same in the same order.
+ */
+export function parseAggregate(
+  json: unknown,
+  { sentAt }: Sent,
+  wantsModels = true,
+  before?: Rows<AggregateRow>,
+): Aggregate {
   const fields = object(json, 'the usage');
   return {
     at: sentAt,
     total: counters(fields, 'tokens', 'requests'),
-    rows: named(fields, 'keys', wantsModels ? rowByModel : row),
+    rows: namedRows(fields, 'keys', wantsModels ? rowByModel : row, before),
   };
 }
 
-const noModels: AggregateRow['models'] = new Map();
+const noModels: ReadonlyMap<string, Counters> = new Map();
 
-function row(fields: Fields): AggregateRow {
-  return {
-    costMicroUsd: cost(fields, 'cost'),
-    tokens: count(fields, 'total_tokens'),
-    requests: count(fields, 'total_requests'),
-    models: noModels,
-  };
+function row(fields: Fields, before?: AggregateRow): AggregateRow {
+  const costMicroUsd = cost(fields, 'cost');
+  const tokens = count(fields, 'total_tokens');
+  const requests = count(fields, 'total_requests');
+  const same =
+    before?.requests === requests &&
+    before.tokens === tokens &&
+    before.costMicroUsd === costMicroUsd &&
+    before.models === noModels;
+  return same ? before : { costMicroUsd, tokens, requests, models: noModels };
 }
 
 function rowByModel(fields: Fields): AggregateRow {
@@ -223,9 +236,44 @@ function rows<T>(json: unknown, what: string, row: (fields: Fields, index: numbe
   );
 }
 
-/** The properties of an object, by their names. Names are strangers' text, so faults are told by number. */
 function named<T>(fields: Fields, what: string, row: (fields: Fields) => T): Map<string, T> {
   const result = new Map<string, T>();
+  eachNamed(fields, what, (name, one) => {
+    const known = result.size;
+    if (result.set(wellFormed(name), row(one)).size === known) throw new Malformed(twice);
+  });
+  return result;
+}
+
+/** What comes where it came before, or elsewhere, is given to `row` with the row that it was. */
+function namedRows<T>(
+  fields: Fields,
+  what: string,
+  row: (fields: Fields, before?: T) => T,
+  before: Rows<T> = rowsByName<T>([]),
+): Rows<T> {
+  const { list: known, places } = before.names;
+  const names: string[] = [];
+  const list: T[] = [];
+  let next = 0;
+  let same = true;
+  eachNamed(fields, what, (name, one) => {
+    const was = name === known[next] ? next : places.get(name);
+    if (was !== list.length) same = false;
+    names.push(was === undefined ? wellFormed(name) : name);
+    list.push(row(one, was === undefined ? undefined : before.list[was]));
+    next = (was ?? next) + 1;
+  });
+  if (same && list.length === known.length) return rowsOf(before.names, list);
+  const distinct = namesOf(names);
+  if (distinct.places.size < names.length) throw new Malformed(`${what}: ${twice}`);
+  return rowsOf(distinct, list);
+}
+
+const twice = 'a name comes twice';
+
+/** The properties of an object, by their names. Names are strangers' text, so faults are told by number. */
+function eachNamed(fields: Fields, what: string, visit: (name: string, row: Fields) => void): void {
   // An empty map of Go's is null in JSON.
   const given = fields[what] === null ? {} : object(fields[what], what);
   const names = Object.keys(given);
@@ -234,14 +282,16 @@ function named<T>(fields: Fields, what: string, row: (fields: Fields) => T): Map
     () => {
       for (; at < names.length; at += 1) {
         const name = names[at] ?? '';
-        const key = name.isWellFormed() ? name : name.toWellFormed();
-        result.set(key, row(object(given[name], 'it')));
-        if (result.size !== at + 1) throw new Malformed('its name comes twice');
+        visit(name, object(given[name], 'it'));
       }
     },
     () => `${what}, row ${String(at + 1)}`,
   );
-  return result;
+}
+
+/** A lone surrogate would not survive being stored. */
+function wellFormed(name: string): string {
+  return name.isWellFormed() ? name : name.toWellFormed();
 }
 
 /** Says where, only if something is wrong there. */

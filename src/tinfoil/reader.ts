@@ -1,4 +1,5 @@
-import type { AdminReader } from '../ports.ts';
+import type { Rows } from '../core/rows.ts';
+import type { AdminReader, AggregateRow } from '../ports.ts';
 import { keyUsageCall, listKeysCall, seriesCall, transactionsCall, usageCall } from './calls.ts';
 import type { Call } from './calls.ts';
 import { AdminApiError } from './errors.ts';
@@ -23,6 +24,7 @@ export function createReader(
     );
   /** Of the listing before, without secrets. */
   let known: KnownRows | undefined;
+  let lifetime: Rows<AggregateRow> | undefined;
   return {
     listKeys: async (signal) => {
       const { known: rows, ...listing } = await ask(
@@ -34,8 +36,16 @@ export function createReader(
       known = rows;
       return listing;
     },
-    usage: (window, signal) =>
-      ask(usageCall(window), (json, answer) => parseAggregate(json, answer, wantsModels()), signal),
+    usage: async (window, signal) => {
+      const before = window === null ? lifetime : undefined;
+      const aggregate = await ask(
+        usageCall(window),
+        (json, answer) => parseAggregate(json, answer, wantsModels(), before),
+        signal,
+      );
+      if (window === null) lifetime = aggregate.rows;
+      return aggregate;
+    },
     keyUsage: (secret, window, signal) => ask(keyUsageCall(secret, window), parseKeyReading, signal),
     series: (window, signal) => ask(seriesCall(window), parseSeries, signal),
     transactions: (signal) => ask(transactionsCall, parseTransactions, signal),

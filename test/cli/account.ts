@@ -4,6 +4,7 @@ import type { Guarded } from '../../src/cli/by-hand.ts';
 import type { Screen, World } from '../../src/cli/world.ts';
 import type { Counters, Key, KeyId } from '../../src/core/key.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { rowsByName } from '../../src/core/rows.ts';
 import type {
   AdminReader,
   AdminWriter,
@@ -83,7 +84,7 @@ export function scene({ rows = [], columns, output = 'table', ...given }: Scene 
       keys: rows.map(({ key }) => key),
       secrets: new Map(rows.map(({ key, secret }) => [key.id, new Secret(secret)])),
     }),
-    usage: async () => ({ at: now, total: counters, rows: new Map(Object.entries(given.usage ?? {})) }),
+    usage: async () => ({ at: now, total: counters, rows: rowsByName(Object.entries(given.usage ?? {})) }),
     keyUsage: async () => {
       if (given.keyUsageFails === true) throw new Error('no answer');
       return { at: now, ...counters, promptTokens: 1_000_000, completionTokens: 234_567 };

@@ -1,7 +1,7 @@
 /** Which level reaches its next threshold first. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { nearestApproach } from '../../src/core/approach.ts';
+import { farFromAll, nearestApproach } from '../../src/core/approach.ts';
 import type { Bounds, KeyEvidence, Marks, Pace } from '../../src/core/evidence.ts';
 import type { Bench } from '../../src/core/judgement.ts';
 import type { Key, KeyId } from '../../src/core/key.ts';
@@ -226,4 +226,35 @@ test('it is the same in whatever order keys are listed, and the least of all by 
     }),
     { numRuns: 500 },
   );
+});
+
+describe('a pace that does not matter', () => {
+  const isFar = (level: number, pace: number, ...policies: readonly string[]) =>
+    farFromAll(file(policies.join('\n')).policies)(dollars(level), perMs(pace));
+  const twenty = policy('spend: { cost: 20, per: month }', '{ at: 50%, alert: ops }');
+
+  test('is one that reaches no threshold within ten minutes, whatever counts of what was used', () => {
+    expect(isFar(4, 0.5, twenty)).toBe(true);
+    expect(isFar(5, 0.5, twenty)).toBe(false);
+    expect(isFar(9, 0.01, twenty)).toBe(true);
+  });
+
+  test('is far from every policy’s thresholds', () => {
+    const three = policyOf('p2', 'spend: { cost: 3, per: day }', '{ at: 100%, alert: ops }');
+    expect(isFar(4, 0.5, twenty, three)).toBe(false);
+    expect(isFar(1, 0.1, twenty, three)).toBe(true);
+  });
+
+  test('matters where a policy is about several keys together', () => {
+    const together = policyOf(
+      'p2',
+      'spend: { cost: 900, per: month, across: selected }',
+      '{ at: 50%, alert: ops }',
+    );
+    expect(isFar(1, 0.001, twenty, together)).toBe(false);
+  });
+
+  test('matters nowhere without a policy that measures', () => {
+    expect(isFar(100, 9, policy('expiry: {}', '{ alert: ops }'))).toBe(true);
+  });
 });

@@ -9,6 +9,7 @@ import { attribute } from '../../src/ledger/attribution.ts';
 import type { Attribution, Readings, Trail } from '../../src/ledger/attribution.ts';
 import { register } from '../../src/ledger/registry.ts';
 import { extend, keepRuns, sample } from '../../src/ledger/samples.ts';
+import { rowsByName } from '../../src/core/rows.ts';
 import type { Aggregate, AggregateRow, KeyReading } from '../../src/ports.ts';
 import { file, id, key, minute, monday, policy } from '../core/story.ts';
 import * as build from './building.ts';
@@ -26,7 +27,7 @@ function aggregate(rows: Readonly<Record<string, number>>, total?: number): Aggr
   return {
     at: monday,
     total: counters(total ?? sum),
-    rows: new Map(Object.entries(rows).map(([name, amount]) => [name, row(amount)])),
+    rows: rowsByName(Object.entries(rows).map(([name, amount]) => [name, row(amount)])),
   };
 }
 
@@ -367,7 +368,7 @@ describe('under every variant of what a rename does to the aggregate', () => {
   );
 
   const nobody: Trail['lineup'] = {
-    ...{ live: [], evidence: [], runs: [], steady: [], order: [] },
+    ...{ live: [], evidence: [], runs: [], steady: [], steadfast: new Uint8Array(), order: [], rows: null },
     places: new Map(),
     bearers: new Map(),
   };

@@ -1,6 +1,7 @@
 /** An aggregate that counts less than before for many keys at once is not believed for any of them. */
 import { describe, expect, test } from 'vitest';
 import type { KeyId } from '../../src/core/key.ts';
+import { rowsByName } from '../../src/core/rows.ts';
 import type { SampleRun } from '../../src/core/state.ts';
 import { attribute } from '../../src/ledger/attribution.ts';
 import type { Attribution } from '../../src/ledger/attribution.ts';
@@ -38,7 +39,7 @@ function looked(
       lifetime: {
         at: monday,
         total: counters(10 * spent),
-        rows: new Map(
+        rows: rowsByName(
           all.filter((index) => row(index).requests > 0).map((index) => [name(index), row(index)]),
         ),
       },

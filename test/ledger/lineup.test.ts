@@ -2,8 +2,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Key } from '../../src/core/key.ts';
+import { namesOf, rowsOf } from '../../src/core/rows.ts';
+import type { Names } from '../../src/core/rows.ts';
 import type { KeyRecord } from '../../src/core/state.ts';
-import { align, bearersOf, orderOf, placesOf } from '../../src/ledger/lineup.ts';
+import { align, bearersOf, orderOf, placesOf, rowAt, rowPlacesOf } from '../../src/ledger/lineup.ts';
 import type { Lineup } from '../../src/ledger/lineup.ts';
 import { id, key, minute, monday } from '../core/story.ts';
 import { recordOf } from './building.ts';
@@ -17,7 +19,8 @@ type Deed =
   | { readonly kind: 'remove' | 'touch' | 'again' | 'admin'; readonly which: number }
   | { readonly kind: 'rename'; readonly which: number; readonly to: string; readonly by: 'person' | 'us' }
   | { readonly kind: 'move'; readonly which: number; readonly to: number }
-  | { readonly kind: 'list' };
+  /** `used`: the names that the aggregate has a row for, or null where it has none. */
+  | { readonly kind: 'list'; readonly used: readonly string[] | null };
 
 const deeds = fc.array(
   fc.oneof(
@@ -47,7 +50,10 @@ const deeds = fc.array(
       }),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('move' as const), which, to: which }) },
-    { weight: 5, arbitrary: fc.constant({ kind: 'list' as const }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({ kind: fc.constant('list' as const), used: fc.option(fc.subarray(names)) }),
+    },
   ),
   { minLength: 2, maxLength: 40, size: 'max' },
 );
@@ -95,6 +101,10 @@ function after(list: readonly KeyRecord[], deed: Deed, made: number): KeyRecord[
   }
 }
 
+const nothing = { evidence: [], runs: [], steady: [], steadfast: new Uint8Array(), rows: null };
+
+const rowNamed = (of: string) => ({ ...zero, requests: 1 + names.indexOf(of) });
+
 const zero = { costMicroUsd: 0, tokens: 0, requests: 0 };
 
 function claimants(list: readonly KeyRecord[], of: string): string[] {
@@ -118,6 +128,8 @@ test('places, order and bearers are those of the list, however it came about', (
     fc.property(deeds, (script) => {
       let lineup: Lineup | null = null;
       let list: readonly KeyRecord[] = [];
+      let told: readonly string[] = [];
+      let known: Names = namesOf(told);
       script.forEach((deed, index) => {
         list = after(list, deed, index);
         if (deed.kind !== 'list') return;
@@ -144,7 +156,16 @@ test('places, order and bearers are those of the list, however it came about', (
           if (lineup !== null && !disturbed.has(of))
             expect(claimants(list, of)).toEqual(claimants(before, of));
         }
-        lineup = { live: list, evidence: [], runs: [], steady: [], places, bearers, order };
+        if (deed.used !== null && deed.used.join() !== told.join()) known = namesOf((told = deed.used));
+        const rows =
+          deed.used === null
+            ? null
+            : rowPlacesOf(list, rowsOf(known, known.list.map(rowNamed)), lineup, alignment);
+        if (rows !== null)
+          expect(list.map((_, place) => rowAt(rows, place))).toEqual(
+            list.map(({ facts }) => (deed.used?.includes(facts.name) === true ? rowNamed(facts.name) : zero)),
+          );
+        lineup = { ...nothing, live: list, places, bearers, order, rows };
       });
     }),
     { numRuns: 3000 },
@@ -155,10 +176,8 @@ test('nothing is made anew for a list in which nothing has changed', () => {
   const list = ['B', 'A'].map((one) => recordOf(key(one)));
   const first = align(list, null);
   const lineup: Lineup = {
+    ...nothing,
     live: list,
-    evidence: [],
-    runs: [],
-    steady: [],
     places: placesOf(list, null, first),
     bearers: bearersOf(list, null, first).bearers,
     order: orderOf(list, null, first),
@@ -169,4 +188,9 @@ test('nothing is made anew for a list in which nothing has changed', () => {
   expect(orderOf(list, lineup, again)).toBe(lineup.order);
   expect(bearersOf(list, lineup, again)).toEqual({ bearers: lineup.bearers, disturbed: new Set() });
   expect(bearersOf(list, lineup, again).bearers).toBe(lineup.bearers);
+  const rows = rowsOf(namesOf(['A']), [rowNamed('A')]);
+  const placed = rowPlacesOf(list, rows, lineup, again);
+  expect(rowPlacesOf(list, rowsOf(rows.names, [zero]), { ...lineup, rows: placed }, again)?.at).toBe(
+    placed?.at,
+  );
 });

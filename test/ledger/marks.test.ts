@@ -22,6 +22,7 @@ import {
 import type { Subject, WindowReading } from '../../src/ledger/marks.ts';
 import { extend, keepRuns, sample } from '../../src/ledger/samples.ts';
 import { foldWindows, windowReadings } from '../../src/ledger/windows.ts';
+import { rowsByName } from '../../src/core/rows.ts';
 import type { Aggregate } from '../../src/ports.ts';
 import { day, hour, id, key, minute, monday } from '../core/story.ts';
 import { counters, reading, recordOf } from './building.ts';
@@ -108,7 +109,7 @@ function usedBy(history: readonly Use[], by: EpochMs, inclusive: boolean): numbe
 
 function aggregateOf(amount: number): Aggregate {
   const row = { ...counters(amount), models: new Map() };
-  return { at: monday, total: counters(amount), rows: new Map([['A', row]]) };
+  return { at: monday, total: counters(amount), rows: rowsByName([['A', row]]) };
 }
 
 /** The store, naively: every run ever written. */

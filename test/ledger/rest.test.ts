@@ -11,6 +11,7 @@ import type { Readings, Trail } from '../../src/ledger/attribution.ts';
 import { register } from '../../src/ledger/registry.ts';
 import { createRest } from '../../src/ledger/rest.ts';
 import { extend, keepRuns, sample } from '../../src/ledger/samples.ts';
+import { rowsByName } from '../../src/core/rows.ts';
 import type { AggregateRow } from '../../src/ports.ts';
 import { id, key, minute, monday } from '../core/story.ts';
 import { counters, reading, recordOf, runOf } from './building.ts';
@@ -123,7 +124,7 @@ function pass(
     return [[one.id, new Map([['lifetime' as const, reading(usedBy(one, at), at)]])] as const];
   });
   const readings: Readings = {
-    lifetime: blind ? null : { at, total: counters(total), rows: rowsOf(counted, at, kind) },
+    lifetime: blind ? null : { at, total: counters(total), rows: rowsByName(rowsOf(counted, at, kind)) },
     distrust: blind ? 'it could not be read' : null,
     windows: new Map(),
     own: new Map(own),

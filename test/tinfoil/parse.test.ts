@@ -1,3 +1,4 @@
+import type { Aggregate } from '../../src/ports.ts';
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
@@ -135,12 +136,47 @@ describe('the aggregate', () => {
     });
   });
 
+  describe('beside the one before', () => {
+    const used = (requests: number, cost = 0.1) => ({ total_tokens: 5, total_requests: requests, cost });
+    const parse = (keys: unknown, before?: Aggregate) =>
+      parseAggregate({ ...good, keys }, sent, false, before?.rows);
+    const first = parse({ A: used(1), B: used(2), C: used(3) });
+
+    test('gives the very same rows and names for what is the same', () => {
+      const { rows } = parse({ A: used(1), B: used(9), C: used(3) }, first);
+      expect(rows.names).toBe(first.rows.names);
+      expect(rows.list.map((row, place) => row === first.rows.list[place])).toEqual([true, false, true]);
+      expect(rows.get('B')?.requests).toBe(9);
+    });
+
+    test.each<[string, object, (number | undefined)[]]>([
+      ['a name more', { A: used(1), AB: used(7), B: used(2), C: used(3) }, [1, 7, 2, 3]],
+      ['a name less', { A: used(1), C: used(3) }, [1, undefined, undefined, 3]],
+      ['another order', { C: used(3), A: used(1), B: used(2) }, [1, undefined, 2, 3]],
+      ['another name', { A: used(1), AB: used(2), C: used(3) }, [1, 2, undefined, 3]],
+      ['none', {}, [undefined, undefined, undefined, undefined]],
+    ])('finds every row by its name: %s', (_, keys, requests) => {
+      const { rows } = parse(keys, first);
+      expect(['A', 'AB', 'B', 'C'].map((name) => rows.get(name)?.requests)).toEqual(requests);
+      expect(rows.size).toBe(Object.keys(keys).length);
+      expect(rows.names).not.toBe(first.rows.names);
+    });
+
+    test('a row that differs in its cost alone is another', () => {
+      expect(parse({ A: used(1, 0.2) }, first).rows.get('A')?.costMicroUsd).toBe(200_000);
+    });
+
+    test('two names that are made well-formed alike spoil the answer', () => {
+      expect(() => parse({ 'A\uD800': used(1), 'A\uD801': used(2) }, first)).toThrow(/a name comes twice/);
+    });
+  });
+
   test('names such as __proto__ and constructor are names', () => {
     const usage = json(
       '{"tokens":1,"requests":1,"cost":0,"keys":{"__proto__":{"total_tokens":1,"total_requests":1,"cost":0,"models":{"constructor":{"tokens":1,"requests":1,"cost":0}}}}}',
     );
     const { rows } = parseAggregate(usage, sent);
-    expect([...rows.keys()]).toEqual(['__proto__']);
+    expect([...rows.names.list]).toEqual(['__proto__']);
     expect([...(rows.get('__proto__')?.models.keys() ?? [])]).toEqual(['constructor']);
   });
 

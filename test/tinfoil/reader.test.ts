@@ -76,6 +76,14 @@ describe('requests', () => {
   });
 });
 
+test('a byte order mark before an answer is no part of it, and broken UTF-8 is shown as such', async () => {
+  const start = Buffer.from('\uFEFF[{"key":"tk_a","created_at":"2026-01-02T03:04:05Z","name":"');
+  const body = Buffer.concat([start, Buffer.from([0x41, 0xff]), Buffer.from('"}]')]);
+  const { reader } = scriptedClient([new Response(body)]);
+  const { keys } = await reader.listKeys(never);
+  expect(keys.map(({ name }) => name)).toEqual(['A\uFFFD']);
+});
+
 describe('refusals', () => {
   test.each([
     [400, 'bad-request'],
