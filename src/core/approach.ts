@@ -8,7 +8,7 @@ import type { Counters, Measure } from './key.ts';
 import { keyLevel, spanOf } from './levels.ts';
 import type { Approach } from './plan.ts';
 import type { Policy, SpendRule } from './policy.ts';
-import { lowestThreshold, stepThreshold } from './spend-case.ts';
+import { lowestThreshold, lowestThresholds, stepThreshold } from './spend-case.ts';
 import type { FindingSubject, KeyRecord } from './state.ts';
 import type { Subject } from './alert.ts';
 import { keySubject } from './judgement.ts';
@@ -40,13 +40,13 @@ export function nearestApproach(policies: readonly Policy[], bench: Bench): Appr
  */
 export function farFromAll(policies: readonly Policy[]): (counters: Counters, pace: Pace) => boolean {
   const together = policies.some(({ rule }) => rule.kind === 'spend' && rule.across.kind !== 'key');
-  const lowest = lowestOfAll(policies);
+  const lowest = lowestThresholds(policies);
   return (most, pace) => !together && lowest.every(([measure, least]) => isFar(measure, least, most, pace));
 }
 
 /** In the order of their ids, so that of two that are equally near always the same is named. */
 function movingOf(policies: readonly Policy[], { evidence, record }: Bench): MovingKey[] {
-  const lowest = lowestOfAll(policies);
+  const lowest = lowestThresholds(policies);
   const moving: MovingKey[] = [];
   for (const [id, pace] of evidence.paces) {
     if (id === 'account') continue;
@@ -92,18 +92,6 @@ function* movingKeys(
     const level = (): Estimate => keyLevel(rule, span, record, known, bench.evidence);
     yield { policy, rule, subject: keySubject(record), limit, pace, level };
   }
-}
-
-/** By measure, what is below every threshold of every policy for single keys. */
-function lowestOfAll(policies: readonly Policy[]): (readonly [Measure, number])[] {
-  const lowest = new Map<Measure, number>();
-  for (const policy of policies) {
-    const { rule } = policy;
-    if (rule.kind !== 'spend' || rule.across.kind !== 'key') continue;
-    const least = rule.limit === 'max_tokens' ? 0 : lowestThreshold(policy, rule.limit);
-    lowest.set(rule.measure, Math.min(least, lowest.get(rule.measure) ?? Infinity));
-  }
-  return [...lowest];
 }
 
 /** Within so long a key is looked at again in any case. */

@@ -21,8 +21,8 @@ export function spendJudge(policy: Policy, rule: SpendRule, bench: Bench, select
     return !forecasts && most !== null && most !== undefined && meter(most) < least;
   };
 
-  return (record, known) => {
-    const existing = cases(record);
+  return (record, known, hasCase) => {
+    const existing = hasCase ? cases(record) : undefined;
     if (existing === undefined && lowest !== null && isFar(known, lowest)) return Infinity;
     const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
     if (limit === null) return Infinity;

@@ -2,12 +2,14 @@
  * Every policy's case against every subject, at one instant: which steps are surely reached, which
  * cannot be told, and what to ask the API to tell them.
  */
-import { addQuestion } from './evidence.ts';
-import type { Question } from './evidence.ts';
+import { addQuestion, measured } from './evidence.ts';
+import type { KeyEvidence, Question } from './evidence.ts';
 import { expiryJudge, idleJudge } from './judge-deadlines.ts';
 import { judgeGroups } from './judge-groups.ts';
 import { spendJudge } from './judge-spend.ts';
+import { lowestThresholds } from './spend-case.ts';
 import { withoutMassIdle } from './mass-idle.ts';
+import { keysWithCases } from './judgement.ts';
 import type { Bench, Judge, Judged, Judgement, Selects } from './judgement.ts';
 import type { Policy } from './policy.ts';
 
@@ -21,12 +23,14 @@ export interface Verdict {
 
 export function judge(policies: readonly Policy[], bench: Bench): Verdict {
   const questions = new Map<string, Question>();
-  const all: Judgement[][] = judgeAll(policies, bench).map((judged) =>
-    judged.flatMap(([judgement, asked]) => {
+  const all = judgeAll(policies, bench).map((judged): Judgement[] => {
+    const judgements: Judgement[] = [];
+    for (const [judgement, asked] of judged) {
       for (const question of asked) addQuestion(questions, question);
-      return judgement === null ? [] : [judgement];
-    }),
-  );
+      if (judgement !== null) judgements.push(judgement);
+    }
+    return judgements;
+  });
   const { judgements, massIdle } = withoutMassIdle(all, bench);
   return { judgements, questions: [...questions.values()], massIdle };
 }
@@ -36,9 +40,13 @@ function judgeAll(policies: readonly Policy[], bench: Bench): Judged[][] {
   const judges = policies.map((policy) => judgeOf(policy, bench));
   const judged = judges.map((one): Judged[] => (one.of === 'groups' ? [...one.judge()] : []));
   const perKey = judges.flatMap((one, index) =>
-    one.of === 'keys' ? [{ judge: one.judge, into: judged[index] }] : [],
+    one.of === 'keys'
+      ? [{ judge: one.judge, into: judged[index], byLevel: byLevelAlone(policies[index]) }]
+      : [],
   );
+  const lowest = lowestThresholds(policies.filter(byLevelAlone));
   const { epoch, now } = bench;
+  const cases = keysWithCases(bench);
   for (let index = 0; index < bench.live.length; index += 1) {
     const [record, known] = [bench.live[index], bench.known[index]];
     if (record === undefined || known === undefined) continue;
@@ -47,8 +55,11 @@ function judgeAll(policies: readonly Policy[], bench: Bench): Judged[][] {
       continue;
     // What a window's reading says lasts only as long as the window is about now.
     let until = known.windows.size > 0 ? now : Infinity;
-    for (const { judge, into } of perKey) {
-      const verdict = judge(record, known);
+    const hasCase = cases.has(record.id);
+    const isFar = !hasCase && isBelow(lowest, known);
+    for (const { judge, into, byLevel } of perKey) {
+      if (isFar && byLevel) continue;
+      const verdict = judge(record, known, hasCase);
       if (typeof verdict !== 'number') into?.push(verdict);
       until = Math.min(until, typeof verdict === 'number' ? verdict : now);
     }
@@ -58,6 +69,21 @@ function judgeAll(policies: readonly Policy[], bench: Bench): Judged[][] {
     quiet.until = until;
   }
   return judged;
+}
+
+/** A single key's case depends on nothing but its level. */
+function byLevelAlone(policy: Policy | undefined): boolean {
+  const byKey = policy?.rule.kind === 'spend' && policy.rule.across.kind === 'key';
+  return byKey && policy.steps.every(({ basis }) => basis === 'level');
+}
+
+/** No period has more than the lifetime: most keys are below every threshold by that alone. */
+function isBelow(
+  lowest: ReturnType<typeof lowestThresholds>,
+  { lifetime: { high, likely } }: KeyEvidence,
+): boolean {
+  const most = high ?? likely;
+  return most !== undefined && lowest.every(([measure, least]) => measured(most, measure) < least);
 }
 
 function judgeOf(policy: Policy, bench: Bench): Judge {

@@ -68,6 +68,13 @@ export function caseKey(policy: string, subject: FindingSubject): string {
     : `${policy} ${subject.group}`;
 }
 
+/** The keys that any policy has an open finding about: of the others nobody needs to look for one. */
+export function keysWithCases({ open }: Bench): ReadonlySet<KeyId> {
+  const ids = new Set<KeyId>();
+  for (const { subject } of open.values()) if (subject.kind === 'key') ids.add(subject.id);
+  return ids;
+}
+
 /** A policy's open finding about a single key, quickly: a decision looks for it once a key. */
 export function openCases(policy: string, { open }: Bench): (record: KeyRecord) => Finding | undefined {
   const cases = new Map<KeyId, Finding>();
@@ -86,9 +93,9 @@ export type Judged = readonly [Judgement | null, readonly Question[]];
 
 /**
  * Prepared once a decision, for one policy. Of a key about which there is nothing to say, until when there will
- * be nothing, unless it changes or is used.
+ * be nothing, unless it changes or is used. `hasCase`: it is one of `keysWithCases`.
  */
-export type KeyJudge = (record: KeyRecord, known: KeyEvidence) => Judged | EpochMs;
+export type KeyJudge = (record: KeyRecord, known: KeyEvidence, hasCase: boolean) => Judged | EpochMs;
 
 export type Judge =
   | { readonly of: 'keys'; readonly judge: KeyJudge }

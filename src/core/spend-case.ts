@@ -2,6 +2,7 @@
 import type { SpendFigures } from './alert.ts';
 import type { Estimate, Motive, Question } from './evidence.ts';
 import { forecastLevel } from './forecast.ts';
+import type { Measure } from './key.ts';
 import { caseKey, noPeriod } from './judgement.ts';
 import type { Bench, Judged, Judgement } from './judgement.ts';
 import { undecided } from './levels.ts';
@@ -27,6 +28,18 @@ export function stepThreshold(limit: number, step: Step): number {
 /** What is below this reaches no step. */
 export function lowestThreshold(policy: Policy, limit: number): number {
   return threshold(limit, Math.min(...policy.steps.map((step) => step.atPercent ?? 0)));
+}
+
+/** By measure, what is below every threshold of every one of the policies that is about single keys. */
+export function lowestThresholds(policies: readonly Policy[]): (readonly [Measure, number])[] {
+  const lowest = new Map<Measure, number>();
+  for (const policy of policies) {
+    const { rule } = policy;
+    if (rule.kind !== 'spend' || rule.across.kind !== 'key') continue;
+    const least = rule.limit === 'max_tokens' ? 0 : lowestThreshold(policy, rule.limit);
+    lowest.set(rule.measure, Math.min(least, lowest.get(rule.measure) ?? Infinity));
+  }
+  return [...lowest];
 }
 
 export interface SpendCase {
