@@ -98,8 +98,8 @@ export function createDaemon(ports: DaemonPorts): Daemon {
       const report = await app.pass(current, AbortSignal.any([stop, AbortSignal.timeout(passLimitMs)]));
       ready = true;
       failingSince = null;
-      const { at, approach, unasked, unread } = report;
-      outlook = { at, approach, unasked, unread };
+      const { at, approach, unasked, rowless } = report;
+      outlook = { at, approach, unasked, rowless };
       observer.passed(report, seconds());
       logPass(log, report, seconds());
     } catch (error) {

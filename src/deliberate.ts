@@ -22,7 +22,7 @@ import { attribute } from './ledger/attribution.ts';
 import type { Attribution } from './ledger/attribution.ts';
 import { ask } from './ledger/look.ts';
 import type { Sight } from './ledger/look.ts';
-import { boundaryQuestions } from './ledger/boundaries.ts';
+import { boundaryQuestions, countRowless } from './ledger/boundaries.ts';
 import { advanceMarks, gridOf, renewed } from './ledger/marks.ts';
 import type { Memory } from './memory.ts';
 import type { AdminReader, Clock } from './ports.ts';
@@ -35,8 +35,8 @@ export interface Deliberation {
   readonly decision: Decision;
   /** There was more to ask than there were calls left. */
   readonly unasked: boolean;
-  /** How many keys no row speaks for: those that were read by themselves, and those that were not. */
-  readonly unread: number;
+  /** How many keys no row speaks for. */
+  readonly rowless: number;
 }
 
 export interface DeliberationPorts {
@@ -87,12 +87,12 @@ export async function deliberate(
     const attribution = attributeSight(memory, policy, sight, marks, inquiry.alone, ports.pace);
     const court = assemble(ports, memory, policy, sight, attribution, acceptances);
     const decision = decide(court);
-    const unread = attribution.evidence.unread.length + sight.readings.own.size;
-    const atBoundaries = boundaryQuestions(policy.policies, court.bench, ports.pace, unread);
+    const rowless = countRowless(court.bench);
+    const atBoundaries = boundaryQuestions(policy.policies, court.bench, ports.pace, rowless);
     questions = [...decision.questions, ...atBoundaries];
     const wanted = affordable(questions, sight, { budget: Infinity, spare }).length;
     if (wanted === 0 || budget <= 0 || round >= maxRounds)
-      return { sight, court, attribution, decision, unasked: wanted > budget, unread };
+      return { sight, court, attribution, decision, unasked: wanted > budget, rowless };
   }
 }
 

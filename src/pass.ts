@@ -101,7 +101,7 @@ export async function pass(
     court: found.court,
     approach: nearestApproach(policy.policies, found.court.bench),
     unasked: found.unasked || inquiry.waiting,
-    unread: found.unread,
+    rowless: found.rowless,
     books: booksIn(found, memory, policy),
   };
 }

@@ -286,8 +286,8 @@ describe('at the end of a period', () => {
       account.memory.records.set(record.id, { ...record, check: { at, counters: counters(0) } });
     }
     account.budget = 1;
-    const { unasked, unread } = await account.pass(daily);
-    expect([unasked, unread]).toEqual([true, 3]);
+    const { unasked, rowless } = await account.pass(daily);
+    expect([unasked, rowless]).toEqual([true, 3]);
     const read = [...account.memory.records.values()].map(({ check }) => check?.at === account.now);
     expect(read).toEqual([false, true, false]);
   });

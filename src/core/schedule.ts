@@ -20,8 +20,8 @@ export interface Outlook {
   readonly approach: Approach | null;
   /** There was more to ask than there were calls left. */
   readonly unasked: boolean;
-  /** How many keys no row speaks for, as far as was seen: each costs a call to know it. */
-  readonly unread: number;
+  /** How many keys no row speaks for: each costs a call to know it. */
+  readonly rowless: number;
 }
 
 const minuteMs = 60_000;
@@ -46,13 +46,13 @@ export function nextPassAt(
   policy: PolicyFile,
   dueAt: readonly EpochMs[],
   pace: Pace,
-  { at: lastAt = now, approach = null, unasked = false, unread = 0 }: Partial<Outlook> = {},
+  { at: lastAt = now, approach = null, unasked = false, rowless = 0 }: Partial<Outlook> = {},
 ): EpochMs {
   const boundaries = policy.policies.flatMap(({ rule }) => {
     if (rule.kind !== 'spend' || rule.period.kind !== 'calendar') return [];
     const { start, end } = periodAt(rule.period, lastAt);
     // The last counters before a period's beginning are to be as near to it as the first ones after.
-    const eves = end === null ? [] : [end - eveOf(pace, unread), end - eveOf(pace), end];
+    const eves = end === null ? [] : [end - eveOf(pace, rowless), end - eveOf(pace), end];
     return start === null ? eves : [...eves, start + pace.usageLagMs];
   });
   const refilled = unasked ? [now + minuteMs] : [];
@@ -71,13 +71,13 @@ const longEveMs = 10 * minuteMs;
 
 /**
  * So long before a period's end a last pass is made in it: long enough that it is done by then. Where more
- * keys are `unread` than a minute has calls for, the first of several passes.
+ * keys are `rowless` than a minute has calls for, the first of several passes.
  */
 export function eveOf(
   { intervalMs, maxCallsPerMinute }: Pick<Pace, 'intervalMs' | 'maxCallsPerMinute'>,
-  unread = 0,
+  rowless = 0,
 ): number {
-  const passes = Math.ceil(unread / (maxCallsPerMinute * readingPart));
+  const passes = Math.ceil(rowless / (maxCallsPerMinute * readingPart));
   if (passes <= 1) return Math.min(intervalMs, minuteMs);
   return Math.min(Math.max(intervalMs, longEveMs), passes * readingMs);
 }

@@ -16,7 +16,15 @@ const lateMs = 10 * 60_000;
 
 type Tempo = Pick<Pace, 'intervalMs' | 'usageLagMs' | 'maxCallsPerMinute'>;
 
-/** `many`: how many keys no row speaks for, those included that were read in this pass. */
+/** How many keys no row speaks for, also of those that are known now: the next use of any makes all of them unread. */
+export function countRowless({ live, known }: Pick<Bench, 'live' | 'known'>): number {
+  let count = 0;
+  for (const [place, { check }] of live.entries())
+    if (check?.agreed !== true || known[place]?.credited !== true) count += 1;
+  return count;
+}
+
+/** `many`: how many keys no row speaks for. */
 export function boundaryQuestions(
   policies: readonly Policy[],
   bench: Bench,

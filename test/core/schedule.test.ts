@@ -106,16 +106,16 @@ describe('a level that approaches its threshold', () => {
 test.each([
   ['as soon as a minute has calls again', hourly, monday + 5 * minute, { unasked: true }, minute],
   ['no later than it is due otherwise', hourly, monday + hour - 30_000, { unasked: true }, 30_000],
-  ['a minute before a period ends', hourly, monday + 55 * minute, { unread: 48 }, 4 * minute],
+  ['a minute before a period ends', hourly, monday + 55 * minute, { rowless: 48 }, 4 * minute],
   [
     'earlier, where more keys are to be read than a minute has calls for',
     hourly,
     monday + 55 * minute,
-    { unread: 49 },
+    { rowless: 49 },
     2.5 * minute,
   ],
-  ['and once more a minute before it', hourly, monday + 58 * minute, { unread: 97 }, minute],
-  ['as early as that takes', hourly, monday + 45 * minute, { unread: 400 }, 5 * minute],
+  ['and once more a minute before it', hourly, monday + 58 * minute, { rowless: 97 }, minute],
+  ['as early as that takes', hourly, monday + 45 * minute, { rowless: 400 }, 5 * minute],
   [
     'at once, where it fell due while the last pass was made',
     hourly,

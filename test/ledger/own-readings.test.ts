@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Bench } from '../../src/core/judgement.ts';
 import type { EpochMs } from '../../src/core/key.ts';
 import type { KeyRecord } from '../../src/core/state.ts';
-import { boundaryQuestions } from '../../src/ledger/boundaries.ts';
+import { boundaryQuestions, countRowless } from '../../src/ledger/boundaries.ts';
 import { crossCheck, firstChecks } from '../../src/ledger/cross-checks.ts';
 import { day, file, hour, key, minute, monday, policy, policyOf } from '../core/story.ts';
 import { counters, recordOf } from './building.ts';
@@ -77,6 +77,16 @@ describe('a key that no row is credited to', () => {
       record = checkedAt('A', now);
     }
     expect(reads).toEqual(readBefore);
+  });
+
+  test.each([
+    ['shares its name', { credited: false }, {}, 1],
+    ['has a row that was not proved', { credited: true }, { agreed: false }, 1],
+    ['has a proved row', { credited: true }, { agreed: true }, 0],
+  ])('is one that %s', (_what, known, agreed, rowless) => {
+    const record = checkedAt('A', monday, { check: { at: monday, counters: counters(1), ...agreed } });
+    const bench = { live: [record], known: [known] } as unknown as Bench;
+    expect(countRowless(bench)).toBe(rowless);
   });
 
   test('is read only by policies of calendar periods that select it', () => {
