@@ -4,9 +4,9 @@
  */
 import { createCallMeter } from '../src/call-meter.ts';
 import { nextPassAt } from '../src/core/schedule.ts';
+import type { Outlook } from '../src/core/schedule.ts';
 import type { Pace } from '../src/core/schedule.ts';
 import type { EpochMs, Key } from '../src/core/key.ts';
-import type { Approach } from '../src/core/plan.ts';
 import type { PolicyFile } from '../src/core/policy.ts';
 import type { Finding } from '../src/core/state.ts';
 import { recall } from '../src/memory.ts';
@@ -69,9 +69,9 @@ interface Bursty {
 type Spacing = readonly [least: number, most: number];
 
 /** When to look again, after a pass. */
-type Pause = (now: EpochMs, policy: PolicyFile, approach: Approach | null) => EpochMs;
+type Pause = (now: EpochMs, policy: PolicyFile, outlook: Outlook) => EpochMs;
 
-const scheduled: Pause = (now, policy, approach) => nextPassAt(now, policy, [], pace, approach);
+const scheduled: Pause = (now, policy, outlook) => nextPassAt(now, policy, [], pace, outlook);
 
 export async function measureOvershoot(
   keys: number,
@@ -125,7 +125,7 @@ async function simulate(keys: readonly Bursty[], days: number, pause: Pause): Pr
       thinnedAt = clock.now();
       await store.thin(thinnedAt, [], pace.usageLagMs);
     }
-    clock.advanceTo(pause(clock.now(), policy, report.approach));
+    clock.advanceTo(pause(clock.now(), policy, report));
   }
   return { shares: found.map(({ share }) => share), floors: found.map(({ floor }) => floor), passes, calls };
 }

@@ -57,7 +57,8 @@ function linesOf(figures: TruthFigures, seconds: number): string[] {
     `  compared ${samples.toLocaleString('en')}, outside ${String(missed)} (${String(misses.length)} levels${byCause(misses)})`,
     `  width, up over the start      ${spreadText(widths.up)}`,
     `  width, down over the start    ${spreadText(widths.down)}`,
-    `  wider than what was used then ${String(widths.tooWide.length)}${byCause(widths.tooWide)}`,
+    `  wider than what was used between the passes around the start ${String(widths.wide.length)}${byCause(widths.wide)}`,
+    `  and than what was used within one pause plus the lag         ${String(widths.tooWide.length)}${byCause(widths.tooWide)}`,
     `  not read in all their period  ${String(widths.unread.length)}${byCause(widths.unread)}`,
     `  ${String(passes)} passes, ${(calls / passes).toFixed(1)} calls a pass, ${String(restarts)} restarts, ${String(changes)} renames of its own, ${seconds.toFixed(0)} s`,
   ];

@@ -6,9 +6,8 @@ import type { BooksReading } from './core/books.ts';
 import type { EpochMs } from './core/key.ts';
 import type { Trouble } from './core/plan.ts';
 import type { PolicyFile } from './core/policy.ts';
-import type { Approach } from './core/plan.ts';
 import { nextPassAt, overshootOf } from './core/schedule.ts';
-import type { Overshoot, Pace } from './core/schedule.ts';
+import type { Outlook, Overshoot, Pace } from './core/schedule.ts';
 import { deletionDueAt } from './core/deletions.ts';
 import type { PassReport } from './pass.ts';
 
@@ -67,7 +66,7 @@ export function createDaemon(ports: DaemonPorts): Daemon {
   let failingSince: EpochMs | null = null;
   let tidiedAt: EpochMs = 0;
   let beatAt = ports.monotonic();
-  let approach: Approach | null = null;
+  let outlook: Partial<Outlook> = {};
   let booksAt: EpochMs = -Infinity;
   let booksReading: Promise<void> | null = null;
 
@@ -93,11 +92,14 @@ export function createDaemon(ports: DaemonPorts): Daemon {
     const started = ports.monotonic();
     const seconds = (): number => (ports.monotonic() - started) / 1000;
     const current = policyTrouble === null ? [] : [policyTrouble];
+    // Also of a pass that fails: what fell due before it is not due for ever.
+    outlook = { ...outlook, at: app.clock.now() };
     try {
       const report = await app.pass(current, AbortSignal.any([stop, AbortSignal.timeout(passLimitMs)]));
       ready = true;
       failingSince = null;
-      approach = report.approach;
+      const { at, approach, unasked, rowless } = report;
+      outlook = { at, approach, unasked, rowless };
       observer.passed(report, seconds());
       logPass(log, report, seconds());
     } catch (error) {
@@ -147,7 +149,8 @@ export function createDaemon(ports: DaemonPorts): Daemon {
 
   const pause = async (stop: AbortSignal): Promise<void> => {
     const now = app.clock.now();
-    const until = nextPassAt(now, app.policy(), dueTimes(app, now), pace, approach);
+    const { at = now, approach = null } = outlook;
+    const until = nextPassAt(now, app.policy(), dueTimes(app, at), pace, outlook);
     const overshoot = overshootOf(approach, until - now);
     observer.waits(overshoot);
     log.debug(
@@ -210,11 +213,11 @@ function logBooks(log: Logger, books: BooksReading | null): void {
     if (fact?.known === false) log.warn({ why: fact.because }, 'the account’s books are incomplete');
 }
 
-/** When each accepted notice has run, so that a pass is there for it. */
-export function dueTimes(app: App, now: EpochMs): EpochMs[] {
+/** When each accepted notice has run, so that a pass is there for it; those that had before `since` left out. */
+export function dueTimes(app: App, since: EpochMs): EpochMs[] {
   return [...app.memory.findings.values()].flatMap((finding) =>
     finding.closedAt === null
-      ? finding.deletions.map((one) => deletionDueAt(one, one.announcedAt, 0)).filter((at) => at > now)
+      ? finding.deletions.map((one) => deletionDueAt(one, one.announcedAt, 0)).filter((at) => at > since)
       : [],
   );
 }

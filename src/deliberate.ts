@@ -23,7 +23,7 @@ import { attribute } from './ledger/attribution.ts';
 import type { Attribution } from './ledger/attribution.ts';
 import { ask } from './ledger/look.ts';
 import type { Sight } from './ledger/look.ts';
-import { boundaryQuestions } from './ledger/boundaries.ts';
+import { boundaryQuestions, countRowless } from './ledger/boundaries.ts';
 import { advanceMarks, gridOf, renewed } from './ledger/marks.ts';
 import type { Memory } from './memory.ts';
 import type { AdminReader, Clock } from './ports.ts';
@@ -34,6 +34,10 @@ export interface Deliberation {
   readonly court: Court;
   readonly attribution: Attribution;
   readonly decision: Decision;
+  /** There was more to ask than there were calls left. */
+  readonly unasked: boolean;
+  /** How many keys no row speaks for. */
+  readonly rowless: number;
 }
 
 export interface DeliberationPorts {
@@ -84,9 +88,12 @@ export async function deliberate(
     const attribution = attributeSight(memory, policy, sight, marks, inquiry.alone, ports.pace);
     const court = assemble(ports, memory, policy, sight, attribution, acceptances);
     const decision = decide(court);
-    questions = [...decision.questions, ...boundaryQuestions(policy.policies, court.bench, ports.pace)];
-    const more = affordable(questions, sight, { budget, spare }).length > 0;
-    if (!more || round >= maxRounds) return { sight, court, attribution, decision };
+    const rowless = countRowless(court.bench);
+    const atBoundaries = boundaryQuestions(policy.policies, court.bench, ports.pace, rowless);
+    questions = [...decision.questions, ...atBoundaries];
+    const wanted = affordable(questions, sight, { budget: Infinity, spare }).length;
+    if (wanted === 0 || budget <= 0 || round >= maxRounds)
+      return { sight, court, attribution, decision, unasked: wanted > budget, rowless };
   }
 }
 
@@ -96,20 +103,22 @@ function isPressing({ excess }: Question): boolean {
 
 /**
  * What is pressing, and of the rest as much as there is to spare. What cannot be had later comes first; then
- * aggregates, for they serve every key, the most pressing first; then the keys whose own reading is oldest.
+ * aggregates, for they serve every key, the most pressing first; then keys. Of keys, the one whose own reading
+ * is oldest.
  */
 function affordable(
   questions: readonly Question[],
   sight: Sight,
   { budget, spare }: { readonly budget: number; readonly spare: number },
 ): readonly Question[] {
-  const age = (question: Question): number => {
-    if (question.nowOrNever) return -2;
-    return question.kind === 'aggregate' ? -1 : (sight.registry.records.get(question.id)?.check?.at ?? 0);
-  };
+  const rank = ({ kind, nowOrNever }: Question): number => (nowOrNever ? 0 : kind === 'aggregate' ? 1 : 2);
+  const age = (question: Question): number =>
+    question.kind === 'aggregate' ? 0 : (sight.registry.records.get(question.id)?.check?.at ?? 0);
   const distinct = new Map<string, Question>();
   for (const question of questions) addQuestion(distinct, question);
-  const ordered = [...distinct.values()].sort((a, b) => age(a) - age(b) || compare(b.excess, a.excess));
+  const ordered = [...distinct.values()].sort(
+    (a, b) => rank(a) - rank(b) || age(a) - age(b) || compare(b.excess, a.excess),
+  );
   let left = spare;
   const chosen = ordered.filter((question) => isPressing(question) || left-- > 0);
   return chosen.slice(0, Math.max(0, budget));

@@ -5,11 +5,12 @@ import { reconcile } from './act/reconcile.ts';
 import type { Alert } from './core/alert.ts';
 import type { Question } from './core/evidence.ts';
 import type { EpochMs, KeyId } from './core/key.ts';
-import type { Approach, Call, Decision, PlannedChange, Trouble } from './core/plan.ts';
+import type { Call, Decision, PlannedChange, Trouble } from './core/plan.ts';
 import { nearestApproach } from './core/approach.ts';
 import { booksOf } from './core/books.ts';
 import type { Books } from './core/books.ts';
 import type { PolicyFile } from './core/policy.ts';
+import type { Outlook } from './core/schedule.ts';
 import type { RecordEntry } from './core/state.ts';
 import { tellTroubles } from './core/troubles.ts';
 import type { Told } from './core/troubles.ts';
@@ -48,7 +49,7 @@ export interface Routed {
   }[];
 }
 
-export interface PassReport {
+export interface PassReport extends Outlook {
   readonly decision: Decision;
   /** What the decision was made with. */
   readonly court: Court;
@@ -57,8 +58,6 @@ export interface PassReport {
   readonly keys: number;
   readonly hold: string | null;
   readonly contradictions: number;
-  /** What reaches its next threshold first, at the present pace; null: nothing moves. */
-  readonly approach: Approach | null;
   readonly books: Books;
 }
 
@@ -92,6 +91,7 @@ export async function pass(
   const outcomes = found.court.mode === 'enforce' ? await carryOut(found.decision.changes, act, stop) : [];
   forget(memory, first.at);
   return {
+    at: first.at,
     decision: found.decision,
     outcomes,
     calls: found.sight.calls,
@@ -100,6 +100,8 @@ export async function pass(
     contradictions: found.attribution.contradictions.length,
     court: found.court,
     approach: nearestApproach(policy.policies, found.court.bench),
+    unasked: found.unasked || inquiry.waiting,
+    rowless: found.rowless,
     books: booksIn(found, memory, policy),
   };
 }
@@ -200,15 +202,26 @@ function spareCalls(memory: Memory, now: EpochMs): number {
  * So passes make three calls on average, unless something presses. Every second pass one is a key's own
  * reading, to find rows that are credited wrongly. Rows that were never checked have half of all calls.
  */
-function inquire(ports: PassPorts, memory: Memory, policy: PolicyFile, sight: Sight): Inquiry {
+function inquire(
+  ports: PassPorts,
+  memory: Memory,
+  policy: PolicyFile,
+  sight: Sight,
+): Inquiry & { /** More rows were never checked. */ readonly waiting: boolean } {
   const spare = spareCalls(memory, sight.at);
   const busy = isNearBoundary(policy.policies, sight.at, ports.pace);
   const most = busy ? 0 : Math.floor(ports.callBudget() / 2);
   const bearers = memory.trail?.lineup.bearers ?? new Map<string, number>();
-  const unchecked = firstChecks(sight.registry.live, bearers, sight.at, most);
+  const due = firstChecks(sight.registry.live, bearers, sight.at, most + 1);
+  const unchecked = due.slice(0, most);
   const turn = unchecked.length > 0 || memory.checkedLast ? [] : crossCheck(sight.registry.live);
   memory.checkedLast = turn.length > 0;
-  return { questions: [...unchecked, ...turn], alone: new Set(), spare: spare - turn.length };
+  return {
+    questions: [...unchecked, ...turn],
+    alone: new Set(),
+    spare: spare - turn.length,
+    waiting: !busy && due.length > most,
+  };
 }
 
 /** Everything that the pass learnt and decided, in one transaction. */

@@ -263,6 +263,37 @@ describe('what does not press', () => {
     account.now += minute;
     expect((await account.pass(pressing)).asked).toEqual([]);
   });
+
+  test.each([
+    ['is left unasked for lack of calls', 1, Infinity, true],
+    ['can be asked', 2, Infinity, false],
+    ['is not to be asked, for no call can be spared', 1, 0, false],
+  ])('is told to be waiting if it %s', async (_what, budget, spare, unasked) => {
+    await using account = await rig(one('A'), one('B'));
+    Object.assign(account, { budget, spare });
+    expect((await account.pass(barely)).unasked).toBe(unasked);
+  });
+});
+
+describe('at the end of a period', () => {
+  const daily = file(policy('spend: { cost: 1000, per: day }', '{ at: 100%, alert: ops }'));
+  const bearers = () => ['A', 'B', 'C'].map((name) => ({ ...steady(name, 1), name: 'shared' }));
+
+  test('those keys are read first that were read longest ago, and the others are said to wait', async () => {
+    await using account = await rig(...bearers());
+    await account.pass(daily);
+    account.now = Date.parse('2026-11-24T00:00:00Z') - minute;
+    const hoursAgo = [2, 3, 1];
+    for (const [index, record] of [...account.memory.records.values()].entries()) {
+      const at = account.now - (hoursAgo[index] ?? 0) * hour;
+      account.memory.records.set(record.id, { ...record, check: { at, counters: counters(0) } });
+    }
+    account.budget = 1;
+    const { unasked, rowless } = await account.pass(daily);
+    expect([unasked, rowless]).toEqual([true, 3]);
+    const read = [...account.memory.records.values()].map(({ check }) => check?.at === account.now);
+    expect(read).toEqual([false, true, false]);
+  });
 });
 
 describe('an aggregate that lost many rows at once', () => {

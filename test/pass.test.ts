@@ -105,6 +105,16 @@ describe('an account that is watched from the middle of a month on', () => {
   );
 });
 
+test('more rows to be checked than there are calls for are told to be waiting, until they are checked', async () => {
+  await using one = await account(
+    ...Array.from({ length: 70 }, (_, index) => steady(`K${String(index)}`, 0)),
+  );
+  const waiting = [];
+  for (let count = 0; count < 4; count += 1) waiting.push((await one.pass(monthly)).unasked);
+  // Half of 58 calls a pass.
+  expect(waiting).toEqual([true, true, false, false]);
+});
+
 test('a budget of one model is found to be passed, though it was not when its windows were first read', async () => {
   const models = file(policy('spend: { cost: 100, per: month, models: ["m"] }', '{ at: 100%, alert: ops }'));
   await using one = await account(steady('A', 0.5));

@@ -7,7 +7,7 @@
  *   key is younger than P
  * - a window reading R with `now − R ≥ P` raises `low`; with `now − R ≤ P` it lowers `high`
  */
-import { addLevels, measured, nothingKnown, zeroCounters } from './evidence.ts';
+import { addLevels, lowerCounters, measured, nothingKnown, zeroCounters } from './evidence.ts';
 import type { Bounds, Estimate, Evidence, KeyEvidence, Marks } from './evidence.ts';
 import { windowMs } from './key.ts';
 import type { Counters, EpochMs, Measure, Window } from './key.ts';
@@ -63,12 +63,18 @@ export function keyLevel(
   return rule.models === null ? whole : modelLevel(rule.models, meter, span, young, known, whole, evidence);
 }
 
-/** A sample from a time of doubt is no lower bound, for it may hold someone else's usage. */
+/**
+ * A sample from a time of doubt is no lower bound, for it may hold someone else's usage; but for what the key's
+ * own reading said, with which that time began.
+ */
 function markOf({ id, doubt }: KeyRecord, start: EpochMs, marks: Marks | undefined): Mark | undefined {
   const mark = marks?.get(id);
   if (mark === undefined || doubt === undefined) return mark;
   const doubted = start >= doubt.from && (doubt.until === null || start < doubt.until);
-  return doubted ? { before: null, after: mark.after } : mark;
+  if (!doubted) return mark;
+  const { before, after } = mark;
+  const own = doubt.counters ?? null;
+  return { before: before === null || own === null ? null : lowerCounters(before, own), after };
 }
 
 /** The whole account's consumption, deleted keys included. */

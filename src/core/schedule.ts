@@ -12,6 +12,20 @@ export interface Pace {
   readonly maxCallsPerMinute: number;
 }
 
+/** What a pass leaves to the next one. */
+export interface Outlook {
+  /** When it began. */
+  readonly at: EpochMs;
+  /** What reaches its next threshold first, at the present pace; null: nothing moves. */
+  readonly approach: Approach | null;
+  /** There was more to ask than there were calls left. */
+  readonly unasked: boolean;
+  /** How many keys no row speaks for: each costs a call to know it. */
+  readonly rowless: number;
+}
+
+const minuteMs = 60_000;
+
 /** A pass asks for the list and for the usage of all keys, and often for one thing more. */
 const callsAPass = 3;
 
@@ -23,36 +37,56 @@ const closingIn = 0.5;
 
 /**
  * The next pass: after the longest pause; or sooner, where a level could reach its next threshold, a
- * period begins (so that the counters on each side of it are known) or its usage is surely reported, or a
- * notice has run (`dueAt`).
+ * period begins (so that the counters on each side of it are known) or its usage is surely reported, a
+ * notice has run (`dueAt`), or there are calls again for what was left unasked. An instant that passed while the
+ * last pass was under way is due at once.
  */
 export function nextPassAt(
   now: EpochMs,
   policy: PolicyFile,
   dueAt: readonly EpochMs[],
   pace: Pace,
-  approach: Approach | null = null,
+  { at: lastAt = now, approach = null, unasked = false, rowless = 0 }: Partial<Outlook> = {},
 ): EpochMs {
   const boundaries = policy.policies.flatMap(({ rule }) => {
     if (rule.kind !== 'spend' || rule.period.kind !== 'calendar') return [];
-    const { start, end } = periodAt(rule.period, now);
+    const { start, end } = periodAt(rule.period, lastAt);
     // The last counters before a period's beginning are to be as near to it as the first ones after.
-    const eve = end === null ? null : end - eveOf(pace);
-    return [eve, end, start === null ? null : start + pace.usageLagMs].filter((at) => at !== null);
+    const eves = end === null ? [] : [end - eveOf(pace, rowless), end - eveOf(pace), end];
+    return start === null ? eves : [...eves, start + pace.usageLagMs];
   });
-  const wanted = [...boundaries, ...dueAt].filter((at) => at > now);
+  const refilled = unasked ? [now + minuteMs] : [];
+  const wanted = [...boundaries, ...dueAt, ...refilled].filter((at) => at > lastAt);
   const near = approach === null ? Infinity : Math.ceil(now + approach.inMs * closingIn);
   const soonest = Math.min(now + pace.intervalMs, near, ...wanted);
   return Math.max(soonest, now + shortestPause(pace));
 }
 
-/** So long before a period's end a last pass is made in it: long enough that it is done by then. */
-export function eveOf({ intervalMs }: Pick<Pace, 'intervalMs'>): number {
-  return Math.min(intervalMs, 60_000);
+/** Of the calls of a minute, those that are sure to be there for keys that are read by themselves. */
+const readingPart = 0.8;
+/** A pass that uses up the calls of a minute, and the minute until there are as many again. */
+const readingMs = 75_000;
+/** Earlier, a reading tells little of a period's start; but where passes are rarer, none is too early. */
+const longEveMs = 10 * minuteMs;
+
+/**
+ * So long before a period's end a last pass is made in it: long enough that it is done by then. Where more
+ * keys are `rowless` than a minute has calls for, the first of several passes.
+ */
+export function eveOf(
+  { intervalMs, maxCallsPerMinute }: Pick<Pace, 'intervalMs' | 'maxCallsPerMinute'>,
+  rowless = 0,
+): number {
+  const passes = Math.ceil(rowless / (maxCallsPerMinute * readingPart));
+  if (passes <= 1) return Math.min(intervalMs, minuteMs);
+  return Math.min(Math.max(intervalMs, longEveMs), passes * readingMs);
 }
 
 function shortestPause({ minIntervalMs, intervalMs, maxCallsPerMinute }: Pace): number {
-  return Math.min(intervalMs, Math.max(minIntervalMs, Math.ceil((callsAPass * 60_000) / maxCallsPerMinute)));
+  return Math.min(
+    intervalMs,
+    Math.max(minIntervalMs, Math.ceil((callsAPass * minuteMs) / maxCallsPerMinute)),
+  );
 }
 
 /** How far past a threshold the fastest level may get until it is seen, as a share of its limit. */

@@ -27,11 +27,13 @@ export interface KeyRecord {
   /**
    * The last counters that were certain to be its own: an individual reading, or what a row that agreed with
    * one had come to. `agreed`: the row of its name agreed, and no other key can have borne the name since.
+   * `later`: the counters are a row's, of after `at`.
    */
   readonly check: {
     readonly at: EpochMs;
     readonly counters: Counters;
     readonly agreed?: boolean;
+    readonly later?: true;
   } | null;
   /** It was surely used after this, to the day; left out: not known to have been used since it was created. */
   readonly usedAfter?: EpochMs;
@@ -39,9 +41,14 @@ export interface KeyRecord {
   readonly conflict: string | null;
   /**
    * Samples of its row between these instants may hold someone else's usage: from its last own reading before a
-   * contradiction showed, to the next one; null: there was none since.
+   * contradiction showed, to the next one; null: there was none since. `counters`: what that last reading said;
+   * left out where it cannot be told.
    */
-  readonly doubt?: { readonly from: EpochMs; readonly until: EpochMs | null };
+  readonly doubt?: {
+    readonly from: EpochMs;
+    readonly until: EpochMs | null;
+    readonly counters?: Counters;
+  };
   /** Gone: what it can have used at the most after its last sample, seen until `unseenAt`; null: no bound is known. */
   readonly unseen?: Counters | null;
   readonly unseenAt?: EpochMs;

@@ -13,18 +13,28 @@ import type { KeyRecord } from '../core/state.ts';
 
 /** Later, a reading tells less than the windows do. */
 const lateMs = 10 * 60_000;
-/** Of the calls of a minute, those that the pass just before the end may make for this. */
-const atOncePart = 0.8;
 
 type Tempo = Pick<Pace, 'intervalMs' | 'usageLagMs' | 'maxCallsPerMinute'>;
 
-export function boundaryQuestions(policies: readonly Policy[], bench: Bench, pace: Tempo): Question[] {
+/** How many keys no row speaks for, also of those that are known now: the next use of any makes all of them unread. */
+export function countRowless({ live, known }: Pick<Bench, 'live' | 'known'>): number {
+  let count = 0;
+  for (const [place, { check }] of live.entries())
+    if (check?.agreed !== true || known[place]?.credited !== true) count += 1;
+  return count;
+}
+
+/** `many`: how many keys no row speaks for. */
+export function boundaryQuestions(
+  policies: readonly Policy[],
+  bench: Bench,
+  pace: Tempo,
+  many: number,
+): Question[] {
   const unread = bench.evidence.unread.filter((record) => isUnread(record, bench));
   if (unread.length === 0) return [];
-  const tooMany = unread.length > pace.maxCallsPerMinute * atOncePart;
-  const eveMs = tooMany ? pace.intervalMs : eveOf(pace);
   return policies.flatMap((policy) => {
-    const due = readSince(policy, bench.now, eveMs, pace);
+    const due = readSince(policy, bench.now, pace, many);
     if (due === null) return [];
     const keys = unread.filter(
       (record) =>
@@ -40,7 +50,7 @@ export function boundaryQuestions(policies: readonly Policy[], bench: Bench, pac
 
 /** Whether a period begins about now, so that calls are wanted for that. */
 export function isNearBoundary(policies: readonly Policy[], now: EpochMs, pace: Tempo): boolean {
-  return policies.some((policy) => readSince(policy, now, eveOf(pace), pace) !== null);
+  return policies.some((policy) => readSince(policy, now, pace, 0) !== null);
 }
 
 function isUnread({ id, facts }: KeyRecord, { evidence }: Bench): boolean {
@@ -49,11 +59,13 @@ function isUnread({ id, facts }: KeyRecord, { evidence }: Bench): boolean {
 }
 
 /** The instant since which a key must have been read; null: no period begins about now. */
-function readSince({ rule }: Policy, now: EpochMs, eveMs: number, { usageLagMs }: Tempo): EpochMs | null {
+function readSince({ rule }: Policy, now: EpochMs, pace: Tempo, many: number): EpochMs | null {
   if (rule.kind !== 'spend' || rule.period.kind !== 'calendar') return null;
   const { start, end } = periodAt(rule.period, now);
-  if (end !== null && now >= end - eveMs) return end - eveMs;
+  // What many keys were read for in time is read once more in the last minute, as far as its calls go.
+  const eves = end === null ? [] : [end - eveOf(pace), end - eveOf(pace, many)];
+  for (const eve of eves) if (now >= eve) return eve;
   if (start === null) return null;
-  const settled = start + usageLagMs;
+  const settled = start + pace.usageLagMs;
   return now >= settled && now < settled + lateMs ? settled : null;
 }

@@ -77,10 +77,14 @@ function doubtOf(
   at: EpochMs,
 ): Pick<KeyRecord, 'doubt'> {
   const until = isRead ? at : null;
-  if (before === null && conflict !== null)
-    return { doubt: { from: Math.min(check?.at ?? 0, doubt?.from ?? Infinity), until } };
+  if (before === null && conflict !== null) {
+    const from = check?.at ?? 0;
+    if (doubt !== undefined && doubt.from <= from) return { doubt: { ...doubt, until } };
+    const isReading = check !== null && check.later === undefined && conflict !== ownFell;
+    return { doubt: { from, until, ...(isReading && { counters: check.counters }) } };
+  }
   if (before === null || !isRead) return {};
-  return doubt === undefined || doubt.until === null ? { doubt: { from: doubt?.from ?? 0, until } } : {};
+  return doubt === undefined || doubt.until === null ? { doubt: { from: 0, ...doubt, until } } : {};
 }
 
 /**
@@ -97,7 +101,7 @@ function stillChecked(record: KeyRecord, { run, row, nameIsOwn, away, hidden }: 
   const stands = nameIsOwn && !(moved && (away || unused)) && !(unused && hidden);
   if (stands) return record;
   // What it had used for certain when the check last spoke for it.
-  return { ...record, check: { ...check, counters: last, agreed: false } };
+  return { ...record, check: { ...check, counters: last, agreed: false, later: true } };
 }
 
 /** What the key has used at least. What a contradiction is about is not claimed. */

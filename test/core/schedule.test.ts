@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Approach } from '../../src/core/plan.ts';
-import { nextPassAt, overshootOf } from '../../src/core/schedule.ts';
+import { eveOf, nextPassAt, overshootOf } from '../../src/core/schedule.ts';
 import { day, file, hour, minute, monday, policy, policyOf } from './story.ts';
 
 const pace = { intervalMs: 10 * minute, minIntervalMs: 5000, usageLagMs: 2 * minute, maxCallsPerMinute: 60 };
@@ -48,7 +48,7 @@ describe('a level that approaches its threshold', () => {
     sharePerMs,
   });
   const wait = (inMs: number, more: Partial<typeof pace> = {}, dueAt: readonly number[] = []) =>
-    nextPassAt(monday, rolling, dueAt, { ...pace, ...more }, approach(inMs)) - monday;
+    nextPassAt(monday, rolling, dueAt, { ...pace, ...more }, { approach: approach(inMs) }) - monday;
 
   test.each([
     ['is looked at when it would have come half as far', 4 * minute, {}, 2 * minute],
@@ -85,7 +85,7 @@ describe('a level that approaches its threshold', () => {
           let looks = 0;
           while (now < monday + reachedIn) {
             const left = monday + reachedIn - now;
-            const pause = nextPassAt(now, rolling, [], own, approach(left)) - now;
+            const pause = nextPassAt(now, rolling, [], own, { approach: approach(left) }) - now;
             expect(pause).toBeGreaterThanOrEqual(shortest);
             expect(pause).toBeLessThanOrEqual(Math.max(shortest, Math.ceil(left / 2)));
             expect(pause).toBeLessThanOrEqual(own.intervalMs);
@@ -101,6 +101,52 @@ describe('a level that approaches its threshold', () => {
       ),
     );
   });
+});
+
+test.each([
+  ['as soon as a minute has calls again', hourly, monday + 5 * minute, { unasked: true }, minute],
+  ['no later than it is due otherwise', hourly, monday + hour - 30_000, { unasked: true }, 30_000],
+  ['a minute before a period ends', hourly, monday + 55 * minute, { rowless: 48 }, 4 * minute],
+  [
+    'earlier, where more keys are to be read than a minute has calls for',
+    hourly,
+    monday + 55 * minute,
+    { rowless: 49 },
+    2.5 * minute,
+  ],
+  ['and once more a minute before it', hourly, monday + 58 * minute, { rowless: 97 }, minute],
+  ['as early as that takes', hourly, monday + 45 * minute, { rowless: 400 }, 5 * minute],
+  [
+    'at once, where it fell due while the last pass was made',
+    hourly,
+    monday + hour - minute + 1000,
+    { at: monday + hour - minute - 1 },
+    5000,
+  ],
+  [
+    'at once, where usage was reported in that time',
+    hourly,
+    monday + 2 * minute,
+    { at: monday + 2 * minute - 1 },
+    5000,
+  ],
+  [
+    'at once, where a period began in that time',
+    hourly,
+    monday + hour + 1000,
+    { at: monday + hour - 1 },
+    5000,
+  ],
+] as const)('what is left to do is done %s', (_what, policies, now, outlook, wait) => {
+  expect(nextPassAt(now, policies, [], pace, outlook) - now).toBe(wait);
+});
+
+test.each([
+  ['as early as it takes', hour, 21.25 * minute],
+  ['no earlier than a longest pause before', 15 * minute, 15 * minute],
+  ['but up to ten minutes before, however short that is', minute, 10 * minute],
+])('many keys are read before a period ends %s', (_what, intervalMs, before) => {
+  expect(eveOf({ ...pace, intervalMs }, 800)).toBe(before);
 });
 
 test('a level goes past its threshold by its pace times the pause at the worst, by half of that as is to be expected', () => {

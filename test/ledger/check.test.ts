@@ -157,6 +157,41 @@ describe('a conflict', () => {
     expect(record.doubt?.until ?? null).toBe(given.reading === undefined ? null : monday);
   });
 
+  test.each<[string, Given, object]>([
+    [
+      'with its last reading',
+      { check: [5, false], row: 4 },
+      { from: monday - minute, counters: counters(5) },
+    ],
+    ['with the beginning, if it was never read', { run: 5, row: 4 }, { from: 0 }],
+    [
+      'but what it read is not believed of counters that fell',
+      { ...proved, row: 4, reading: 4 },
+      { from: monday - minute },
+    ],
+  ])('casts doubt on samples that begins %s', (_what, given, expected) => {
+    const { until, ...doubt } = judged(given).record.doubt ?? { until: null };
+    expect(doubt).toEqual(expected);
+    expect(until).toBe(given.reading === undefined ? null : monday);
+  });
+
+  test('does not take a row’s counters for those of a reading', () => {
+    const withdrawn = judged({ check: [5, true], run: 8, row: 9, away: true }).record;
+    const answers = { run: null, reading: null, row: counters(4) };
+    const more = { at: monday, nameIsOwn: true, away: false, hidden: false };
+    const { doubt } = crossChecked(withdrawn, { ...answers, ...more }, contradictionOf(withdrawn, answers));
+    expect(doubt).toEqual({ from: monday - minute, until: null });
+  });
+
+  test('casts doubt from the first of several on', () => {
+    const earlier = { from: 7, until: monday - minute, counters: counters(1) };
+    const before = recordOf(a, { check: { at: monday - minute, counters: counters(5) }, doubt: earlier });
+    const answers = { run: null, reading: null, row: counters(4) };
+    const more = { at: monday, nameIsOwn: true, away: false, hidden: false };
+    const { doubt } = crossChecked(before, { ...answers, ...more }, contradictionOf(before, answers));
+    expect(doubt).toEqual({ ...earlier, until: null });
+  });
+
   test('of its own counters is measured by what they had been, not by what they fell to', () => {
     const { record } = judged({ ...proved, row: 4, reading: 4 });
     expect(record.check).toMatchObject({ counters: counters(5), agreed: false });
@@ -182,7 +217,7 @@ describe('a conflict', () => {
 
 test('what a proof that is withdrawn had come to is kept as the least the key has used', () => {
   const { record } = judged({ check: [5, true], run: 8, row: 9, away: true });
-  expect(record.check).toEqual({ at: monday - minute, counters: counters(8), agreed: false });
+  expect(record.check).toMatchObject({ at: monday - minute, counters: counters(8), agreed: false });
   expect(surely(record, null)).toEqual(counters(8));
 });
 

@@ -313,3 +313,18 @@ test('a sample from a time of doubt about a key’s row is no lower bound', () =
   expect(doubt(hour + 1, null)).toMatchObject({ low: 5, high: 5 });
   expect(doubt(0, hour)).toMatchObject({ low: 5, high: 5 });
 });
+
+test('but for what the key’s own reading said, with which that time began', () => {
+  const at = 100 * hour;
+  const since = (before: number | null, own: number) => {
+    const mark = { before: before === null ? null : counters(before), after: counters(25) };
+    const span: Span = { period: { start: hour, end: null }, window: null, marks: new Map([[id, mark]]) };
+    const record = { ...recordOf(0), doubt: { from: 0, until: null, counters: counters(own) } };
+    return levelOf(span, record, evidenceOf(at, at, bounds(30), new Map()));
+  };
+  expect(since(25, 25)).toMatchObject({ low: 5, high: 5 });
+  // More than that may be someone else's; what the reading says beyond the sample may have come after the start.
+  expect(since(25, 22)).toMatchObject({ low: 5, high: 8 });
+  expect(since(22, 25)).toMatchObject({ low: 5, high: 8 });
+  expect(since(null, 25)).toMatchObject({ low: 5, high: 30 });
+});

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Bench } from '../../src/core/judgement.ts';
 import type { EpochMs } from '../../src/core/key.ts';
 import type { KeyRecord } from '../../src/core/state.ts';
-import { boundaryQuestions } from '../../src/ledger/boundaries.ts';
+import { boundaryQuestions, countRowless } from '../../src/ledger/boundaries.ts';
 import { crossCheck, firstChecks } from '../../src/ledger/cross-checks.ts';
 import { day, file, hour, key, minute, monday, policy, policyOf } from '../core/story.ts';
 import { counters, recordOf } from './building.ts';
@@ -32,7 +32,7 @@ describe('a key that no row is credited to', () => {
       let record = checkedAt('A', monday);
       const reads: EpochMs[] = [];
       for (let now = midnight - 5 * minute; now < midnight + 2 * hour; now += step) {
-        if (boundaryQuestions(daily, benchOf(now, [record]), pace).length === 0) continue;
+        if (boundaryQuestions(daily, benchOf(now, [record]), pace, 1).length === 0) continue;
         reads.push(now);
         record = checkedAt('A', now);
       }
@@ -53,22 +53,40 @@ describe('a key that no row is credited to', () => {
     ['not when that is long ago', midnight + 2 * minute + hour, {}, 0],
     ['not an admin key', midnight - 1, { facts: key('A', { isAdmin: true }) }, 0],
   ] as const)('%s', (_what, now, more, many) => {
-    expect(boundaryQuestions(daily, benchOf(now, [checkedAt('A', monday, more)]), pace)).toHaveLength(many);
+    const bench = benchOf(now, [checkedAt('A', monday, more)]);
+    expect(boundaryQuestions(daily, bench, pace, 1)).toHaveLength(many);
   });
 
   test('is not asked about again in a pass that could not tell', () => {
     const record = checkedAt('A', monday);
     const bench = benchOf(midnight - 1, [record], [`key ${record.id} lifetime`]);
-    expect(boundaryQuestions(daily, bench, pace)).toEqual([]);
+    expect(boundaryQuestions(daily, bench, pace, 1)).toEqual([]);
   });
 
-  test('is read a pause earlier where there are many', () => {
-    const many = (count: number) =>
-      Array.from({ length: count }, (_, index) => checkedAt(`K${String(index)}`, monday));
-    const at = (count: number) =>
-      boundaryQuestions(daily, benchOf(midnight - 2 * minute, many(count)), pace).length;
-    // Four fifths of a minute's calls.
-    expect([at(48), at(49)]).toEqual([0, 49]);
+  test.each([
+    ['at once where a minute has calls for all', 48, [minute]],
+    ['earlier where it has not, and again in the last minute', 49, [2.5 * minute, minute]],
+    ['as much earlier as that takes', 200, [6.25 * minute, minute]],
+  ])('is read %s', (_what, many, readBefore) => {
+    let record = checkedAt('A', monday);
+    const reads: number[] = [];
+    for (let now = midnight - hour; now < midnight; now += 1000) {
+      // Also when those that were read meanwhile are no longer unread.
+      if (boundaryQuestions(daily, benchOf(now, [record]), pace, many).length === 0) continue;
+      reads.push(midnight - now);
+      record = checkedAt('A', now);
+    }
+    expect(reads).toEqual(readBefore);
+  });
+
+  test.each([
+    ['shares its name', { credited: false }, {}, 1],
+    ['has a row that was not proved', { credited: true }, { agreed: false }, 1],
+    ['has a proved row', { credited: true }, { agreed: true }, 0],
+  ])('is one that %s', (_what, known, agreed, rowless) => {
+    const record = checkedAt('A', monday, { check: { at: monday, counters: counters(1), ...agreed } });
+    const bench = { live: [record], known: [known] } as unknown as Bench;
+    expect(countRowless(bench)).toBe(rowless);
   });
 
   test('is read only by policies of calendar periods that select it', () => {
@@ -84,8 +102,10 @@ describe('a key that no row is credited to', () => {
         policyOf('expiry', 'expiry: {}', '{ alert: ops }'),
       ].join('\n'),
     ).policies;
-    expect(boundaryQuestions(others, benchOf(midnight - 1, [checkedAt('A', monday)]), pace)).toEqual([]);
-    expect(boundaryQuestions(others, benchOf(midnight - 1, [checkedAt('B', monday)]), pace)).toHaveLength(1);
+    expect(boundaryQuestions(others, benchOf(midnight - 1, [checkedAt('A', monday)]), pace, 1)).toEqual([]);
+    expect(boundaryQuestions(others, benchOf(midnight - 1, [checkedAt('B', monday)]), pace, 1)).toHaveLength(
+      1,
+    );
   });
 });
 

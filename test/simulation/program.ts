@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { createCallMeter } from '../../src/call-meter.ts';
 import type { EpochMs } from '../../src/core/key.ts';
 import type { PolicyFile } from '../../src/core/policy.ts';
+import type { Pace } from '../../src/core/schedule.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { Finding } from '../../src/core/state.ts';
 import { recall } from '../../src/memory.ts';
@@ -42,8 +43,7 @@ export interface Surroundings {
   /** The state's file. */
   readonly state: string;
   readonly policy: PolicyFile;
-  readonly callsPerMinute: number;
-  readonly intervalMs: number;
+  readonly pace: Pace;
 }
 
 const adminKey = 'admin-of-the-simulated-account';
@@ -70,7 +70,7 @@ export interface Program extends AsyncDisposable {
 
 /** The program as started anew: it knows what its state holds. */
 export async function openProgram(surroundings: Surroundings): Promise<Program> {
-  const { clock, fetch, state, policy, callsPerMinute, intervalMs } = surroundings;
+  const { clock, fetch, state, policy, pace } = surroundings;
   const meter = createCallMeter(clock);
   const client = createAdminClient({
     baseUrl: new URL('http://account.test'),
@@ -89,8 +89,8 @@ export async function openProgram(surroundings: Surroundings): Promise<Program> 
     ...client,
     clock,
     store,
-    pace: { intervalMs, minIntervalMs: 5000, usageLagMs, maxCallsPerMinute: callsPerMinute },
-    callBudget: () => meter.left(callsPerMinute),
+    pace,
+    callBudget: () => meter.left(pace.maxCallsPerMinute),
     mode: null,
     route: (alerts, { channels, smtp }, at, passId) => route(alerts, channels, { at, passId, smtp }),
   };

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { EpochMs, KeyId } from '../../src/core/key.ts';
 import type { PolicyFile } from '../../src/core/policy.ts';
 import { nextPassAt } from '../../src/core/schedule.ts';
+import type { Outlook, Pace } from '../../src/core/schedule.ts';
 import { periodStarts } from '../../src/deliberate.ts';
 import { createRandom } from '../../src/sandbox/random.ts';
 import { createVariants } from '../../src/sandbox/variants.ts';
@@ -51,7 +52,7 @@ export interface TruthOptions {
   readonly nextPass?: NextPass;
 }
 
-export type NextPass = (now: EpochMs, policy: PolicyFile, pauseMs: number) => EpochMs;
+export type NextPass = (now: EpochMs, policy: PolicyFile, pace: Pace, outlook: Outlook) => EpochMs;
 
 export interface TruthFigures {
   readonly options: TruthOptions;
@@ -66,8 +67,9 @@ export interface TruthFigures {
   readonly restarts: number;
 }
 
-const ownSchedule: NextPass = (now, policy, intervalMs) =>
-  nextPassAt(now, policy, [], { intervalMs, minIntervalMs: 5_000, usageLagMs, maxCallsPerMinute: 60 });
+/** But that nothing is looked at sooner because it is near a threshold: pauses are as long as they may be. */
+const ownSchedule: NextPass = (now, policy, pace, outlook) =>
+  nextPassAt(now, policy, [], pace, { ...outlook, approach: null });
 
 export async function runTruth(options: TruthOptions): Promise<TruthFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'keywarden-truth-'));
@@ -96,7 +98,11 @@ async function live(options: TruthOptions, state: string): Promise<TruthFigures>
   const policy = rulesFor(mode, start);
   const fetch = inProcess(world, variants, clock, random.fork('travel'));
   const { callsPerMinute = 60 } = options;
-  const surroundings: Surroundings = { clock, fetch, state, policy, callsPerMinute, intervalMs: pauseMs };
+  const pace: Pace = {
+    ...{ intervalMs: pauseMs, minIntervalMs: 5_000, usageLagMs },
+    maxCallsPerMinute: callsPerMinute,
+  };
+  const surroundings: Surroundings = { clock, fetch, state, policy, pace };
   const end = start + days * dayMs;
   const breaks = interruptions(start, end, random.fork('breaks'));
   const watch = createWatch(options, world, policy, pauseMs);
@@ -104,12 +110,12 @@ async function live(options: TruthOptions, state: string): Promise<TruthFigures>
   let program = await openProgram(surroundings);
   let tidiedAt = start;
   while (clock.now() < end) {
-    await watch.pass(program);
+    const outlook = await watch.pass(program);
     if (clock.now() - tidiedAt >= 60 * minuteMs) {
       tidiedAt = clock.now();
       await program.tidy();
     }
-    const next = nextPass(clock.now(), policy, pauseMs);
+    const next = nextPass(clock.now(), policy, pace, outlook);
     const pause: Interruption | undefined = breaks[0];
     if (pause === undefined || pause.from > next) {
       clock.advanceTo(next);
@@ -154,7 +160,7 @@ function createWatch(options: TruthOptions, world: World, policy: PolicyFile, pa
   }
 
   return {
-    async pass(program: Program): Promise<void> {
+    async pass(program: Program): Promise<Outlook> {
       const report = await program.pass();
       const { now } = report.court;
       count.passes += 1;
@@ -165,6 +171,7 @@ function createWatch(options: TruthOptions, world: World, policy: PolicyFile, pa
       widths.passed(report);
       attention -= 1;
       lastAt = now;
+      return report;
     },
     restarted(): void {
       count.restarts += 1;

@@ -1,7 +1,9 @@
 /**
  * How wide the interval of a calendar period is once its start lies behind. A daemon that was up then
  * knows a key's level to within what the key used around that instant: between the last pass that was
- * done before the start and the first one at or after the start plus the lag.
+ * done before the start and the first one at or after the start plus the lag. Where more keys have to be read by
+ * themselves than a minute has calls for, that takes several passes on each side: then it is what the key used
+ * within one pause plus the lag.
  */
 import { measured } from '../../src/core/evidence.ts';
 import type { Evidence } from '../../src/core/evidence.ts';
@@ -33,8 +35,10 @@ export interface TooWide {
   readonly measuredAt: EpochMs;
   readonly cause: Cause;
   readonly width: number;
-  /** What the key used around the start. */
-  readonly allowed: number;
+  /** What the key used between the two passes around the start. */
+  readonly between: number;
+  /** The most that it used within one pause plus the lag, around the start. */
+  readonly withinPause: number;
 }
 
 export interface WidthFigures {
@@ -42,6 +46,9 @@ export interface WidthFigures {
   readonly up: Spread;
   /** It was not. */
   readonly down: Spread;
+  /** Wider than what was used between the two passes. */
+  readonly wide: readonly TooWide[];
+  /** Of these, those that are wider than what was used within one pause plus the lag, too. */
   readonly tooWide: readonly TooWide[];
   /** Keys not read in any pass of their period, for nothing depended on it, although the daemon was up over its start. */
   readonly unread: readonly { readonly cause: Cause }[];
@@ -59,6 +66,8 @@ export interface WidthOptions {
 interface Watch {
   readonly period: Period & { readonly start: EpochMs };
   readonly before: PassTimes;
+  /** The passes of the last pause before the start. */
+  readonly eve: readonly PassTimes[];
   after: PassTimes | null;
   /** Whose width is still to be measured; with their records as of the last pass that did not read them. */
   readonly pending: Map<KeyId, KeyRecord | null>;
@@ -73,7 +82,7 @@ export function createWidths(options: WidthOptions) {
   const watches = new Map<KeyBudget, Watch | { readonly period: Period; readonly before: null }>();
   const shares: { up: number[]; down: number[] } = { up: [], down: [] };
   const usd: { up: number[]; down: number[] } = { up: [], down: [] };
-  const tooWide: TooWide[] = [];
+  const wide: TooWide[] = [];
   const unread: { cause: Cause }[] = [];
   let passes: PassTimes[] = [];
 
@@ -87,7 +96,10 @@ export function createWidths(options: WidthOptions) {
     const { start } = period;
     const before = passes.findLast(({ doneAt }) => start !== null && doneAt <= start);
     if (start === null || before === undefined) watches.set(budget, { period, before: null });
-    else watches.set(budget, { period: { ...period, start }, before, after: null, pending: new Map() });
+    else {
+      const eve = passes.filter(({ at }) => at >= start - pauseMs && at <= start);
+      watches.set(budget, { period: { ...period, start }, before, eve, after: null, pending: new Map() });
+    }
   }
 
   function end(watch: Watch): void {
@@ -122,18 +134,20 @@ export function createWidths(options: WidthOptions) {
 
   function compare(
     { policy, rule }: KeyBudget,
-    { period: { start }, before }: Watch,
+    { period: { start }, before, eve }: Watch,
     after: PassTimes,
     record: KeyRecord,
     width: number,
     measuredAt: EpochMs,
   ): void {
     const { id } = record;
-    const used = world.consumed(secretOf(id), before.at - lateMs, after.doneAt - lateMs);
-    const allowed = measured(used, rule.measure);
-    if (width <= allowed) return;
+    const used = (from: EpochMs, to: EpochMs): number =>
+      measured(world.consumed(secretOf(id), from - lateMs, to - lateMs), rule.measure);
+    const between = used(before.at, after.doneAt);
+    if (width <= between) return;
+    const withinPause = Math.max(0, ...eve.map(({ at }) => used(at, at + pauseMs + usageLagMs)));
     const cause = causeOf(world, record);
-    tooWide.push({ id, policy: policy.name, start, measuredAt, cause, width, allowed });
+    wide.push({ id, policy: policy.name, start, measuredAt, cause, width, between, withinPause });
   }
 
   function follow(report: PassReport, budget: KeyBudget): void {
@@ -158,12 +172,14 @@ export function createWidths(options: WidthOptions) {
     passed(report: PassReport): void {
       for (const budget of budgets) follow(report, budget);
       const { at, doneAt } = report.court.bench.evidence;
-      passes = [...passes.slice(-3), { at, doneAt }];
+      const recent = passes.filter((one) => one.at >= at - pauseMs);
+      passes = [...(recent.length < 3 ? passes.slice(-3) : recent), { at, doneAt }];
     },
     figures(): WidthFigures {
       const up = { count: shares.up.length, share: spread(shares.up), usd: spread(usd.up) };
       const down = { count: shares.down.length, share: spread(shares.down), usd: spread(usd.down) };
-      return { up, down, tooWide, unread };
+      const tooWide = wide.filter(({ width, withinPause }) => width > withinPause);
+      return { up, down, wide, tooWide, unread };
     },
   };
 }
