@@ -24,5 +24,7 @@ const thrift = [
   '--liftoff-only',
 ];
 for (const flag of thrift) setFlagsFromString(flag);
+// Should Node.js write a diagnostic report: without the environment, which holds the secrets.
+process.report.excludeEnv = true;
 const source = new URL('../src/main.ts', import.meta.url);
 await import(existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href);

@@ -22,6 +22,7 @@ import type { PassPorts, PassReport } from './pass.ts';
 import { isApiFailure } from './ports.ts';
 import type { AdminReader, AdminWriter, CallObserver, Clock, Listing } from './ports.ts';
 import type { Delivery, Deliverer } from './alerts/deliver.ts';
+import { hide } from './scrub.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from './store/store.ts';
 
@@ -77,6 +78,8 @@ const booksLimitMs = 30_000;
 /** Rejects with a `StoreError` when the state cannot be opened. */
 export async function openApp(options: AppOptions): Promise<App> {
   const { settings } = options;
+  hide(options.adminKey);
+  if (settings.token !== null) hide(settings.token);
   const clock = options.clock ?? openClock(settings);
   const meter = createCallMeter(clock);
   const onCall: CallObserver = (call) => {

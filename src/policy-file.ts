@@ -3,9 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EpochMs } from './core/key.ts';
 import type { PolicyFile } from './core/policy.ts';
+import type { Secret } from './core/secret.ts';
 import { environmentOf } from './policy/environment.ts';
 import { formatFaults } from './policy/faults.ts';
 import { loadPolicy } from './policy/load.ts';
+import { hide } from './scrub.ts';
 
 export type PolicyRead =
   | { readonly ok: true; readonly text: string; readonly policy: PolicyFile; readonly warnings: string }
@@ -27,7 +29,24 @@ export async function readPolicyFile(
   const loaded = loadPolicy(text, path, environmentOf(env), now);
   if (!loaded.ok)
     return { ok: false, text, message: formatFaults(loaded.faults), faults: loaded.faults.length };
+  secretsIn(loaded.policy).forEach(hide);
   return { ok: true, text, policy: loaded.policy, warnings: formatFaults(loaded.warnings) };
+}
+
+function secretsIn({ smtp, channels }: PolicyFile): Secret[] {
+  const ofChannels = [...channels.values()].flatMap((channel): (Secret | null)[] => {
+    switch (channel.kind) {
+      case 'slack':
+        return [channel.webhookUrl];
+      case 'webhook':
+        return [channel.url, channel.secret];
+      case 'email':
+        return [];
+      default:
+        return channel satisfies never;
+    }
+  });
+  return [smtp?.url ?? null, ...ofChannels].filter((secret) => secret !== null);
 }
 
 function whyUnreadable(error: unknown): string {

@@ -2,6 +2,7 @@
  * The last look at text before it leaves the process. Secrets travel as `Secret` and do not get here;
  * this is for those that come inside something else: a library's message, a command line, a key's name.
  */
+import type { Secret } from './core/secret.ts';
 
 // None of them matches a backslash, so that JSON text stays JSON.
 const secretPatterns: readonly (readonly [RegExp, string])[] = [
@@ -16,7 +17,33 @@ const secretPatterns: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer\s+)[^\s"',\\]+/gi, '$1[secret]'],
 ];
 
-/** The text with everything that is shaped like a secret replaced by `[secret]`. */
+/** Shorter ones would be found in other words; and a short path says nothing. */
+const shortestHidden = 8;
+const shortestPath = 16;
+const hidden = new Set<string>();
+
+/** From now on the secret is taken out by its value as well, and of a URL its path, query and password. */
+export function hide(secret: Secret): void {
+  const value = secret.reveal();
+  const url = URL.parse(value);
+  const path = url === null ? '' : url.pathname + url.search;
+  const logins = url === null ? [] : [url.password, decoded(url.password)];
+  if (path.length >= shortestPath) hidden.add(path);
+  for (const part of [value, encodeURIComponent(value), ...logins])
+    if (part.length >= shortestHidden) hidden.add(part);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The text with every hidden secret, and everything that is shaped like one, replaced by `[secret]`. */
 export function redact(text: string): string {
-  return secretPatterns.reduce((rest, [pattern, instead]) => rest.replace(pattern, instead), text);
+  let rest = text;
+  for (const secret of hidden) rest = rest.replaceAll(secret, '[secret]');
+  return secretPatterns.reduce((left, [pattern, instead]) => left.replace(pattern, instead), rest);
 }

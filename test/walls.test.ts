@@ -40,7 +40,7 @@ const walls: Readonly<Record<string, Wall>> = {
   'ports.ts': { from: ['core'], packages: [] },
   'settings.ts': { from: ['core'], types: ['clock.ts'] },
   'clock.ts': { from: ['core', 'ports.ts'] },
-  'policy-file.ts': { from: ['core', 'policy'] },
+  'policy-file.ts': { from: ['core', 'policy', 'scrub.ts'] },
   'log.ts': { from: ['core', 'scrub.ts'], types: ['settings.ts'] },
   'scrub.ts': { from: ['core'] },
   'version.ts': { from: [] },
@@ -53,7 +53,7 @@ const walls: Readonly<Record<string, Wall>> = {
   'app.ts': {
     from: [
       ...['adapters.ts', 'alerts', 'call-meter.ts', 'core', 'ledger', 'ports.ts'],
-      ...['deliberate.ts', 'memory.ts', 'pass.ts'],
+      ...['deliberate.ts', 'memory.ts', 'pass.ts', 'scrub.ts'],
     ],
     types: ['settings.ts', 'store/store.ts'],
   },

@@ -6,10 +6,13 @@ export type Environment = (name: string) => { readonly value: string } | { reado
 
 /**
  * The variable NAME of `variables`, or else the content of the file that NAME_FILE names, without
- * the line break at its end. An empty variable counts as missing.
+ * the line break at its end. An empty variable counts as missing, and so do the program's own secrets: whoever
+ * writes policies is not to be able to send them to a channel.
  */
 export function environmentOf(variables: Readonly<Record<string, string | undefined>>): Environment {
   return (name) => {
+    if (ownSecrets.has(name))
+      return { missing: `${name} is Keywarden’s own secret and cannot be used in a policy file` };
     const value = ownValue(variables, name);
     if (value !== undefined && value !== '') return { value };
     const file = ownValue(variables, `${name}_FILE`);
@@ -17,6 +20,8 @@ export function environmentOf(variables: Readonly<Record<string, string | undefi
     return { missing: `neither ${name} nor ${name}_FILE is set${value === '' ? ` (${name} is empty)` : ''}` };
   };
 }
+
+const ownSecrets: ReadonlySet<string> = new Set(['TINFOIL_ADMIN_KEY', 'KEYWARDEN_TOKEN']);
 
 function fromFile(name: string, file: string): ReturnType<Environment> {
   try {

@@ -47,3 +47,10 @@ it('says why there is no value', () => {
 it.each(['constructor', 'toString', '__proto__'])('%s is a name like any other', (name) => {
   expect(environmentOf({})(name)).toHaveProperty('missing');
 });
+
+it.each(['TINFOIL_ADMIN_KEY', 'KEYWARDEN_TOKEN'])('keeps %s, which is the program’s own', (name) => {
+  const environment = environmentOf({ [name]: 'admin_abcdef', [`${name}_FILE`]: fileOf('admin_abcdef') });
+  expect(environment(name)).toEqual({
+    missing: `${name} is Keywarden’s own secret and cannot be used in a policy file`,
+  });
+});
