@@ -147,6 +147,7 @@ async function rig(fault: Fault = null, recheck?: (one: PlannedChange) => Rechec
   const ports: ActPorts = {
     writer,
     clock,
+    closing: new AbortController().signal,
     commit,
     recheck: (one) => Promise.resolve((recheck ?? fresh)(one)),
   };
@@ -226,6 +227,28 @@ describe('a change', () => {
     expect((await one.store.load(monday)).changes).toMatchObject([{ outcome: null, settledAt: null }]);
     expect(await kinds(one.store)).toEqual(['change-intent', 'change-unclear']);
     expect(one.alerts).toEqual([]);
+  });
+
+  test('whose request is broken off, for the state is given up, is left open too', async () => {
+    await using one = await rig();
+    const closing = new AbortController();
+    const writer: AdminWriter = {
+      ...one.ports.writer,
+      deleteKey: (_key, _secret, signal) => {
+        const broken = new Promise<never>((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        });
+        closing.abort(new Error('the state is being closed'));
+        return broken;
+      },
+    };
+    const outcomes = await carryOut(
+      [change('delete', user)],
+      { ...one.ports, writer, closing: closing.signal },
+      on,
+    );
+    expect(outcomes).toMatchObject([{ result: 'unclear', detail: 'the state is being closed' }]);
+    expect((await one.store.load(monday)).changes).toMatchObject([{ outcome: null, settledAt: null }]);
   });
 
   test('whose intent cannot be written is not asked for', async () => {

@@ -57,7 +57,7 @@ export async function* rounds(
       tidiedAt = at;
       await app.tidy();
     }
-    clock.stepTo(nextPassAt(at, app.policy(), dueTimes(app, at), pace));
+    clock.stepTo(nextPassAt(at, app.policy(), dueTimes(app, at, report.court.acceptances), pace));
   }
 }
 
