@@ -153,6 +153,28 @@ test('takes an edit by signal, by request and by itself; a bad one leaves the la
   await stopped(child);
 });
 
+test('a protection that was taken in during a pass saves a key that the pass would still have deleted', async (t) => {
+  const s = await stage(t);
+  s.policy(rule);
+  const keys = [s.key('User 7'), s.key('User 8')];
+  for (let more = 0; more < 20; more++) s.key(`Other ${String(more)}`);
+  await s.pass();
+  for (const key of keys) s.spend(key, 25);
+  s.clock.advance(hourMs);
+  await s.pass();
+  s.clock.advance(dayMs);
+  s.sandbox.faults.add({ endpoint: 'delete', fault: { kind: 'delay', ms: 1500 }, times: 1 });
+  const child = s.start(['run', ...often]);
+  const url = await listening(child);
+  await arrival(s.hanging);
+  s.policy(rule, { protect: '[{ name: "User *" }]' });
+  expect((await fetch(`${url}/-/reload`, { method: 'POST' })).status).toBe(200);
+  await child.says('delete done');
+  for (let pass = 0; pass < 2; pass++) await nextPass(child);
+  await stopped(child);
+  expect(keys.map((key) => s.nameOf(key))).toEqual([null, 'User 8']);
+});
+
 test('SIGTERM lets the deletion under way finish and writes down what became of it', async (t) => {
   const s = await stage(t);
   s.policy(rule);
