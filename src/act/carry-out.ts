@@ -55,7 +55,8 @@ async function carryOutOne(planned: PlannedChange, ports: ActPorts): Promise<Out
     await ports.commit({ record: [entry(ports, 'change-cancelled', planned, fresh.because)] }, []);
     return { change: planned, result: 'cancelled', detail: fresh.because };
   }
-  const intent = asIntent(planned, ports.clock.now());
+  // Were the clock set back just now, limits would forget the change too soon.
+  const intent = asIntent(planned, Math.max(ports.clock.now(), fresh.court.now));
   await ports.commit(
     { changes: [intent], record: [entry(ports, 'change-intent', planned, planned.reason)] },
     [],

@@ -11,7 +11,7 @@ import type { Change, Finding, KeyRecord } from '../../src/core/state.ts';
 import type { AdminWriter } from '../../src/ports.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import type { Batch, Store } from '../../src/store/store.ts';
-import { file, key, monday, policy } from '../core/story.ts';
+import { file, hour, key, monday, policy } from '../core/story.ts';
 
 const rules = file(
   policy('spend: { cost: 20, per: lifetime }', '{ at: 100%, alert: owner, delete: { notice: 0s } }'),
@@ -249,6 +249,14 @@ describe('a change', () => {
     );
     expect(outcomes).toMatchObject([{ result: 'unclear', detail: 'the state is being closed' }]);
     expect((await one.store.load(monday)).changes).toMatchObject([{ outcome: null, settledAt: null }]);
+  });
+
+  test('is as old as the look before it at the most, though the clock was set back since', async () => {
+    const court = { ...courtOf([user, other], [findingOf(user)]), now: monday + hour };
+    const secrets = new Map([[user.id, new Secret('tk_1')]]);
+    await using one = await rig(null, () => ({ ok: true, court, key: user, secrets }));
+    await carryOut([change('delete', user)], one.ports, on);
+    expect((await one.store.load(monday)).changes).toMatchObject([{ intentAt: monday + hour }]);
   });
 
   test('whose intent cannot be written is not asked for', async () => {
