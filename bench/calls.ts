@@ -14,7 +14,7 @@ import { createRandom } from '../src/sandbox/random.ts';
 import type { Random } from '../src/sandbox/random.ts';
 import { openSqlite } from '../src/store/sqlite.ts';
 import { policyText } from './policies.ts';
-import { keyId, meterOf, noWriter, readerOf, virtualClock } from './traffic.ts';
+import { keyId, meterOf, noWriter, readerOf, unhindered, virtualClock } from './traffic.ts';
 import type { Use, UsedKey } from './traffic.ts';
 
 const minuteMs = 60_000;
@@ -53,7 +53,7 @@ export async function measureCalls(keys: number, warmUpHours: number, hours: num
   const until = start + (warmUpHours + hours) * hourMs;
   const account = accountOf(keys, until);
   const ports: PassPorts = {
-    ...{ writer: noWriter, clock, store, mode: null },
+    ...{ writer: noWriter, clock, store, mode: null, ...unhindered },
     reader: readerOf(account, clock, callMs, () => {
       meter.count();
     }),

@@ -16,7 +16,7 @@ import { loadPolicy } from '../src/policy/load.ts';
 import { createRandom } from '../src/sandbox/random.ts';
 import type { Random } from '../src/sandbox/random.ts';
 import { openSqlite } from '../src/store/sqlite.ts';
-import { keyId, meterOf, noWriter, readerOf, virtualClock } from './traffic.ts';
+import { keyId, meterOf, noWriter, readerOf, unhindered, virtualClock } from './traffic.ts';
 import type { Meter, Use } from './traffic.ts';
 
 const start: EpochMs = Date.UTC(2026, 10, 23);
@@ -103,7 +103,7 @@ async function simulate(keys: readonly Bursty[], days: number, pause: Pause): Pr
   const meter = createCallMeter(clock);
   const memory = await recall(store, start);
   const ports: PassPorts = {
-    ...{ writer: noWriter, clock, store, pace, mode: null },
+    ...{ writer: noWriter, clock, store, pace, mode: null, ...unhindered },
     reader: readerOf(keys, clock, callMs, () => {
       meter.count();
     }),

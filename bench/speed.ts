@@ -45,7 +45,7 @@ export async function measureSpeed(keys: number, passes: number, activePart = 0.
     await using store = await openSqlite(join(folder, 'state.db'));
     const account = madeUp(keys, activePart);
     let now = start;
-    const clock = { now: () => now, sleep: () => Promise.resolve() };
+    const clock = { now: () => now, sleep: () => Promise.resolve(), monotonic: () => now };
     const adminKey = new Secret('admin_bench');
     const baseUrl = new URL('http://127.0.0.1');
     const { reader } = createAdminClient({
@@ -59,7 +59,7 @@ export async function measureSpeed(keys: number, passes: number, activePart = 0.
     });
     const memory = await recall(store, now);
     const ports: PassPorts = {
-      ...{ reader, writer: noWriter, clock, store, mode: null },
+      ...{ reader, writer: noWriter, clock, store, mode: null, superseded: () => false, closing: never },
       pace: { intervalMs: minuteMs, minIntervalMs: 5000, usageLagMs: 120_000, maxCallsPerMinute: 60 },
       // So that the steady state is reached at once: every row is checked in the first pass.
       callBudget: () => (memory.trail === null ? 4 * keys : 58),
@@ -112,6 +112,7 @@ function timeOf(work: () => unknown): number {
 }
 
 const refused = (): Promise<never> => Promise.reject(new Error('nothing is changed here'));
+const never = new AbortController().signal;
 const noWriter: AdminWriter = { createKey: refused, renameKey: refused, deleteKey: refused };
 
 function policies(now: EpochMs): PolicyFile {

@@ -3,7 +3,7 @@ import type { Counters, EpochMs, Key, KeyId } from '../src/core/key.ts';
 import { windowMs } from '../src/core/key.ts';
 import { rowsByName } from '../src/core/rows.ts';
 import { Secret } from '../src/core/secret.ts';
-import type { AdminReader, Aggregate, AggregateRow, AdminWriter } from '../src/ports.ts';
+import type { AdminReader, Aggregate, AggregateRow, AdminWriter, SteadyClock } from '../src/ports.ts';
 
 /** What was used at one instant: one request, or many that are taken together. */
 export interface Use extends Counters {
@@ -67,10 +67,11 @@ export interface UsedKey {
   readonly renamed?: readonly { readonly at: EpochMs; readonly name: string }[];
 }
 
+/** A pass of a bench is left alone. */
+export const unhindered = { superseded: () => false, closing: new AbortController().signal };
+
 /** A clock that only moves when it is told to. */
-export interface VirtualClock {
-  now(): EpochMs;
-  sleep(): Promise<void>;
+export interface VirtualClock extends SteadyClock {
   advanceTo(at: EpochMs): void;
 }
 
@@ -79,6 +80,7 @@ export function virtualClock(start: EpochMs): VirtualClock {
   return {
     now: () => now,
     sleep: () => Promise.resolve(),
+    monotonic: () => now,
     advanceTo: (at) => void (now = Math.max(now, at)),
   };
 }

@@ -1,7 +1,7 @@
 /** The real ones behind the ports, made from settings. */
 import { scaledClock, systemClock } from './clock.ts';
 import type { Secret } from './core/secret.ts';
-import type { AdminReader, AdminWriter, CallObserver, Clock } from './ports.ts';
+import type { AdminReader, AdminWriter, CallObserver, Clock, SteadyClock } from './ports.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from './store/store.ts';
 import { packageVersion } from './version.ts';
@@ -11,7 +11,7 @@ export { AdminApiError } from './tinfoil/errors.ts';
 export { fingerprint } from './tinfoil/fingerprint.ts';
 
 /** The machine's clock, or the simulated account's. */
-export function openClock(settings: Pick<Settings, 'clock'>): Clock {
+export function openClock(settings: Pick<Settings, 'clock'>): SteadyClock {
   return settings.clock === null ? systemClock() : scaledClock(settings.clock);
 }
 

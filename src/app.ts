@@ -15,12 +15,13 @@ import { deliberate, forecastsBySeries, usesModels } from './deliberate.ts';
 import type { Deliberation } from './deliberate.ts';
 import { booksCalls, readBooks } from './ledger/books.ts';
 import { look } from './ledger/look.ts';
-import { recall } from './memory.ts';
+import { acceptedSince } from './ledger/notices.ts';
+import { knowAccepted, recall, remember } from './memory.ts';
 import type { Memory } from './memory.ts';
-import { before, booksIn, commitTroubles, committer, pass } from './pass.ts';
+import { before, booksIn, commitTroubles, committer, needsJudging, pass } from './pass.ts';
 import type { PassPorts, PassReport } from './pass.ts';
 import { isApiFailure } from './ports.ts';
-import type { AdminReader, AdminWriter, CallObserver, Clock, Listing } from './ports.ts';
+import type { AdminReader, AdminWriter, CallObserver, Clock, Listing, SteadyClock } from './ports.ts';
 import type { Delivery, Deliverer } from './alerts/deliver.ts';
 import { hide } from './scrub.ts';
 import type { Settings } from './settings.ts';
@@ -31,7 +32,7 @@ export interface AppOptions {
   readonly adminKey: Secret;
   readonly policy: PolicyFile;
   /** Left out: made from the settings. */
-  readonly clock?: Clock;
+  readonly clock?: SteadyClock;
   readonly onCall?: CallObserver;
   readonly onDelivery?: (delivery: Delivery) => void;
   /** True: nothing is written, neither to the API nor to the state. */
@@ -39,13 +40,13 @@ export interface AppOptions {
 }
 
 export interface App extends AsyncDisposable {
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly reader: AdminReader;
   readonly store: Store;
   readonly memory: Memory;
   readonly deliverer: Deliverer;
   policy(): PolicyFile;
-  /** Takes effect with the next pass. */
+  /** Takes effect with the next pass; the pass under way makes no further change. */
   setPolicy(policy: PolicyFile): void;
   /**
    * What a pass would decide now; reads only. `also`: what to ask the API for besides; `beside`: what is
@@ -68,6 +69,8 @@ export interface App extends AsyncDisposable {
   pass(troubles: readonly Trouble[], stop: AbortSignal): Promise<PassReport>;
   /** A pass that failed: what people are told of it. */
   tell(troubles: readonly Trouble[]): Promise<void>;
+  /** Delivers what is due, once, after a pass; what is accepted is known for the next. Rejects as the outbox does. */
+  deliverOnce(signal: AbortSignal): Promise<void>;
   /** Drops samples finer than the ledger keeps. */
   tidy(): Promise<void>;
 }
@@ -90,6 +93,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const admin = await openAdmin(settings, options.adminKey, onCall, clock, () => usesModels(policy));
   const store = await openState(settings, { readOnly: options.readOnly ?? false }, clock);
   const memory = await recall(store, clock.now());
+  const closing = new AbortController();
   const ports: PassPorts = {
     reader: admin.reader,
     writer: settings.dryRun || options.readOnly ? refusingWriter : admin.writer,
@@ -99,6 +103,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     callBudget: () => meter.left(settings.maxCallsPerMinute),
     mode: settings.dryRun ? 'dry-run' : null,
     route: await router(),
+    superseded: () => false,
+    closing: closing.signal,
   };
   const deliverer = await openDeliverer(store, clock, () => policy, settings, options.onDelivery);
   return {
@@ -112,6 +118,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       policy = next;
     },
     consider: async (signal, also = () => [], beside = Promise.resolve()) => {
+      await knowAccepted(store, memory);
       const sight = await look(ports.reader, clock, before(memory), ports.pace, signal);
       await beside;
       const inquiry = { questions: also(sight.listing), alone: new Set<KeyId>(), spare: Infinity };
@@ -124,18 +131,34 @@ export async function openApp(options: AppOptions): Promise<App> {
     booksOf: (found) => booksIn(found, memory, policy),
     forecastsBySeries: () => forecastsBySeries(policy),
     callsLeft: ports.callBudget,
-    pass: (troubles, stop) => pass(ports, memory, policy, troubles, stop),
+    pass: (troubles, stop) => {
+      const inForce = policy;
+      const superseded = (): boolean => policy !== inForce;
+      return pass({ ...ports, superseded }, memory, inForce, troubles, stop);
+    },
     tell: async (troubles) => {
       const now = clock.now();
       const commit = committer(ports, memory, policy, `trouble-${String(now)}`);
-      const judged = new Set(['api', 'policy-file', 'state']);
-      await commitTroubles(memory, { now, policy }, troubles, (code) => !judged.has(code), commit);
+      await commitTroubles(memory, { now, policy }, troubles, needsJudging, commit);
+    },
+    deliverOnce: async (signal) => {
+      await deliverer.deliverDue(signal);
+      const last = before(memory).lastClock;
+      if (last === null || last.monotonicMs === null) return;
+      await knowAccepted(store, memory);
+      const sinceMs = Math.max(clock.monotonic() - last.monotonicMs, clock.now() - last.at);
+      await remember(store, memory, { meta: acceptedSince(memory, sinceMs) });
     },
     tidy: async () => {
       const boundaries = [...memory.marks.keys()].filter((key) => typeof key === 'number');
-      await store.thin(clock.now(), boundaries, settings.usageLagMs);
+      // By a clock that was trusted: what is over is dropped for good.
+      const now = before(memory).lastClock?.at;
+      if (now !== undefined) await store.thin(now, boundaries, settings.usageLagMs);
     },
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      closing.abort(new Error('the state is being closed'));
+      await store[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EpochMs } from './core/key.ts';
-import type { Clock } from './ports.ts';
+import type { SteadyClock } from './ports.ts';
 
 /** The longest delay a timer takes (2³¹−1 ms, 24.8 days); longer sleeps are cut in pieces. */
 const longestDelayMs = 2_147_483_647;
@@ -24,8 +24,8 @@ async function abortableDelay(ms: number, signal: AbortSignal | undefined): Prom
 }
 
 /** The machine's clock. */
-export function systemClock(): Clock {
-  return { now: () => Date.now(), sleep: sleepFor };
+export function systemClock(): SteadyClock {
+  return { now: () => Date.now(), sleep: sleepFor, monotonic: () => performance.now() };
 }
 
 /** How a scaled clock's time follows the machine's. */
@@ -41,12 +41,13 @@ export interface ClockScale {
  * A clock that shows `start` at the machine's time `realStart` and runs `speed` times as fast.
  * Processes given the same scale show the same time.
  */
-export function scaledClock({ realStart, start, speed }: ClockScale): Clock {
+export function scaledClock({ realStart, start, speed }: ClockScale): SteadyClock {
   if (!(speed > 0)) throw new RangeError(`a clock's speed must be greater than 0, not ${speed}`);
   // Date.now() is whole milliseconds; at a great speed one of them is minutes, so take the finer counter.
   const realNow = () => performance.timeOrigin + performance.now();
   return {
     now: () => Math.floor(start + (realNow() - realStart) * speed),
     sleep: (ms, signal) => sleepFor(ms / speed, signal),
+    monotonic: () => performance.now() * speed,
   };
 }

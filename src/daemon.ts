@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { apiTrouble } from './app.ts';
 import type { App } from './app.ts';
 import type { BooksReading } from './core/books.ts';
+import type { Court } from './core/court.ts';
 import type { EpochMs } from './core/key.ts';
 import type { Trouble } from './core/plan.ts';
 import type { PolicyFile } from './core/policy.ts';
@@ -63,14 +64,17 @@ export function createDaemon(ports: DaemonPorts): Daemon {
   let alarm = new AbortController();
   let policyTrouble: Trouble | null = null;
   let ready = false;
-  let failingSince: EpochMs | null = null;
-  let tidiedAt: EpochMs = 0;
+  // These by the monotonic clock: were another set back, nothing would be due for long.
+  let failingSince: number | null = null;
+  let tidiedAt = -Infinity;
   let beatAt = ports.monotonic();
   let outlook: Partial<Outlook> = {};
-  let booksAt: EpochMs = -Infinity;
+  let acceptances: Court['acceptances'] = new Map();
+  let booksAt = -Infinity;
   let booksReading: Promise<void> | null = null;
+  let reloading: Promise<unknown> = Promise.resolve();
 
-  const reload = async (): Promise<{ ok: true } | { ok: false; message: string }> => {
+  const readAgain = async (): Promise<{ ok: true } | { ok: false; message: string }> => {
     const read = await ports.readPolicy();
     if (read.ok) {
       policyTrouble = null;
@@ -88,6 +92,13 @@ export function createDaemon(ports: DaemonPorts): Daemon {
     return read.ok ? { ok: true } : read;
   };
 
+  /** One after another, so that what was read last is what stays in force. */
+  const reload = (): ReturnType<typeof readAgain> => {
+    const mine = reloading.then(readAgain);
+    reloading = mine.catch(() => undefined);
+    return mine;
+  };
+
   const onePass = async (stop: AbortSignal): Promise<void> => {
     const started = ports.monotonic();
     const seconds = (): number => (ports.monotonic() - started) / 1000;
@@ -100,6 +111,7 @@ export function createDaemon(ports: DaemonPorts): Daemon {
       failingSince = null;
       const { at, approach, unasked, rowless } = report;
       outlook = { at, approach, unasked, rowless };
+      acceptances = report.court.acceptances;
       observer.passed(report, seconds());
       logPass(log, report, seconds());
     } catch (error) {
@@ -117,7 +129,7 @@ export function createDaemon(ports: DaemonPorts): Daemon {
     refused: boolean,
     current: readonly Trouble[],
   ): Promise<void> => {
-    const now = app.clock.now();
+    const now = app.clock.monotonic();
     failingSince ??= now;
     const api = apiTrouble(error);
     const known = api !== null && (refused || now - failingSince >= apiPatienceMs) ? [api] : [];
@@ -127,7 +139,7 @@ export function createDaemon(ports: DaemonPorts): Daemon {
   };
 
   const tidy = async (): Promise<void> => {
-    const now = app.clock.now();
+    const now = app.clock.monotonic();
     if (now - tidiedAt < tidyEveryMs) return;
     tidiedAt = now;
     await app.tidy().catch((error: unknown) => {
@@ -137,7 +149,7 @@ export function createDaemon(ports: DaemonPorts): Daemon {
 
   /** Beside the passes: none waits for it, and the next one after it tells what it found. */
   const keepBooks = (stop: AbortSignal): void => {
-    const now = app.clock.now();
+    const now = app.clock.monotonic();
     if (!ready || booksReading !== null || now - booksAt < booksEveryMs || app.callsLeft() < booksCalls)
       return;
     booksAt = now;
@@ -150,7 +162,7 @@ export function createDaemon(ports: DaemonPorts): Daemon {
   const pause = async (stop: AbortSignal): Promise<void> => {
     const now = app.clock.now();
     const { at = now, approach = null } = outlook;
-    const until = nextPassAt(now, app.policy(), dueTimes(app, at), pace, outlook);
+    const until = nextPassAt(now, app.policy(), dueTimes(app, at, acceptances), pace, outlook);
     const overshoot = overshootOf(approach, until - now);
     observer.waits(overshoot);
     log.debug(
@@ -184,8 +196,8 @@ export function createDaemon(ports: DaemonPorts): Daemon {
           beatAt = ports.monotonic();
           await onePass(stop);
           app.deliverer.kick();
-          await tidy();
           if (stop.aborted) break;
+          await tidy();
           keepBooks(stop);
           ports.rest();
           await pause(stop);
@@ -213,11 +225,16 @@ function logBooks(log: Logger, books: BooksReading | null): void {
     if (fact?.known === false) log.warn({ why: fact.because }, 'the account’s books are incomplete');
 }
 
-/** When each accepted notice has run, so that a pass is there for it; those that had before `since` left out. */
-export function dueTimes(app: App, since: EpochMs): EpochMs[] {
+/**
+ * When each notice has run, so that a pass is there for it; those that had before `since` left out. `acceptances`:
+ * as the last pass knew them.
+ */
+export function dueTimes(app: App, since: EpochMs, acceptances: Court['acceptances']): EpochMs[] {
   return [...app.memory.findings.values()].flatMap((finding) =>
     finding.closedAt === null
-      ? finding.deletions.map((one) => deletionDueAt(one, one.announcedAt, 0)).filter((at) => at > since)
+      ? finding.deletions
+          .map((one) => deletionDueAt(one, acceptances.get(one.noticeAlertId) ?? one.announcedAt, 0))
+          .filter((at) => at > since)
       : [],
   );
 }

@@ -25,6 +25,7 @@ import { ask } from './ledger/look.ts';
 import type { Sight } from './ledger/look.ts';
 import { boundaryQuestions, countRowless } from './ledger/boundaries.ts';
 import { advanceMarks, gridOf, renewed } from './ledger/marks.ts';
+import { runningSince } from './ledger/notices.ts';
 import type { Memory } from './memory.ts';
 import type { AdminReader, Clock } from './ports.ts';
 import type { Store } from './store/store.ts';
@@ -43,7 +44,7 @@ export interface Deliberation {
 export interface DeliberationPorts {
   readonly reader: AdminReader;
   readonly clock: Clock;
-  readonly store: Pick<Store, 'marks' | 'acceptances'>;
+  readonly store: Pick<Store, 'marks'>;
   readonly pace: Pace;
   /** How many more calls may be made now. */
   readonly callBudget: () => number;
@@ -76,7 +77,7 @@ export async function deliberate(
   signal: AbortSignal,
 ): Promise<Deliberation> {
   const marks = await currentMarks(ports, memory, policy, first.at);
-  const acceptances = await ports.store.acceptances(noticeIds(memory));
+  const acceptances = runningSince(memory, first);
   let sight = first;
   let budget = ports.callBudget();
   let { questions, spare } = inquiry;
@@ -224,12 +225,6 @@ function idleBefore({ meta }: Memory, away: boolean): IdleBefore {
   const judged = JSON.parse(meta.get('idleJudged') || '[]') as string[];
   const since = meta.get('massIdleSince');
   return { judgedBy: new Set(away ? [] : judged), massSince: since ? Number(since) : null };
-}
-
-function noticeIds(memory: Memory): string[] {
-  return [...memory.findings.values()].flatMap((finding) =>
-    finding.deletions.map((one) => one.noticeAlertId),
-  );
 }
 
 export function usesModels({ policies }: PolicyFile): boolean {

@@ -35,6 +35,10 @@ export interface Memory {
   books: BooksReading | null;
   /** How many calls were not needed of late, and may be made for what does not press. */
   savedCalls: number;
+  /** The notices that a channel had accepted before the account was looked at. */
+  accepted: ReadonlySet<string>;
+  /** The machine's count of milliseconds at the last pass that went by its clock; null: none of this process. */
+  monotonicMs: number | null;
   /** The pass before read a key by itself only to check its row. */
   checkedLast: boolean;
   readonly meta: Map<string, string>;
@@ -60,6 +64,8 @@ export async function recall(store: Store, now: EpochMs): Promise<Memory> {
     books: null,
     savedCalls: 0,
     checkedLast: false,
+    accepted: new Set(),
+    monotonicMs: null,
     meta: new Map(Object.entries(state.meta)),
     holds: new Set(),
   };
@@ -78,6 +84,25 @@ function rememberKey(memory: Memory, record: KeyRecord): void {
   memory.living += there(record) - there(memory.records.get(record.id));
   memory.records.set(record.id, record);
   memory.listed = [];
+}
+
+/** To be asked before the account is looked at: what is accepted meanwhile waits for the next look. */
+export async function knowAccepted(store: Pick<Store, 'acceptances'>, memory: Memory): Promise<void> {
+  const ids = [...memory.findings.values()].flatMap(({ deletions }) =>
+    deletions.map((one) => one.noticeAlertId),
+  );
+  memory.accepted = new Set((await store.acceptances(ids)).keys());
+}
+
+/** Forgets what the ledger dated later than `now`, by a clock that was ahead; what is left is read anew. */
+export async function rewind(store: Store, memory: Memory, now: EpochMs): Promise<void> {
+  await store.rewind(now);
+  const { samples } = await store.load(now);
+  memory.runs.clear();
+  for (const run of samples) memory.runs.set(run.key, run);
+  for (const learnt of [memory.marks, memory.rolledAt, memory.readAt, memory.settledMarks]) learnt.clear();
+  memory.windowReadings = [];
+  memory.trail = null;
 }
 
 const dayMs = 86_400_000;

@@ -21,21 +21,28 @@ import { deliberate, periodStarts } from './deliberate.ts';
 import type { Deliberation, DeliberationPorts, Inquiry } from './deliberate.ts';
 import { look, usageTrouble } from './ledger/look.ts';
 import type { Before, Sight } from './ledger/look.ts';
+import type { LastReading } from './ledger/clock.ts';
 import { advanceMarks } from './ledger/marks.ts';
+import { noticesMeta } from './ledger/notices.ts';
 import { extend, keepRuns, sample } from './ledger/samples.ts';
 import { idleSignature } from './core/mass-idle.ts';
 import { isNearBoundary } from './ledger/boundaries.ts';
 import { crossCheck, firstChecks } from './ledger/cross-checks.ts';
 import { answeredAt, foldWindows, windowReadings } from './ledger/windows.ts';
-import { forget, remember } from './memory.ts';
+import { forget, knowAccepted, remember, rewind } from './memory.ts';
 import type { Memory } from './memory.ts';
-import type { AdminWriter, OutboxItem } from './ports.ts';
+import type { AdminWriter, OutboxItem, SteadyClock } from './ports.ts';
 import { decisionEntries, heldKeys } from './record.ts';
 import type { Store } from './store/store.ts';
 
 export interface PassPorts extends DeliberationPorts {
+  readonly clock: SteadyClock;
   readonly store: Store;
   readonly writer: AdminWriter;
+  /** Whether another policy file has taken this pass's place. */
+  readonly superseded: () => boolean;
+  /** Aborted when the state is given up: from then on nothing may be asked of the API. */
+  readonly closing: AbortSignal;
   /** Alerts to outbox items: one message a channel and recipient for each `batch`. */
   route(alerts: readonly Alert[], policy: PolicyFile, at: EpochMs, batch: string): Routed;
 }
@@ -70,9 +77,12 @@ export async function pass(
   troubles: readonly Trouble[],
   stop: AbortSignal,
 ): Promise<PassReport> {
+  await knowAccepted(ports.store, memory);
   const first = await look(ports.reader, ports.clock, before(memory), ports.pace, stop);
   const batch = `pass-${String(first.at)}`;
   const commit = committer(ports, memory, policy, batch);
+  if (!first.clock.trusted) return doubtedPass(ports, memory, policy, troubles, first, commit, stop);
+  if (first.clock.setByMs !== 0) await followClock(ports, memory, first, first.clock.setByMs, commit);
   const sight = await settleOpen(ports, memory, policy, first, commit, stop);
   const inquiry = inquire(ports, memory, policy, sight);
   const found = await deliberate(ports, memory, policy, sight, inquiry, stop);
@@ -85,6 +95,7 @@ export async function pass(
   const act: ActPorts = {
     writer: ports.writer,
     clock: ports.clock,
+    closing: ports.closing,
     commit,
     recheck: (change) => recheck(ports, memory, policy, found.sight, change),
   };
@@ -104,6 +115,77 @@ export async function pass(
     rowless: found.rowless,
     books: booksIn(found, memory, policy),
   };
+}
+
+/**
+ * A pass whose clock is doubted. It shows what it would decide and tells of the doubt; everything else that
+ * it could say or remember would bear a wrong date, so nothing is.
+ */
+async function doubtedPass(
+  ports: PassPorts,
+  memory: Memory,
+  policy: PolicyFile,
+  troubles: readonly Trouble[],
+  sight: Sight,
+  commit: Commit,
+  stop: AbortSignal,
+): Promise<PassReport> {
+  const inquiry: Inquiry = { questions: [], alone: new Set(), spare: 0 };
+  const unasking = { ...ports, callBudget: () => 0 };
+  const found = await deliberate(unasking, scratch(memory), policy, sight, inquiry, stop);
+  const since = Number(memory.meta.get('clockDoubtedSince') || Infinity);
+  if (sight.at < since) await commit({ meta: { clockDoubtedSince: String(sight.at) } }, []);
+  const current = [...sight.troubles, ...troubles];
+  await commitTroubles(memory, { now: sight.at, policy }, current, needsJudging, commit);
+  return {
+    at: sight.at,
+    decision: { ...found.decision, findings: [], alerts: [], changes: [] },
+    outcomes: [],
+    calls: found.sight.calls,
+    keys: found.court.accountKeys,
+    hold: found.decision.hold,
+    contradictions: found.attribution.contradictions.length,
+    court: found.court,
+    approach: null,
+    unasked: false,
+    rowless: found.rowless,
+    books: booksIn(found, memory, policy),
+  };
+}
+
+/** For a deliberation that leaves no trace: what one learns by the way is put down elsewhere. */
+function scratch(memory: Memory): Memory {
+  return { ...memory, marks: new Map(), rolledAt: new Map(), settledMarks: new Set(), trail: null };
+}
+
+/**
+ * The clock was set, and is right now. What it dated before and what ages since is dated anew, so that it is
+ * as old as it was: the changes that limits count, notices that wait, alerts that repeat.
+ */
+async function followClock(
+  { store }: PassPorts,
+  memory: Memory,
+  { at }: Sight,
+  setByMs: number,
+  commit: Commit,
+): Promise<void> {
+  if (setByMs < 0) await rewind(store, memory, at);
+  const changes = [...memory.changes.values()].map((change) => {
+    return { ...change, intentAt: change.intentAt + setByMs };
+  });
+  const findings = [...memory.findings.values()].flatMap((finding) => {
+    if (finding.closedAt !== null) return [];
+    const { fired, deletions } = finding;
+    return {
+      ...finding,
+      fired: fired.map((one) => ({ ...one, alertedAt: one.alertedAt + setByMs })),
+      deletions: deletions.map((one) => ({ ...one, announcedAt: one.announcedAt + setByMs })),
+    };
+  });
+  const lastPassAt = Math.min(at, before(memory).lastClock?.at ?? at);
+  const meta = { lastPassAt: String(lastPassAt), shrunkSince: '', massIdleSince: '' };
+  const record = [{ at, kind: 'clock-set', facts: { seconds: Math.round(setByMs / 1000) } }];
+  await commit({ changes, findings, meta, record }, []);
 }
 
 /** The account's books, as of this look. */
@@ -141,16 +223,34 @@ export function committer(
 }
 
 export function before(memory: Memory): Before {
-  const lastPassAt = memory.meta.get('lastPassAt');
   const shrunkSince = memory.meta.get('shrunkSince');
+  const doubtedSince = memory.meta.get('clockDoubtedSince');
   return {
     records: memory.records,
     living: memory.living,
     listed: memory.listed,
     unsettled: unsettled(memory),
     account: memory.runs.get('account'),
-    lastPassAt: lastPassAt === undefined ? null : Number(lastPassAt),
+    lastClock: lastClock(memory),
+    clockDoubtedSince: doubtedSince ? Number(doubtedSince) : null,
     shrunkSince: shrunkSince ? Number(shrunkSince) : null,
+  };
+}
+
+function lastClock({ meta, monotonicMs }: Memory): LastReading | null {
+  const at = meta.get('lastPassAt');
+  const serverAt = meta.get('lastServerAt');
+  if (at === undefined) return null;
+  return { at: Number(at), serverAt: serverAt ? Number(serverAt) : null, monotonicMs };
+}
+
+/** What of the clock is remembered for the next pass. */
+function clockMeta({ at, listing }: Sight): Record<string, string> {
+  const { serverAt } = listing;
+  return {
+    lastPassAt: String(at),
+    lastServerAt: serverAt === null ? '' : String(serverAt),
+    clockDoubtedSince: '',
   };
 }
 
@@ -193,8 +293,8 @@ const mostSaved = 30;
 
 /** Calls for what does not press: one a pass, and one a minute where passes are rarer. */
 function spareCalls(memory: Memory, now: EpochMs): number {
-  const { lastPassAt } = before(memory);
-  const minutes = lastPassAt === null ? mostSaved : Math.floor((now - lastPassAt) / 60_000);
+  const last = lastClock(memory);
+  const minutes = last === null ? mostSaved : Math.floor((now - last.at) / 60_000);
   return Math.min(mostSaved, memory.savedCalls + Math.max(1, minutes));
 }
 
@@ -249,10 +349,16 @@ async function commitSeen(
       findings: decision.findings,
       samples: [...sampling.write, ...extending.write],
       record: decisionEntries(found, memory.holds),
-      meta: { lastPassAt: String(sight.at), shrunkSince: shrunk, ...idleMeta(memory, policy, decision) },
+      meta: {
+        ...clockMeta(sight),
+        ...noticesMeta(memory, sight, court.acceptances),
+        ...idleMeta(memory, policy, decision),
+        shrunkSince: shrunk,
+      },
     },
     decision.alerts,
   );
+  memory.monotonicMs = sight.monotonicMs;
   const doubted = learn(memory, found);
   keepRuns(memory.runs, attribution.trail.lineup, sampling.runs);
   for (const [start, marks] of memory.marks)
@@ -313,6 +419,11 @@ function idleMeta(memory: Memory, policy: PolicyFile, decision: Decision): Recor
   return { idleJudged: JSON.stringify(judged), massIdleSince: since };
 }
 
+/** What only a pass that judged can say to be over. */
+export function needsJudging(code: string): boolean {
+  return !['api', 'policy-file', 'state'].includes(code);
+}
+
 /** Troubles that are new or over, told. `undecided`: those that this pass says nothing about. */
 export async function commitTroubles(
   memory: Memory,
@@ -341,7 +452,9 @@ async function recheck(
   seen: Sight,
   change: PlannedChange,
 ): Promise<Recheck> {
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.any([ports.closing, AbortSignal.timeout(60_000)]);
+  const newPolicy = { ok: false, because: 'the policy file has changed' } as const;
+  if (ports.superseded()) return newPolicy;
   try {
     const again = await look(ports.reader, ports.clock, before(memory), ports.pace, signal);
     const sight: Sight = { ...again, readings: { ...again.readings, windows: seen.readings.windows } };
@@ -356,6 +469,8 @@ async function recheck(
     const unread = found.sight.readings.unanswered.has(`key ${change.keyId} lifetime`);
     if (key === undefined) return { ok: false, because: 'the key is no longer listed' };
     if (unread) return { ok: false, because: 'the key’s own usage could not be read' };
+    // Also of a file that came while the API was asked.
+    if (ports.superseded()) return newPolicy;
     const still = found.decision.changes.some((one) => sameChange(one, change));
     if (!still) return { ok: false, because: whyNot(found.decision, change) };
     return { ok: true, court: withFreshFigures(found, change), key, secrets: sight.listing.secrets };

@@ -12,6 +12,12 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** A clock that is seen through when somebody sets it. */
+export interface SteadyClock extends Clock {
+  /** Milliseconds since some beginning, as time passes and whatever `now` is set to. */
+  monotonic(): number;
+}
+
 /** One listing of the account. */
 export interface Listing {
   readonly at: EpochMs;

@@ -49,7 +49,7 @@ interface Rig extends AsyncDisposable {
 }
 
 async function rig(...keys: readonly Steady[]): Promise<Rig> {
-  const clock = { now: () => one.now, sleep: () => Promise.resolve() };
+  const clock = { now: () => one.now, sleep: () => Promise.resolve(), monotonic: () => one.now };
   const store = await openSqlite(':memory:', { clock });
   const memory = await recall(store, monday);
   const calls: string[] = [];

@@ -35,7 +35,7 @@ const never = () => Promise.reject(new Error('never'));
 /** An account read by passes a minute apart, as many calls a pass as a minute allows. */
 async function account(...keys: readonly Steady[]) {
   let now = monday;
-  const clock = { now: () => now, sleep: () => Promise.resolve() };
+  const clock = { now: () => now, sleep: () => Promise.resolve(), monotonic: () => now };
   const store = await openSqlite(':memory:', { clock });
   const memory = await recall(store, now);
   const bursts = new Map<string, number>();
@@ -73,6 +73,8 @@ async function account(...keys: readonly Steady[]) {
     pace: { intervalMs: minute, minIntervalMs: 5000, usageLagMs: 2 * minute, maxCallsPerMinute: 60 },
     callBudget: () => 58,
     mode: null,
+    superseded: () => false,
+    closing: new AbortController().signal,
   };
   const signal = new AbortController().signal;
   return {

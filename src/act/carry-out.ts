@@ -21,6 +21,8 @@ export type Recheck =
 export interface ActPorts {
   readonly writer: AdminWriter;
   readonly clock: Clock;
+  /** Once aborted, no further request is made; what became of one under way is found out at the next start. */
+  readonly closing: AbortSignal;
   /** Reads the list and the key's usage afresh, and judges again. */
   recheck(change: PlannedChange): Promise<Recheck>;
   /** Writes to disk, alerts into the outbox included. */
@@ -53,12 +55,13 @@ async function carryOutOne(planned: PlannedChange, ports: ActPorts): Promise<Out
     await ports.commit({ record: [entry(ports, 'change-cancelled', planned, fresh.because)] }, []);
     return { change: planned, result: 'cancelled', detail: fresh.because };
   }
-  const intent = asIntent(planned, ports.clock.now());
+  // Were the clock set back just now, limits would forget the change too soon.
+  const intent = asIntent(planned, Math.max(ports.clock.now(), fresh.court.now));
   await ports.commit(
     { changes: [intent], record: [entry(ports, 'change-intent', planned, planned.reason)] },
     [],
   );
-  const sent = await send(planned, fresh.key, fresh.secrets, ports.writer);
+  const sent = await send(planned, fresh.key, fresh.secrets, ports);
   if (sent.result === 'unclear') {
     // Left unsettled: the next listing tells what became of it.
     await ports.commit({ record: [entry(ports, 'change-unclear', planned, sent.detail)] }, []);
@@ -109,11 +112,11 @@ async function send(
   planned: PlannedChange,
   key: Key,
   secrets: SecretBook,
-  writer: AdminWriter,
+  { writer, closing }: Pick<ActPorts, 'writer' | 'closing'>,
 ): Promise<Sent> {
   const secret = secrets.get(planned.keyId);
   if (secret === undefined) return { result: 'failed', detail: 'the key is no longer listed' };
-  const signal = AbortSignal.timeout(requestLimitMs);
+  const signal = AbortSignal.any([closing, AbortSignal.timeout(requestLimitMs)]);
   try {
     if (planned.kind === 'delete') await writer.deleteKey(key, secret, signal);
     else await writer.renameKey(key, secret, planned.to ?? planned.from, signal);

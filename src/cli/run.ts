@@ -68,7 +68,7 @@ async function runOnce(app: App, log: Logger, stop: AbortSignal): Promise<number
   // Nothing is kept of them from run to run, so they are read when a decision needs them.
   if (app.forecastsBySeries()) await app.readBooks(stop);
   const report = await app.pass([], stop);
-  await app.deliverer.deliverDue(AbortSignal.any([stop, AbortSignal.timeout(lastDeliveryMs)]));
+  await app.deliverOnce(AbortSignal.any([stop, AbortSignal.timeout(lastDeliveryMs)]));
   await app.tidy();
   logPass(log, report, (performance.now() - started) / 1000);
   return report.outcomes.some((one) => one.result === 'failed') ? 1 : 0;

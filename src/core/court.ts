@@ -22,7 +22,7 @@ export interface Court {
   readonly findings: readonly Finding[];
   /** Of the last 24 hours and unsettled. */
   readonly changes: readonly Change[];
-  /** When each notice was first accepted, by alert id. */
+  /** When each notice was first known to be accepted, by alert id: no longer ago than has surely passed since. */
   readonly acceptances: ReadonlyMap<string, EpochMs>;
   /** Why nothing at all may be changed now; null: nothing stands in the way. */
   readonly hold: string | null;

@@ -49,6 +49,7 @@ export function decide(given: Court): Decision {
     wanted.push(...wish.changes);
   }
 
+  for (const finding of unannounced(court)) findings.set(finding.id, finding);
   for (const over of ended(court, verdict.judgements, findings)) {
     findings.set(over.finding.id, over.finding);
     alerts.push(...over.alerts);
@@ -71,6 +72,16 @@ export function decide(given: Court): Decision {
     questions: stillOpen(court, questions),
     troubles: [...limited.troubles, ...massIdleTrouble(verdict.massIdle)],
   };
+}
+
+/** In a dry run nobody is told any more what comes: notices that were given before it are void after it. */
+function* unannounced(court: Court): Generator<Finding> {
+  const modes = new Map(court.policy.policies.map((policy) => [policy.name, modeOf(court, policy)]));
+  for (const finding of court.findings) {
+    if (finding.closedAt !== null || (modes.get(finding.policy) ?? court.mode) !== 'dry-run') continue;
+    const vetoed = finding.deletions.filter(({ vetoedAt }) => vetoedAt !== null);
+    if (vetoed.length < finding.deletions.length) yield { ...finding, deletions: vetoed };
+  }
 }
 
 /** Open findings that no judgement continues, with the reason they are over. */

@@ -3,7 +3,9 @@ import type { Court } from './court.ts';
 import { modeOf, obstacle, silenced } from './court.ts';
 import type { Question } from './evidence.ts';
 import type { EpochMs } from './key.ts';
+import type { Judgement } from './judgement.ts';
 import type { Held, PlannedChange } from './plan.ts';
+import type { Policy } from './policy.ts';
 import type { KeyRecord, PendingDeletion } from './state.ts';
 import { confirmation, heldBack, highestReached, picked, planned, unconfirmed } from './wish.ts';
 import type { Case, Stop } from './wish.ts';
@@ -59,7 +61,7 @@ export function wantedDeletions(one: Case): WantedDeletions {
       fate.kind === 'held' && fate.because === 'unconfirmed' ? confirmation(one, record) : [],
     ),
     deletions: [
-      ...dooms.flatMap((doom) => pendingAfter(court, doom)),
+      ...dooms.flatMap((doom) => pendingAfter(one, doom)),
       ...left.filter((pending) => isMissing(court, pending)),
     ],
     announced: dooms.flatMap(({ fate }) => (fate.kind === 'announced' ? [fate.notice] : [])),
@@ -109,10 +111,12 @@ function isMissing(court: Court, pending: PendingDeletion): boolean {
   return !court.listTrusted && !isListed(court, pending);
 }
 
-function pendingAfter(court: Court, { fate, pending }: Doom): PendingDeletion[] {
+function pendingAfter({ court, judgement }: Case, { fate, pending, step }: Doom): PendingDeletion[] {
   if (fate.kind === 'announced') return [fate.notice];
   if (pending === null || fate.kind === 'cancelled') return [];
-  return [fate.kind === 'vetoed' ? { ...pending, vetoedAt: court.now } : pending];
+  if (fate.kind === 'vetoed') return [{ ...pending, vetoedAt: court.now }];
+  if (pending.grounds !== undefined || step === null) return [pending];
+  return [{ ...pending, grounds: deletionGrounds(judgement.policy, step) }];
 }
 
 function heldOf(one: Case, { fate, record, pending, step }: Doom): Held[] {
@@ -156,6 +160,7 @@ function fateOf(one: Case, record: KeyRecord, pending: PendingDeletion | null, s
 
 function pendingFate(one: Case, record: KeyRecord, pending: PendingDeletion, step: number): Fate {
   const { court, judgement } = one;
+  if (!stillTrue(judgement, pending)) return announce(one, record, step, pending.noticeMs);
   const acceptedAt = court.acceptances.get(pending.noticeAlertId);
   if (acceptedAt === undefined) {
     if (court.now - pending.announcedAt >= noticeRetryMs) return announce(one, record, step);
@@ -168,13 +173,31 @@ function pendingFate(one: Case, record: KeyRecord, pending: PendingDeletion, ste
   return lacking === null ? { kind: 'due' } : { kind: 'held', ...lacking };
 }
 
+/**
+ * What a notice says of the rule and of the step. Not the step's place among others, nor how long the notice
+ * is, of which the longest counts (`deletionDueAt`).
+ */
+function deletionGrounds({ rule, steps }: Policy, index: number): string {
+  const { atPercent, offsetMs, pick } = steps[index] ?? {};
+  // A spend rule's signature stands for its models too, which are a function.
+  return JSON.stringify([rule, atPercent, offsetMs, pick]);
+}
+
+/** The case is what the notice said it was; that another step is reached besides changes nothing in that. */
+function stillTrue({ policy, reached }: Judgement, { grounds }: PendingDeletion): boolean {
+  return (
+    grounds === undefined ||
+    reached.some((index) => policy.steps[index]?.delete && deletionGrounds(policy, index) === grounds)
+  );
+}
+
 /** The longer of the notice that was given and the one the policy asks for now: nothing shortens it. */
 export function deletionDueAt(pending: PendingDeletion, acceptedAt: EpochMs, noticeMs: number): EpochMs {
   return Math.max(acceptedAt, pending.announcedAt) + Math.max(pending.noticeMs, noticeMs);
 }
 
-/** A notice, unless alerts are silenced: one that nobody may be sent cannot run. */
-function announce({ court, judgement, finding }: Case, record: KeyRecord, step: number): Fate {
+/** A notice, unless alerts are silenced: one that nobody may be sent cannot run. `leastMs`: as long as the one before. */
+function announce({ court, judgement, finding }: Case, record: KeyRecord, step: number, leastMs = 0): Fate {
   const quiet = silenced(court, record, 'alerts');
   if (quiet !== null) return { kind: 'held', because: 'silenced', detail: quiet };
   const notice: PendingDeletion = {
@@ -182,10 +205,11 @@ function announce({ court, judgement, finding }: Case, record: KeyRecord, step: 
     createdAt: record.createdAt,
     step,
     noticeAlertId: `${finding.id}/notice-${String(step + 1)}/${record.id}/${instantWords(court.now)}`,
-    noticeMs: judgement.policy.steps[step]?.delete?.noticeMs ?? 0,
+    noticeMs: Math.max(leastMs, judgement.policy.steps[step]?.delete?.noticeMs ?? 0),
     announcedAt: court.now,
     expectedName: record.facts.name,
     vetoedAt: null,
+    grounds: deletionGrounds(judgement.policy, step),
   };
   return { kind: 'announced', notice };
 }

@@ -129,6 +129,8 @@ export interface PendingDeletion {
   /** The name the key must still bear, or a person has stopped it. Follows Keywarden's own renames. */
   readonly expectedName: string;
   readonly vetoedAt: EpochMs | null;
+  /** What its notice said comes to be deleted for (`deletionGrounds`); left out: it was not written down yet. */
+  readonly grounds?: string;
 }
 
 /** The journal: written as an intent before the request, settled after it. */

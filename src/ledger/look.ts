@@ -6,8 +6,10 @@ import type { EpochMs, KeyId, SecretBook, Window } from '../core/key.ts';
 import type { Call, Trouble } from '../core/plan.ts';
 import type { Pace } from '../core/schedule.ts';
 import type { Change, KeyRecord, SampleRun } from '../core/state.ts';
-import type { AdminReader, Aggregate, Clock, KeyReading, Listing } from '../ports.ts';
+import type { AdminReader, Aggregate, Clock, KeyReading, Listing, SteadyClock } from '../ports.ts';
 import type { Readings } from './attribution.ts';
+import { judgeClock } from './clock.ts';
+import type { ClockVerdict, LastReading } from './clock.ts';
 import { implausible, register } from './registry.ts';
 import type { Registry } from './registry.ts';
 
@@ -21,6 +23,9 @@ export interface Sight {
   readonly rowsAt: EpochMs;
   readonly listing: Listing;
   readonly registry: Registry;
+  /** The machine's count of milliseconds at `at`. */
+  readonly monotonicMs: number;
+  readonly clock: ClockVerdict;
   /** Why keys that are missing are not taken for gone; null: the list is plausible. */
   readonly listDoubt: string | null;
   /** Why nothing may be changed by what was seen; null: nothing stands in the way. */
@@ -41,38 +46,47 @@ export interface Before {
   readonly listed: readonly KeyRecord[];
   readonly unsettled: readonly Change[];
   readonly account: SampleRun | undefined;
-  readonly lastPassAt: EpochMs | null;
+  readonly lastClock: LastReading | null;
+  /** Since when, by itself, the clock has been doubted; null: it is not. */
+  readonly clockDoubtedSince: EpochMs | null;
   /** Since when the list has been implausibly short; null: it is not. */
   readonly shrunkSince: EpochMs | null;
 }
 
 /** Within less, nobody makes a key under another's name, uses it and deletes it again. */
 const awayAfterMs = 3_600_000;
-const clockToleranceMs = 5 * 60_000;
 /** A list that shrank implausibly is believed after it has stayed so for this long. */
 const shrunkBelievedAfterMs = 3_600_000;
 
 /** Rejects with an `AdminApiError` when the list cannot be read; failing usage is said in `hold`. */
 export async function look(
   reader: AdminReader,
-  clock: Clock,
+  clock: SteadyClock,
   before: Before,
   { intervalMs }: Pick<Pace, 'intervalMs'>,
   signal: AbortSignal,
 ): Promise<Sight> {
   const at = clock.now();
+  const monotonicMs = clock.monotonic();
   const listing = await reader.listKeys(signal);
   const usage = await readUsage(reader, before, signal);
   const doneAt = clock.now();
+  const { serverAt } = listing;
+  const tookMs = clock.monotonic() - monotonicMs;
+  const read = { at, doneAt, serverAt, monotonicMs, tookMs };
+  const verdict = judgeClock(read, before.lastClock, before.clockDoubtedSince);
+  const clockDoubt = verdict.trusted ? null : verdict.because;
   const doubt = implausible(expectedKeys(before, listing), listing.keys.length);
-  const settledDown =
-    doubt !== null && before.shrunkSince !== null && at - before.shrunkSince >= shrunkBelievedAfterMs;
+  const shrunkSince = verdict.trusted && verdict.setByMs === 0 ? before.shrunkSince : null;
+  const settledDown = shrunkSince !== null && at - shrunkSince >= shrunkBelievedAfterMs;
   const listDoubt = settledDown ? null : doubt;
-  const clockDoubt = doubtClock(listing, at, doneAt, before.lastPassAt);
+  const lastPassAt = before.lastClock?.at ?? null;
   return {
     at,
     doneAt,
     rowsAt: doneAt,
+    monotonicMs,
+    clock: verdict,
     listing,
     registry: register(
       before.records,
@@ -83,8 +97,8 @@ export async function look(
       before.living,
     ),
     listDoubt,
-    hold: listDoubt ?? clockDoubt ?? usage.distrust,
-    away: before.lastPassAt !== null && at - before.lastPassAt > Math.max(awayAfterMs, 3 * intervalMs),
+    hold: clockDoubt ?? listDoubt ?? usage.distrust,
+    away: lastPassAt !== null && at - lastPassAt > Math.max(awayAfterMs, 3 * intervalMs),
     readings: { ...usage, windows: new Map(), own: new Map(), unanswered: new Set() },
     troubles: [
       ...trouble('list', 'critical', 'The list of keys is implausible', listDoubt),
@@ -120,23 +134,6 @@ async function readUsage(
     if (signal.aborted) throw error;
     return { lifetime: null, distrust: `the account’s usage could not be read: ${messageOf(error)}` };
   }
-}
-
-function doubtClock(
-  listing: Listing,
-  at: EpochMs,
-  doneAt: EpochMs,
-  lastPassAt: EpochMs | null,
-): string | null {
-  if (lastPassAt !== null && at < lastPassAt) {
-    return `the local clock went back by ${String(Math.round((lastPassAt - at) / 1000))} s`;
-  }
-  const { serverAt } = listing;
-  if (serverAt === null) return null;
-  const off = serverAt < at ? at - serverAt : Math.max(0, serverAt - doneAt);
-  return off > clockToleranceMs
-    ? `the local clock and the API’s differ by ${String(Math.round(off / 60_000))} minutes`
-    : null;
 }
 
 function trouble(

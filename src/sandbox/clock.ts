@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EpochMs } from '../core/key.ts';
-import type { Clock } from '../ports.ts';
+import type { SteadyClock } from '../ports.ts';
 
 /** A clock that stands still until it is told to move. */
-export interface VirtualClock extends Clock {
+export interface VirtualClock extends SteadyClock {
   /**
    * Lets `ms` pass. Sleepers wake in the order of their time (equal times: in the order they went
    * to sleep), each seeing its own instant as `now`, and what they do next, new sleeps included,
@@ -75,6 +75,7 @@ export function virtualClock(start: EpochMs): VirtualClock {
 
   return {
     now: () => offset + elapsed,
+    monotonic: () => elapsed,
     sleep,
     advance: (ms) => passUntil(elapsed + ms),
     advanceTo: (at) => passUntil(at - offset),

@@ -52,24 +52,30 @@ function saveChange(sql: Sql, change: Change): void {
 }
 
 export function loadDocuments(sql: Sql, now: EpochMs): Omit<StoredState, 'samples'> {
+  const meta = Object.fromEntries(
+    sql
+      .all<{ name: string; value: string }>('SELECT name, value FROM meta ORDER BY name')
+      .map(({ name, value }) => [name, value]),
+  );
+  // The clock may be ahead, and then nothing that still matters may be left out for it.
+  const since = Math.min(now, Number(meta['lastPassAt'] ?? now));
   const keys = sql.all<Body>(
     'SELECT body FROM keys WHERE gone_at IS NULL OR gone_at > ? ORDER BY id, created_at',
     now - historyMs,
   );
   const findings = sql.all<Body>(
     'SELECT body FROM findings WHERE needed_until IS NULL OR needed_until > ? ORDER BY id',
-    now,
+    since,
   );
   const changes = sql.all<Body>(
     'SELECT body FROM changes WHERE settled_at IS NULL OR intent_at >= ? ORDER BY intent_at, id',
-    now - dayMs,
+    since - dayMs,
   );
-  const meta = sql.all<{ name: string; value: string }>('SELECT name, value FROM meta ORDER BY name');
   return {
     keys: keys.map(keyOf),
     findings: findings.map(({ body }) => JSON.parse(body) as Finding),
     changes: changes.map(({ body }) => JSON.parse(body) as Change),
-    meta: Object.fromEntries(meta.map(({ name, value }) => [name, value])),
+    meta,
   };
 }
 

@@ -93,3 +93,21 @@ export function newestSamples(sql: Sql): readonly SampleRun[] {
 function countersOf(row: RunRow): Counters {
   return { costMicroUsd: row.cost, tokens: row.tokens, requests: row.requests };
 }
+
+/** Without what a clock that was ahead has dated later than `now`: when that was seen is not known. */
+export function rewindSamples(sql: Sql, now: EpochMs): void {
+  for (const table of ['samples', 'recent']) {
+    sql.run(`DELETE FROM ${table} WHERE first_at > ?`, now);
+    sql.run(`UPDATE ${table} SET held_ms = min(held_ms, 0) WHERE first_at + held_ms > ?`, now);
+  }
+  sql.run(
+    `UPDATE sample_keys SET newest_at = max(
+       coalesce((SELECT max(first_at) FROM samples WHERE key = sample_keys.id), 0),
+       coalesce((SELECT max(first_at) FROM recent WHERE key = sample_keys.id), 0))
+     WHERE newest_at > ?`,
+    now,
+  );
+  sql.run('UPDATE ledger SET moved_until = min(moved_until, :now), thinned_at = min(thinned_at, :now)', {
+    now,
+  });
+}

@@ -17,7 +17,7 @@ import {
   summarise,
 } from './outbox.ts';
 import { appendRecord, readRecord, verifyChain } from './record.ts';
-import { type KeyNumbers, newestSamples, saveSamples } from './samples.ts';
+import { type KeyNumbers, newestSamples, rewindSamples, saveSamples } from './samples.ts';
 import { moveRecent, takeTurns, thinSamples } from './thin.ts';
 import { type Sql, sql as sqlOf } from './sql.ts';
 import type { Batch, Store } from './store.ts';
@@ -73,6 +73,11 @@ export function storeOver(opened: OpenDatabase, clock: Pick<Clock, 'now'>): Stor
       }
       return went;
     },
+    rewind: (now) =>
+      writes(() => {
+        rewindSamples(sql, now);
+        numbers.clear();
+      }),
     recorded: (query) => reads(() => readRecord(sql, query)),
     verifyRecord: () => reads(() => verifyChain(sql)),
     outboxSummary: () => reads(() => summarise(sql)),

@@ -21,9 +21,9 @@ export interface Batch {
 export interface StoredState {
   /** Live keys, and those gone for less than 400 days; under one id the newest last. */
   readonly keys: readonly KeyRecord[];
-  /** Open ones, and closed ones whose period has an end that is still to come. */
+  /** Open ones, and closed ones whose period has an end that was still to come at the last pass. */
   readonly findings: readonly Finding[];
-  /** Those of the last 24 hours (by intent), and all unsettled ones. */
+  /** Those of the 24 hours (by intent) before the last pass, later ones, and all unsettled ones. */
   readonly changes: readonly Change[];
   /** The newest run of each key; under one id that of the newest key last. */
   readonly samples: readonly SampleRun[];
@@ -64,6 +64,8 @@ export interface Store extends AsyncDisposable {
    * deliveries that are long over.
    */
   thin(now: EpochMs, boundaries: readonly EpochMs[], lagMs: number): Promise<number>;
+  /** Forgets samples that are dated later than `now`, and that one that began before was seen since. */
+  rewind(now: EpochMs): Promise<void>;
   /** Newest last. */
   recorded(query: {
     readonly limit: number;

@@ -11,7 +11,7 @@ import type { Change, Finding, KeyRecord } from '../../src/core/state.ts';
 import type { AdminWriter } from '../../src/ports.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import type { Batch, Store } from '../../src/store/store.ts';
-import { file, key, monday, policy } from '../core/story.ts';
+import { file, hour, key, monday, policy } from '../core/story.ts';
 
 const rules = file(
   policy('spend: { cost: 20, per: lifetime }', '{ at: 100%, alert: owner, delete: { notice: 0s } }'),
@@ -147,6 +147,7 @@ async function rig(fault: Fault = null, recheck?: (one: PlannedChange) => Rechec
   const ports: ActPorts = {
     writer,
     clock,
+    closing: new AbortController().signal,
     commit,
     recheck: (one) => Promise.resolve((recheck ?? fresh)(one)),
   };
@@ -226,6 +227,36 @@ describe('a change', () => {
     expect((await one.store.load(monday)).changes).toMatchObject([{ outcome: null, settledAt: null }]);
     expect(await kinds(one.store)).toEqual(['change-intent', 'change-unclear']);
     expect(one.alerts).toEqual([]);
+  });
+
+  test('whose request is broken off, for the state is given up, is left open too', async () => {
+    await using one = await rig();
+    const closing = new AbortController();
+    const writer: AdminWriter = {
+      ...one.ports.writer,
+      deleteKey: (_key, _secret, signal) => {
+        const broken = new Promise<never>((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        });
+        closing.abort(new Error('the state is being closed'));
+        return broken;
+      },
+    };
+    const outcomes = await carryOut(
+      [change('delete', user)],
+      { ...one.ports, writer, closing: closing.signal },
+      on,
+    );
+    expect(outcomes).toMatchObject([{ result: 'unclear', detail: 'the state is being closed' }]);
+    expect((await one.store.load(monday)).changes).toMatchObject([{ outcome: null, settledAt: null }]);
+  });
+
+  test('is as old as the look before it at the most, though the clock was set back since', async () => {
+    const court = { ...courtOf([user, other], [findingOf(user)]), now: monday + hour };
+    const secrets = new Map([[user.id, new Secret('tk_1')]]);
+    await using one = await rig(null, () => ({ ok: true, court, key: user, secrets }));
+    await carryOut([change('delete', user)], one.ports, on);
+    expect((await one.store.load(monday)).changes).toMatchObject([{ intentAt: monday + hour }]);
   });
 
   test('whose intent cannot be written is not asked for', async () => {

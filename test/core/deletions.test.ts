@@ -154,6 +154,101 @@ describe('a notice is cancelled, said, and starts anew', () => {
   });
 });
 
+describe('a notice says what is about to happen, or another is given:', () => {
+  const step = (at: string, notice = '24h') => `{ at: ${at}, alert: owner, delete: { notice: ${notice} } }`;
+  const edited = (rule: string, ...steps: string[]) => file(policy(rule, ...steps), generous);
+
+  test.each([
+    [
+      'another rule under its name',
+      edited('expiry: { max_age: 1h }', '{ alert: owner, delete: { notice: 24h } }'),
+    ],
+    ['a limit that is raised', edited('spend: { cost: 21, per: lifetime }', deletingStep)],
+    ['another measure', edited('spend: { tokens: 20, per: lifetime }', deletingStep)],
+    ['an earlier step', edited(lifetime, step('90%'))],
+  ])('%s', (_what, policies) => {
+    const one = noticed(edited(lifetime, deletingStep), { createdAt: monday - day });
+    one.policy = policies;
+    const first = one.run({ after: 2 * day });
+    expect([said(first), done(first)]).toEqual([['notice 1 → owner'], []]);
+    expect(done(one.pass({ after: day - minute }))).toEqual([]);
+    expect(done(one.pass())).toEqual(['delete User 1']);
+  });
+
+  test('a spend rule in the place of a deadline', () => {
+    const expiry = edited('expiry: { max_age: 1h }', '{ alert: owner, delete: { notice: 24h } }');
+    const one = story(expiry, key('User 1', { createdAt: monday - day }));
+    expect(said(one.run(over))).toEqual(['notice 1 → owner']);
+    one.policy = edited(lifetime, deletingStep);
+    const first = one.pass({ after: 2 * day });
+    expect([said(first), done(first)]).toEqual([['notice 1 → owner'], []]);
+  });
+
+  test.each([
+    [
+      'another description, and another key covered',
+      `description: new\n  select: { name: "*" }\n  ${lifetime}`,
+      [deletingStep],
+    ],
+    ['a step before it', lifetime, ['{ at: 50%, alert: ops }', deletingStep]],
+    ['a graver step, reached too', lifetime, [deletingStep, step('101%')]],
+    ['other channels', lifetime, ['{ at: 100%, alert: [owner, ops], delete: { notice: 24h } }']],
+  ])('but not for %s', (_what, rule, steps) => {
+    const one = noticed(edited(lifetime, deletingStep));
+    one.policy = edited(rule, ...steps);
+    expect(said(one.run({ after: hour })).filter((line) => line.startsWith('notice'))).toEqual([]);
+    expect(done(one.pass({ after: 23 * hour }))).toEqual(['delete User 1']);
+  });
+
+  test('which is no shorter than the one before', () => {
+    const one = noticed(edited(lifetime, deletingStep));
+    one.policy = edited('spend: { cost: 19, per: lifetime }', step('100%', '1h'));
+    expect(said(one.run({ after: hour }))).toEqual(['notice 1 → owner']);
+    expect(done(one.pass({ after: day - minute }))).toEqual([]);
+    expect(done(one.pass())).toEqual(['delete User 1']);
+  });
+
+  test('one of before this was written down goes on, and is bound from then on', () => {
+    const one = noticed(edited(lifetime, deletingStep));
+    for (const [id, finding] of one.findings)
+      one.findings.set(id, {
+        ...finding,
+        deletions: finding.deletions.map(({ grounds: _, ...before }) => before),
+      });
+    expect(held(one.run({ after: hour }))).toEqual(['delete: notice']);
+    one.policy = edited('spend: { cost: 19, per: lifetime }', deletingStep);
+    expect(said(one.run({ after: day }))).toEqual(['notice 1 → owner']);
+  });
+});
+
+describe('a dry run voids the notices that were given before it,', () => {
+  const dry = `${generous}\nmode: dry-run`;
+
+  test.each([
+    ['of the file', file(deleting, dry)],
+    ['of the policy', file(deleting.replace('select:', 'mode: dry-run\n  select:'), generous)],
+    ['whose level is back below its step for a while', file(deleting.replace('20', '100'), dry)],
+  ])('%s', (_what, policies) => {
+    const one = noticed(file(deleting, generous));
+    one.policy = policies;
+    one.run({ after: hour });
+    one.policy = file(deleting, generous);
+    const first = one.run({ after: 7 * day });
+    expect([said(first), done(first)]).toEqual([['notice 1 → owner'], []]);
+    expect(done(one.pass({ after: day }))).toEqual(['delete User 1']);
+  });
+
+  test('but not a person’s veto', () => {
+    const one = noticed(file(deleting, generous));
+    one.rename('User 1', 'Mine');
+    one.run();
+    one.policy = file(deleting, dry);
+    one.run();
+    one.policy = file(deleting, generous);
+    expect(held(one.run({ after: 7 * day }))).toEqual(['delete: vetoed']);
+  });
+});
+
 describe('a deletion is held, and its notice goes on,', () => {
   test('while nothing may be changed at all', () => {
     const one = noticed();

@@ -144,10 +144,35 @@ test('takes an edit by signal, by request and by itself; a bad one leaves the la
     'notice cap User 7',
     'The policy file is invalid',
     'notice cap User 8',
+    // Another limit than the notices named.
+    'notice cap User 7',
+    'notice cap User 8',
     'Over: The policy file is invalid',
   ]);
   expect((await reload()).status).toBe(200);
   await stopped(child);
+});
+
+test('a protection that was taken in during a pass saves a key that the pass would still have deleted', async (t) => {
+  const s = await stage(t);
+  s.policy(rule);
+  const keys = [s.key('User 7'), s.key('User 8')];
+  for (let more = 0; more < 20; more++) s.key(`Other ${String(more)}`);
+  await s.pass();
+  for (const key of keys) s.spend(key, 25);
+  s.clock.advance(hourMs);
+  await s.pass();
+  s.clock.advance(dayMs);
+  s.sandbox.faults.add({ endpoint: 'delete', fault: { kind: 'delay', ms: 1500 }, times: 1 });
+  const child = s.start(['run', ...often]);
+  const url = await listening(child);
+  await arrival(s.hanging);
+  s.policy(rule, { protect: '[{ name: "User *" }]' });
+  expect((await fetch(`${url}/-/reload`, { method: 'POST' })).status).toBe(200);
+  await child.says('delete done');
+  for (let pass = 0; pass < 2; pass++) await nextPass(child);
+  await stopped(child);
+  expect(keys.map((key) => s.nameOf(key))).toEqual([null, 'User 8']);
 });
 
 test('SIGTERM lets the deletion under way finish and writes down what became of it', async (t) => {
@@ -168,6 +193,27 @@ test('SIGTERM lets the deletion under way finish and writes down what became of 
   const kinds = (JSON.parse(out) as { kind: string }[]).map(({ kind }) => kind);
   expect(kinds).toContain('change-done');
   await s.pass();
+  expect(s.told()).toEqual(['notice cap User 7', 'deleted cap User 7']);
+});
+
+test('SIGTERM ends it while a deletion is not answered; it asks no more, and the next start finds out', async (t) => {
+  const s = await stage(t);
+  s.policy(rule);
+  const [key] = [s.key('User 7'), s.key('User 8')];
+  await s.pass();
+  s.spend(key, 25);
+  s.clock.advance(hourMs);
+  await s.pass();
+  s.clock.advance(dayMs);
+  s.sandbox.faults.add({ endpoint: 'delete', fault: { kind: 'delay', ms: 25_000 }, times: 1 });
+  const child = s.start(['run', ...often]);
+  await arrival(s.hanging);
+  const asked = s.requests.items.length;
+  expect(await stopped(child)).toBeLessThan(10_000);
+  expect(s.requests.items.slice(asked)).toEqual([]);
+  await s.pass();
+  await s.pass();
+  expect(s.nameOf(key)).toBeNull();
   expect(s.told()).toEqual(['notice cap User 7', 'deleted cap User 7']);
 });
 

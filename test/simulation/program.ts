@@ -12,7 +12,7 @@ import type { Finding } from '../../src/core/state.ts';
 import { recall } from '../../src/memory.ts';
 import { pass } from '../../src/pass.ts';
 import type { PassPorts, PassReport } from '../../src/pass.ts';
-import type { Clock } from '../../src/ports.ts';
+import type { Clock, SteadyClock } from '../../src/ports.ts';
 import { route } from '../../src/alerts/route.ts';
 import { createAdminApi } from '../../src/sandbox/api.ts';
 import type { Random } from '../../src/sandbox/random.ts';
@@ -26,14 +26,19 @@ import type { Fetch } from '../../src/tinfoil/transport.ts';
 
 export const usageLagMs = 120_000;
 
-export interface VirtualClock extends Clock {
+export interface VirtualClock extends SteadyClock {
   advanceTo(at: EpochMs): void;
 }
 
 export function virtualClock(start: EpochMs): VirtualClock {
   let now = start;
   const advanceTo = (at: EpochMs): void => void (now = Math.max(now, at));
-  return { now: () => now, sleep: async (ms) => advanceTo(now + ms), advanceTo };
+  return {
+    now: () => now,
+    monotonic: () => now,
+    sleep: async (ms) => advanceTo(now + ms),
+    advanceTo,
+  };
 }
 
 /** What there is outside of the program: it stays when the program is started anew. */
@@ -92,6 +97,8 @@ export async function openProgram(surroundings: Surroundings): Promise<Program> 
     pace,
     callBudget: () => meter.left(pace.maxCallsPerMinute),
     mode: null,
+    superseded: () => false,
+    closing: new AbortController().signal,
     route: (alerts, { channels, smtp }, at, passId) => route(alerts, channels, { at, passId, smtp }),
   };
   return {

@@ -168,6 +168,45 @@ describe('samples', () => {
     expect((await store.load(now)).samples).toEqual([back, other]);
   });
 
+  it('dated later than a clock that was set right are forgotten, moved or not, and new ones take their place', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        ledger,
+        fc.integer({ min: 0, max: 60 * dayMs }),
+        fc.boolean(),
+        async (runs, back, moved) => {
+          await using store = await openSqlite(':memory:');
+          const right = now - back;
+          const next = ['account', keyId(1), keyId(2)].map((key) =>
+            run(key as SampleRun['key'], right + 1, right + 2, 99),
+          );
+          await store.commit({ samples: runs });
+          if (moved)
+            await store.thin(
+              now,
+              runs.map(({ firstAt }) => firstAt),
+              0,
+            );
+          await store.rewind(right);
+          const { samples } = await store.load(right);
+          for (const one of samples) {
+            const was = runs.find(({ key, firstAt }) => key === one.key && firstAt === one.firstAt);
+            expect(one).toEqual({
+              ...was,
+              lastAt: (was?.lastAt ?? 0) > right ? Math.min(one.firstAt, was?.lastAt ?? 0) : was?.lastAt,
+            });
+            expect(one.firstAt).toBeLessThanOrEqual(right);
+          }
+          await store.commit({ samples: next });
+          expect((await store.load(right)).samples).toEqual(
+            next.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+          );
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
   it('are loaded as the newest run of each key, however they were written', async () => {
     await fc.assert(
       fc.asyncProperty(ledger, async (runs) => {

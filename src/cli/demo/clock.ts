@@ -1,8 +1,8 @@
 import type { EpochMs } from '../../core/key.ts';
-import type { Clock } from '../../ports.ts';
+import type { SteadyClock } from '../../ports.ts';
 
 /** A clock that moves in steps. Between two of them it stands still, and nobody waits for anything. */
-export interface SteppedClock extends Clock {
+export interface SteppedClock extends SteadyClock {
   stepTo(at: EpochMs): void;
 }
 
@@ -14,6 +14,7 @@ export function steppedClock(start: EpochMs): SteppedClock {
   let now = start;
   return {
     now: () => now,
+    monotonic: () => now,
     sleep: async (_ms, signal) => signal?.throwIfAborted(),
     stepTo: (at) => {
       now = Math.max(now, at);

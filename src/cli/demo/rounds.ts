@@ -50,14 +50,14 @@ export async function* rounds(
     const report = await app.pass([], stop);
     const due = await app.store.outbox.pending(at);
     deliveries.length = 0;
-    await app.deliverer.deliverDue(stop);
+    await app.deliverOnce(stop);
     const letters = deliveries.filter((one) => one.result === 'delivered').map((one) => letterOf(one, due));
     yield { at, report, letters, waiting: await app.store.outbox.pending(at + farMs) };
     if (at - tidiedAt >= tidyEveryMs) {
       tidiedAt = at;
       await app.tidy();
     }
-    clock.stepTo(nextPassAt(at, app.policy(), dueTimes(app, at), pace));
+    clock.stepTo(nextPassAt(at, app.policy(), dueTimes(app, at, report.court.acceptances), pace));
   }
 }
 

@@ -1,0 +1,160 @@
+/**
+ * What comes between a decision and its request: the account, looked at afresh directly before a change, no
+ * longer asks for it. Each obstacle arises after the pass has decided, before its second look.
+ */
+import { describe, expect, test } from 'vitest';
+import { day, file, hour, minute, monday, policy } from './core/story.ts';
+import { old, watched } from './watched.ts';
+import type { Watched } from './watched.ts';
+
+const keys = ['A', 'B', ...Array.from({ length: 8 }, (_, index) => `K${String(index)}`)].map((name) =>
+  old(name),
+);
+const [a, b] = keys as [(typeof keys)[0], (typeof keys)[0]];
+
+const top = `protect: [{ metadata: { critical: "true" } }]
+limits: { delete: { per_run: 2, per_day: 2, percent: 20 } }
+silences:
+  - { select: { metadata: { paused: "*" } }, until: 2026-12-24T00:00:00Z, suppress: [actions] }`;
+const spending = 'spend: { cost: 20, per: lifetime }';
+const deleting = file(
+  policy(
+    `select: { not: { metadata: { keep: "*" } } }\n  ${spending}`,
+    '{ at: 100%, alert: ops, delete: { notice: 1h } }',
+  ),
+  top,
+);
+
+/** A key whose notice has run but for a minute. */
+async function due(...names: readonly (typeof keys)[0][]): Promise<Watched> {
+  const one = await watched(deleting, ...keys);
+  for (const name of names) one.spend(name, 25);
+  await one.pass();
+  expect(one.kinds()).toEqual(names.map(() => 'notice'));
+  await one.deliver();
+  await one.pass();
+  one.wait(59 * minute);
+  return one;
+}
+
+/** A pass in which this happens between its decision and its first request. */
+async function between(one: Watched, happens: () => void) {
+  one.beforeLook = (nth) => {
+    if (nth === 2) happens();
+  };
+  const report = await one.pass();
+  one.beforeLook = () => undefined;
+  return report;
+}
+
+test('a deletion that nothing stands in the way of is done', async () => {
+  await using one = await due(a);
+  const { outcomes } = await between(one, () => undefined);
+  expect(outcomes.map(({ result }) => result)).toEqual(['done']);
+  expect(one.log).toEqual(['delete A']);
+});
+
+describe('a deletion is not done when, since it was decided,', () => {
+  test.each<[what: string, happens: (one: Watched) => void, detail: string | RegExp]>([
+    [
+      'a person renamed the key',
+      (one) => one.change(a, { name: 'Mine' }),
+      'a person renamed the key while its notice ran',
+    ],
+    [
+      'it came under a protection',
+      (one) => one.change(a, { metadata: { critical: 'true' } }),
+      'the key is protected',
+    ],
+    ['it was silenced', (one) => one.change(a, { metadata: { paused: 'yes' } }), /^silenced until/],
+    [
+      'the policy no longer selects it',
+      (one) => one.change(a, { metadata: { keep: 'yes' } }),
+      'checked afresh, it is no longer asked for',
+    ],
+    [
+      'it became an admin key',
+      (one) => one.change(a, { isAdmin: true }),
+      'checked afresh, it is no longer asked for',
+    ],
+    ['its usage turned out to be less', (one) => one.spend(a, -10), 'its own counters fell'],
+    ['it is gone', (one) => void one.account.delete(a.id), 'the key is no longer listed'],
+    [
+      'its secret was given to another key',
+      (one) => one.change(a, { createdAt: monday }),
+      'the key is no longer listed',
+    ],
+    [
+      'the list has shrunk',
+      (one) => keys.slice(2, 6).forEach(({ id }) => one.account.delete(id)),
+      'the list of keys shrank from 10 to 6 at once',
+    ],
+    [
+      'the account has become smaller, and a limit with it',
+      (one) => {
+        one.spend(b, 25);
+        keys.slice(8).forEach(({ id }) => one.account.delete(id));
+      },
+      /^2 deletions are wanted; limits.delete.percent: 20 \(of 8 keys/,
+    ],
+    [
+      'the clock was set',
+      (one) => void (one.skewMs = day),
+      'the local clock was set by 1440 minutes during the look at the account',
+    ],
+    ['another policy file came', (one) => void (one.superseded = true), 'the policy file has changed'],
+    [
+      'the API failed',
+      () => {
+        throw new Error('the API is tired');
+      },
+      'it could not be checked afresh: the API is tired',
+    ],
+  ])('%s', async (what, happens, detail) => {
+    await using one = await due(...(what.includes('a limit') ? [a, b] : [a]));
+    const { outcomes } = await between(one, () => happens(one));
+    expect(one.log).toEqual([]);
+    const [first] = outcomes;
+    expect(first).toMatchObject({ result: 'cancelled' });
+    expect(first?.detail).toMatch(detail);
+    const record = await one.store.recorded({ limit: 100 });
+    expect(record.find(({ kind }) => kind === 'change-cancelled')?.facts).toMatchObject({
+      detail: first?.detail,
+    });
+  });
+
+  test('it was used again, for which it was to go', async () => {
+    const idle = file(policy('idle: { for: 60d }', '{ alert: ops, delete: { notice: 1h } }'), top);
+    await using one = await watched(
+      idle,
+      a,
+      ...keys.slice(2).map((one) => ({ ...one, createdAt: monday - day })),
+    );
+    for (let nth = 0; nth < 90 && !one.kinds().includes('notice'); nth += 1) await one.pass();
+    expect(one.kinds()).toContain('notice');
+    await one.deliver();
+    await one.pass();
+    one.wait(59 * minute);
+    const { outcomes } = await between(one, () => one.spend(a, 1));
+    expect([outcomes.map(({ result }) => result), one.log]).toEqual([['cancelled'], []]);
+  });
+});
+
+test('once another policy file came, the pass makes no further change, and the next one none that it does not ask for', async () => {
+  await using one = await due(a, b);
+  one.beforeLook = (nth) => {
+    if (nth === 3) one.superseded = true;
+  };
+  const { outcomes } = await one.pass();
+  expect(outcomes.map(({ result }) => result)).toEqual(['done', 'cancelled']);
+  expect(outcomes[1]?.detail).toBe('the policy file has changed');
+  one.superseded = false;
+  one.beforeLook = () => undefined;
+  one.policy = file(
+    policy(spending, '{ at: 100%, alert: ops, delete: { notice: 1h } }'),
+    'protect: [{ name: B }]',
+  );
+  one.wait(hour);
+  await one.passes(2);
+  expect(one.log).toEqual(['delete A']);
+});
