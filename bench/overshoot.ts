@@ -4,8 +4,7 @@
  */
 import { createCallMeter } from '../src/call-meter.ts';
 import { nextPassAt } from '../src/core/schedule.ts';
-import type { Outlook } from '../src/core/schedule.ts';
-import type { Pace } from '../src/core/schedule.ts';
+import type { Outlook, Pace } from '../src/core/schedule.ts';
 import type { EpochMs, Key } from '../src/core/key.ts';
 import type { PolicyFile } from '../src/core/policy.ts';
 import type { Finding } from '../src/core/state.ts';

@@ -20,7 +20,8 @@ const secretPatterns: readonly (readonly [RegExp, string])[] = [
 /** Shorter ones would be found in other words; and a short path says nothing. */
 const shortestHidden = 8;
 const shortestPath = 16;
-const hidden = new Set<string>();
+/** The longest first: of one that another begins with, the rest is not to be left standing. */
+let hidden: readonly string[] = [];
 
 /** From now on the secret is taken out by its value as well, and of a URL its path, query and password. */
 export function hide(secret: Secret): void {
@@ -28,9 +29,11 @@ export function hide(secret: Secret): void {
   const url = URL.parse(value);
   const path = url === null ? '' : url.pathname + url.search;
   const logins = url === null ? [] : [url.password, decoded(url.password)];
-  if (path.length >= shortestPath) hidden.add(path);
-  for (const part of [value, encodeURIComponent(value), ...logins])
-    if (part.length >= shortestHidden) hidden.add(part);
+  const found = [
+    ...[path].filter(({ length }) => length >= shortestPath),
+    ...[value, encodeURIComponent(value), ...logins].filter(({ length }) => length >= shortestHidden),
+  ];
+  hidden = [...new Set([...hidden, ...found])].sort((a, b) => b.length - a.length);
 }
 
 function decoded(text: string): string {

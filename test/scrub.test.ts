@@ -26,6 +26,12 @@ test('of a URL also the path with its query, and the password as it is and as it
   expect(redact('alerts.example refused')).toBe('alerts.example refused');
 });
 
+test('of one secret that begins with another, nothing is left standing', () => {
+  hide(new Secret('https://two.example/a'));
+  hide(new Secret('https://two.example/a/bcdef'));
+  expect(redact('POST https://two.example/a/bcdef failed')).toBe('POST [secret] failed');
+});
+
 test('too short to be told from other words, or a plain path, is left', () => {
   hide(new Secret('short'));
   hide(new Secret('https://alerts.example/hook'));

@@ -1,6 +1,6 @@
 /** Which level reaches its next threshold first, if it goes on as fast as it went of late. */
 import { keyAsSubject } from './court.ts';
-import { addCounters, measured } from './evidence.ts';
+import { addCounters, measured, mostUsed } from './evidence.ts';
 import type { Estimate, KeyEvidence, Pace } from './evidence.ts';
 import { groupsOf, isWholeAccount, levelOfGroup } from './judge-groups.ts';
 import type { Bench, Selects } from './judgement.ts';
@@ -52,7 +52,7 @@ function movingOf(policies: readonly Policy[], { evidence, record }: Bench): Mov
     if (id === 'account') continue;
     const known = evidence.keys.get(id);
     if (known === undefined) continue;
-    const most = mostOf(known);
+    const most = mostUsed(known);
     if (lowest.every(([measure, least]) => isFar(measure, least, most, pace))) continue;
     const of = record(id);
     if (of !== undefined && !of.facts.isAdmin) moving.push({ record: of, known, pace });
@@ -88,7 +88,7 @@ function* movingKeys(
   const lowest = rule.limit === 'max_tokens' ? 0 : lowestThreshold(policy, rule.limit);
   for (const { record, known, pace } of keys) {
     const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
-    if (limit === null || isFar(rule.measure, lowest, mostOf(known), pace) || !selects(record)) continue;
+    if (limit === null || isFar(rule.measure, lowest, mostUsed(known), pace) || !selects(record)) continue;
     const level = (): Estimate => keyLevel(rule, span, record, known, bench.evidence);
     yield { policy, rule, subject: keySubject(record), limit, pace, level };
   }
@@ -103,10 +103,6 @@ function isFar(measure: Measure, lowest: number, most: Counters | undefined, pac
   if (perMs === 0) return true;
   if (most === undefined) return false;
   return measured(most, measure) + perMs * horizonMs < lowest;
-}
-
-function mostOf({ lifetime: { high, likely } }: KeyEvidence): Counters | undefined {
-  return high ?? likely;
 }
 
 function* movingGroups(policy: Policy, rule: SpendRule, bench: Bench, selects: Selects): Generator<Moving> {

@@ -191,6 +191,11 @@ export function falls(now: Counters, before: Counters): boolean {
   );
 }
 
+/** The most that a key has used in all, as far as is known; a row not yet checked is taken for it. No period has more. */
+export function mostUsed({ lifetime: { high, likely } }: KeyEvidence): Counters | undefined {
+  return high ?? likely;
+}
+
 export const nothingKnown: Estimate = { low: 0, high: null, likely: null };
 
 export function addLevels(a: Estimate, b: Estimate): Estimate {

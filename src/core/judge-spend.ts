@@ -1,4 +1,5 @@
 /** Spend of single keys: each key's level against the limit, or against its own cap. */
+import { mostUsed } from './evidence.ts';
 import type { KeyEvidence } from './evidence.ts';
 import { consumedLately } from './forecast.ts';
 import { keySubject, openCases, selectionChanges } from './judgement.ts';
@@ -15,10 +16,10 @@ export function spendJudge(policy: Policy, rule: SpendRule, bench: Bench, select
   const lowest = rule.limit === 'max_tokens' ? null : lowestThreshold(policy, rule.limit);
   const forecasts = policy.steps.some((step) => step.basis === 'forecast');
   const cases = openCases(policy.name, bench);
-  /** No period has more than the lifetime: most keys are below every threshold by that alone. */
-  const isFar = ({ lifetime: { high, likely } }: KeyEvidence, least: number): boolean => {
-    const most = high ?? likely;
-    return !forecasts && most !== null && most !== undefined && meter(most) < least;
+  /** No period has more than the lifetime: that alone settles it for most keys. */
+  const isFar = (known: KeyEvidence, least: number): boolean => {
+    const most = mostUsed(known);
+    return !forecasts && most !== undefined && meter(most) < least;
   };
 
   return (record, known, hasCase) => {

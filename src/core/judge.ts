@@ -2,7 +2,7 @@
  * Every policy's case against every subject, at one instant: which steps are surely reached, which
  * cannot be told, and what to ask the API to tell them.
  */
-import { addQuestion, measured } from './evidence.ts';
+import { addQuestion, measured, mostUsed } from './evidence.ts';
 import type { KeyEvidence, Question } from './evidence.ts';
 import { expiryJudge, idleJudge } from './judge-deadlines.ts';
 import { judgeGroups } from './judge-groups.ts';
@@ -77,12 +77,9 @@ function byLevelAlone(policy: Policy | undefined): boolean {
   return byKey && policy.steps.every(({ basis }) => basis === 'level');
 }
 
-/** No period has more than the lifetime: most keys are below every threshold by that alone. */
-function isBelow(
-  lowest: ReturnType<typeof lowestThresholds>,
-  { lifetime: { high, likely } }: KeyEvidence,
-): boolean {
-  const most = high ?? likely;
+/** By all that it ever used it reaches no threshold. Most keys do not. */
+function isBelow(lowest: ReturnType<typeof lowestThresholds>, known: KeyEvidence): boolean {
+  const most = mostUsed(known);
   return most !== undefined && lowest.every(([measure, least]) => measured(most, measure) < least);
 }
 

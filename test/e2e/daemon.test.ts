@@ -2,7 +2,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test, vi, type TestContext } from 'vitest';
 import type { Child, LogLine } from './child.ts';
 import { arrival, dayMs, hourMs, stage, type Stage } from './harness.ts';
 
@@ -175,7 +175,8 @@ test('a protection that was taken in during a pass saves a key that the pass wou
   expect(keys.map((key) => s.nameOf(key))).toEqual([null, 'User 8']);
 });
 
-test('SIGTERM lets the deletion under way finish and writes down what became of it', async (t) => {
+/** The daemon in the middle of a deletion whose answer takes so long. */
+async function amidDeletion(t: TestContext, answerMs: number) {
   const s = await stage(t);
   s.policy(rule);
   const [key] = [s.key('User 7'), s.key('User 8')];
@@ -184,9 +185,14 @@ test('SIGTERM lets the deletion under way finish and writes down what became of 
   s.clock.advance(hourMs);
   await s.pass();
   s.clock.advance(dayMs);
-  s.sandbox.faults.add({ endpoint: 'delete', fault: { kind: 'delay', ms: 700 }, times: 1 });
+  s.sandbox.faults.add({ endpoint: 'delete', fault: { kind: 'delay', ms: answerMs }, times: 1 });
   const child = s.start(['run', ...often]);
   await arrival(s.hanging);
+  return { s, key, child };
+}
+
+test('SIGTERM lets the deletion under way finish and writes down what became of it', async (t) => {
+  const { s, key, child } = await amidDeletion(t, 700);
   expect(await stopped(child)).toBeLessThan(10_000);
   expect(s.nameOf(key)).toBeNull();
   const { out } = await s.run(['audit', '--output', 'json']);
@@ -197,17 +203,7 @@ test('SIGTERM lets the deletion under way finish and writes down what became of 
 });
 
 test('SIGTERM ends it while a deletion is not answered; it asks no more, and the next start finds out', async (t) => {
-  const s = await stage(t);
-  s.policy(rule);
-  const [key] = [s.key('User 7'), s.key('User 8')];
-  await s.pass();
-  s.spend(key, 25);
-  s.clock.advance(hourMs);
-  await s.pass();
-  s.clock.advance(dayMs);
-  s.sandbox.faults.add({ endpoint: 'delete', fault: { kind: 'delay', ms: 25_000 }, times: 1 });
-  const child = s.start(['run', ...often]);
-  await arrival(s.hanging);
+  const { s, key, child } = await amidDeletion(t, 25_000);
   const asked = s.requests.items.length;
   expect(await stopped(child)).toBeLessThan(10_000);
   expect(s.requests.items.slice(asked)).toEqual([]);
