@@ -1,6 +1,7 @@
 /**
  * A whole pass (the answers' bytes to decided and written) beside what `JSON.parse` alone takes on the same
- * bodies, by number of keys. The account is made up; of its keys every twentieth is used within a minute.
+ * bodies, by number of keys. The account is made up: some of its keys are used within a minute, and in one
+ * of the lines somebody renames one of them, too.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -38,12 +39,19 @@ export interface SpeedFigures {
   readonly changed: number;
 }
 
-/** `activePart`: of all keys, used within a minute. */
-export async function measureSpeed(keys: number, passes: number, activePart = 0.05): Promise<SpeedFigures> {
+/** What happens within a minute. */
+export interface Doings {
+  /** Of all keys, used. */
+  readonly activePart: number;
+  /** A key's name changes: the list is not, byte for byte, the one before. */
+  readonly renames: boolean;
+}
+
+export async function measureSpeed(keys: number, passes: number, doings: Doings): Promise<SpeedFigures> {
   const folder = await mkdtemp(join(tmpdir(), 'keywarden-bench-'));
   try {
     await using store = await openSqlite(join(folder, 'state.db'));
-    const account = madeUp(keys, activePart);
+    const account = madeUp(keys, doings);
     let now = start;
     const clock = { now: () => now, sleep: () => Promise.resolve(), monotonic: () => now };
     const adminKey = new Secret('admin_bench');
@@ -94,7 +102,7 @@ export async function measureSpeed(keys: number, passes: number, activePart = 0.
       ratio: median(ratios),
       bytes: median(bytes),
       residentBytes: process.memoryUsage.rss(),
-      changed: Math.round(keys * activePart),
+      changed: Math.round(keys * doings.activePart),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -136,8 +144,9 @@ interface Used {
 }
 
 /** Most keys have used little and are far from every limit, one in a hundred is near one. */
-function madeUp(keys: number, activePart: number): MadeUp {
-  const list = Buffer.from(JSON.stringify(Array.from({ length: keys }, (_, n) => listed(n))));
+function madeUp(keys: number, { activePart, renames }: Doings): MadeUp {
+  const rows = Array.from({ length: keys }, (_, n) => listed(n));
+  let list = Buffer.from(JSON.stringify(rows));
   const used: Used[] = Array.from({ length: keys }, (_, n) => {
     const requests = n % 100 === 0 ? 900 + (n % 97) : n % 900;
     return { cost: requests * 0.004, tokens: requests * 2500, requests };
@@ -158,6 +167,9 @@ function madeUp(keys: number, activePart: number): MadeUp {
       for (let n = turn % every; n < keys; n += every) use(used[n]);
       usage = usageBody(used);
       windows = usageBody(used.map(lately));
+      if (!renames) return;
+      rows[turn % keys] = { ...listed(turn % keys), name: `renamed ${String(turn)}` };
+      list = Buffer.from(JSON.stringify(rows));
     },
     answered: () => answered,
     fetch: async (url, { body }) => {
@@ -235,20 +247,20 @@ export async function printSpeed(print: (text: string) => void): Promise<void> {
   print(
     'A whole pass: answers’ bytes → seen → decided → written to SQLite on disk; 20 policies, steady state',
   );
-  for (const [keys, passes, activePart] of [
-    [1_000, 25, 0.05],
-    [10_000, 15, 0.05],
-    [100_000, 9, 0.05],
-    [100_000, 9, 0.01],
+  for (const [keys, passes, activePart, renames] of [
+    [1_000, 25, 0.05, false],
+    [10_000, 15, 0.05, false],
+    [100_000, 9, 0.05, false],
+    [100_000, 9, 0.01, false],
+    [100_000, 9, 0.05, true],
   ] as const) {
-    const { passMs, parseMs, ratio, bytes, residentBytes, changed } = await measureSpeed(
-      keys,
-      passes,
+    const { passMs, parseMs, ratio, bytes, residentBytes, changed } = await measureSpeed(keys, passes, {
       activePart,
-    );
+      renames,
+    });
     const perKey = ((passMs * 1000) / keys).toFixed(2);
     print(
-      `  ${keys.toLocaleString('en').padStart(7)} keys, ${String(changed)} of them used since the last  ${passMs.toFixed(0).padStart(5)} ms, ${perKey} µs a key, ` +
+      `  ${keys.toLocaleString('en').padStart(7)} keys, ${String(changed)} of them used since the last${renames ? ', one renamed' : ''}  ${passMs.toFixed(0).padStart(5)} ms, ${perKey} µs a key, ` +
         `${ratio.toFixed(1)} times JSON.parse alone (${parseMs.toFixed(0)} ms for ${(bytes / 1e6).toFixed(1)} MB); ` +
         `${(residentBytes / 1e6).toFixed(0)} MB resident`,
     );

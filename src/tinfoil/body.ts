@@ -14,29 +14,40 @@ export class BodyTooLarge extends Error {
 }
 
 /**
- * The body as text. Throws `BodyTooLarge` as soon as more than `capBytes` are announced or have
- * arrived (unpacked), and what the stream throws. Broken UTF-8 becomes U+FFFD.
+ * The body's bytes. Throws `BodyTooLarge` as soon as more than `capBytes` are announced or have
+ * arrived (unpacked), and what the stream throws.
  */
-export async function readBody(response: Incoming, capBytes: number): Promise<string> {
+export async function readBody(response: Incoming, capBytes: number): Promise<Buffer> {
   if (Number(response.headers.get('content-length') ?? 0) > capBytes) {
     await response.body?.cancel();
     throw new BodyTooLarge(response.status);
   }
-  const { text, complete } = await readUpTo(response, capBytes);
+  const { bytes, complete } = await readUpTo(response, capBytes);
   if (!complete) throw new BodyTooLarge(response.status);
-  return text;
+  return bytes;
+}
+
+export class NotJson extends Error {}
+
+/** Throws `NotJson`. */
+export function bodyJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bodyText(bytes));
+  } catch {
+    throw new NotJson();
+  }
 }
 
 /** The beginning of an error's body; empty if it cannot be read, for the status alone says enough. */
 export async function readErrorBody(response: Incoming): Promise<string> {
   try {
-    return (await readUpTo(response, errorBodyCapBytes)).text;
+    return bodyText((await readUpTo(response, errorBodyCapBytes)).bytes);
   } catch {
     return '';
   }
 }
 
-async function readUpTo(response: Incoming, capBytes: number): Promise<{ text: string; complete: boolean }> {
+async function readUpTo(response: Incoming, capBytes: number): Promise<{ bytes: Buffer; complete: boolean }> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   let complete = true;
@@ -47,10 +58,11 @@ async function readUpTo(response: Incoming, capBytes: number): Promise<{ text: s
     complete = size <= capBytes;
     if (!complete) break; // leaving the loop cancels the stream
   }
-  return { text: withoutMark(Buffer.concat(chunks, size).toString()), complete };
+  return { bytes: Buffer.concat(chunks, size), complete };
 }
 
-/** A byte order mark is no part of the text. */
-function withoutMark(text: string): string {
+/** Without a byte order mark, which is no part of the text. Broken UTF-8 becomes U+FFFD. */
+function bodyText(bytes: Buffer): string {
+  const text = bytes.toString();
   return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }

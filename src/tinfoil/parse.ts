@@ -1,5 +1,5 @@
 /** From the JSON of each answer to the port's types. Throws `Malformed`: part of an answer is worse than none. */
-import type { Counters, Key, KeyId, SecretBook } from '../core/key.ts';
+import type { Counters, Key, KeyId } from '../core/key.ts';
 import { namesOf, rowsByName, rowsOf } from '../core/rows.ts';
 import type { Rows } from '../core/rows.ts';
 import { Secret } from '../core/secret.ts';
@@ -13,6 +13,7 @@ import type {
   Transaction,
 } from '../ports.ts';
 import { fingerprint } from './fingerprint.ts';
+import { secretBook } from './secret-book.ts';
 import type { Answer } from './request.ts';
 import {
   absent,
@@ -65,7 +66,18 @@ export function parseListing(
   });
   // The listing before had no key twice.
   if (!sameOrder) refuseTwice(keys);
-  return { at: sentAt, serverAt, keys, secrets: bookOf(keys, texts), known: { keys, rows: kept } };
+  return {
+    at: sentAt,
+    serverAt,
+    keys,
+    secrets: secretBook(keys, (place) => texts[place]),
+    known: { keys, rows: kept },
+  };
+}
+
+/** The secrets of a listing, in its order. */
+export function secretsOf(json: unknown): readonly string[] {
+  return rows(json, 'the list', secretText);
 }
 
 /** In all that is used of a row. Metadata with anything but plain values in it counts as changed. */
@@ -93,22 +105,6 @@ function samePlainly(now: unknown, before: unknown): boolean {
   }
   for (const _name in before) more -= 1;
   return more === 0;
-}
-
-/** Few of them are asked for in most passes, so they are put in order only when many are. */
-const manyAsked = 8;
-
-function bookOf(keys: readonly Key[], texts: readonly string[]): SecretBook {
-  let asked = 0;
-  let places: ReadonlyMap<KeyId, number> | null = null;
-  return {
-    get: (id) => {
-      asked += 1;
-      if (asked > manyAsked) places ??= new Map(keys.map((key, place) => [key.id, place]));
-      const text = texts[places === null ? keys.findIndex((key) => key.id === id) : (places.get(id) ?? -1)];
-      return text === undefined ? undefined : new Secret(text);
-    },
-  };
 }
 
 function refuseTwice(keys: readonly Key[]): void {

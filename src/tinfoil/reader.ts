@@ -2,9 +2,10 @@ import type { Rows } from '../core/rows.ts';
 import type { AdminReader, AggregateRow } from '../ports.ts';
 import { keyUsageCall, listKeysCall, seriesCall, transactionsCall, usageCall } from './calls.ts';
 import type { Call } from './calls.ts';
+import { bodyJson, NotJson } from './body.ts';
 import { AdminApiError } from './errors.ts';
-import { parseAggregate, parseKeyReading, parseListing, parseSeries, parseTransactions } from './parse.ts';
-import type { KnownRows } from './parse.ts';
+import { createLister } from './lister.ts';
+import { parseAggregate, parseKeyReading, parseSeries, parseTransactions } from './parse.ts';
 import { attempt } from './request.ts';
 import type { Answer, Wire } from './request.ts';
 import { retrying } from './retry.ts';
@@ -12,30 +13,23 @@ import type { RetryPolicy } from './retry.ts';
 import { Malformed } from './schemas.ts';
 
 type Parse<T> = (json: unknown, answer: Answer) => T;
+type Read<T> = (answer: Answer) => T;
 
 export function createReader(
   wire: Wire,
   retries: RetryPolicy,
   wantsModels: () => boolean = () => true,
 ): AdminReader {
-  const ask = <T>(call: Call, parse: Parse<T>, signal: AbortSignal): Promise<T> =>
+  const hear = <T>(call: Call, read: Read<T>, signal: AbortSignal): Promise<T> =>
     retrying({ clock: wire.clock, retries, endpoint: call.endpoint, signal }, () =>
-      askOnce(wire, call, parse, signal),
+      hearOnce(wire, call, read, signal),
     );
-  /** Of the listing before, without secrets. */
-  let known: KnownRows | undefined;
+  const ask = <T>(call: Call, parse: Parse<T>, signal: AbortSignal): Promise<T> =>
+    hear(call, parsing(parse), signal);
+  const lister = createLister();
   let lifetime: Rows<AggregateRow> | undefined;
   return {
-    listKeys: async (signal) => {
-      const { known: rows, ...listing } = await ask(
-        listKeysCall,
-        (json, answer) => parseListing(json, answer, known),
-        signal,
-      );
-      for (const row of rows.rows as { key: unknown }[]) row.key = null;
-      known = rows;
-      return listing;
-    },
+    listKeys: (signal) => hear(listKeysCall, lister, signal),
     usage: async (window, signal) => {
       const before = window === null ? lifetime : undefined;
       const aggregate = await ask(
@@ -53,24 +47,27 @@ export function createReader(
 }
 
 /** One attempt at a call whose answer matters. */
-export async function askOnce<T>(wire: Wire, call: Call, parse: Parse<T>, signal: AbortSignal): Promise<T> {
+export function askOnce<T>(wire: Wire, call: Call, parse: Parse<T>, signal: AbortSignal): Promise<T> {
+  return hearOnce(wire, call, parsing(parse), signal);
+}
+
+function parsing<T>(parse: Parse<T>): Read<T> {
+  return (answer) => parse(bodyJson(answer.bytes), answer);
+}
+
+async function hearOnce<T>(wire: Wire, call: Call, read: Read<T>, signal: AbortSignal): Promise<T> {
   const answer = await attempt(wire, call, signal);
-  const facts = {
-    endpoint: call.endpoint,
-    kind: 'malformed',
-    status: 200,
-    outcome: call.writes ? 'unknown' : 'none',
-  } as const;
-  let json: unknown;
   try {
-    json = JSON.parse(answer.text);
-  } catch {
-    // It may have been cut off, or be a gateway's page: worth another try.
-    throw new AdminApiError({ ...facts, retryable: true, detail: 'not JSON' });
-  }
-  try {
-    return parse(json, answer);
+    return read(answer);
   } catch (error) {
+    const facts = {
+      endpoint: call.endpoint,
+      kind: 'malformed',
+      status: 200,
+      outcome: call.writes ? 'unknown' : 'none',
+    } as const;
+    // It may have been cut off, or be a gateway's page: worth another try.
+    if (error instanceof NotJson) throw new AdminApiError({ ...facts, retryable: true, detail: 'not JSON' });
     throw error instanceof Malformed ? new AdminApiError({ ...facts, detail: error.message }) : error;
   }
 }

@@ -1,4 +1,4 @@
-/** One attempt at one request: from the call to the text of a 2xx answer, or an `AdminApiError`. */
+/** One attempt at one request: from the call to the bytes of a 2xx answer, or an `AdminApiError`. */
 import type { EpochMs } from '../core/key.ts';
 import type { Secret } from '../core/secret.ts';
 import type { CallObserver, Clock } from '../ports.ts';
@@ -26,7 +26,7 @@ export interface Answer {
   /** When the request was sent: everything the API knew by then is in the answer. */
   readonly sentAt: EpochMs;
   readonly serverAt: EpochMs | null;
-  readonly text: string;
+  readonly bytes: Buffer;
 }
 
 /** Rejects with an `AdminApiError` only. The time limit covers the whole attempt, body included. */
@@ -39,8 +39,8 @@ export async function attempt(wire: Wire, call: Call, signal: AbortSignal): Prom
     const response = await send(wire, call, AbortSignal.any([signal, timeout]));
     status = response.status;
     if (!response.ok) throw await refusal(wire, call, response);
-    const text = await readBody(response, wire.bodyCapBytes);
-    return { sentAt, serverAt: parseHttpDate(response.headers.get('date')), text };
+    const bytes = await readBody(response, wire.bodyCapBytes);
+    return { sentAt, serverAt: parseHttpDate(response.headers.get('date')), bytes };
   } catch (thrown) {
     const error = failure(call, thrown, signal, timeout);
     if (error.status === null) status = error.kind === 'timeout' ? 'timeout' : 'network';
