@@ -1,7 +1,9 @@
 /** What a change that was carried out, or was not, means for the documents; and what is told of it. */
 import { caseAlert, stepChannels } from './case-alerts.ts';
 import type { CaseAlert, CaseEvent } from './alert.ts';
+import { firstAccepted } from './court.ts';
 import type { Court } from './court.ts';
+import { noticeChannels } from './deletions.ts';
 import type { Change, Finding, KeyRecord } from './state.ts';
 
 /** The documents that differ afterwards. */
@@ -51,7 +53,10 @@ function deleted(court: Court, change: Change, finding: Finding): Pick<Settlemen
     renamed: [...finding.renamed, ...settledStep(change)],
     ...(over ? { closedAt: court.now, closedBecause: 'the key was deleted' } : {}),
   };
-  const acceptedAt = court.acceptances.get(pending?.noticeAlertId ?? '') ?? change.intentAt;
+  const policy = court.policy.policies.find((one) => one.name === change.policy);
+  const channels = policy && pending ? noticeChannels(policy, pending) : [];
+  const acceptedAt =
+    firstAccepted(court.acceptances, pending?.noticeAlertId ?? '', channels) ?? change.intentAt;
   const event: CaseEvent = { kind: 'deleted', noticeAcceptedAt: acceptedAt };
   return { findings: [closed], alerts: [alertOf(court, closed, change, `deleted/${change.keyId}`, event)] };
 }
