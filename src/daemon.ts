@@ -3,13 +3,14 @@ import type { Logger } from 'pino';
 import { apiTrouble } from './app.ts';
 import type { App } from './app.ts';
 import type { BooksReading } from './core/books.ts';
+import { firstAccepted } from './core/court.ts';
 import type { Court } from './core/court.ts';
 import type { EpochMs } from './core/key.ts';
 import type { Trouble } from './core/plan.ts';
 import type { PolicyFile } from './core/policy.ts';
 import { nextPassAt, overshootOf } from './core/schedule.ts';
 import type { Outlook, Overshoot, Pace } from './core/schedule.ts';
-import { deletionDueAt } from './core/deletions.ts';
+import { deletionDueAt, noticeChannels } from './core/deletions.ts';
 import type { PassReport } from './pass.ts';
 
 export interface DaemonPorts {
@@ -230,13 +231,17 @@ function logBooks(log: Logger, books: BooksReading | null): void {
  * as the last pass knew them.
  */
 export function dueTimes(app: App, since: EpochMs, acceptances: Court['acceptances']): EpochMs[] {
-  return [...app.memory.findings.values()].flatMap((finding) =>
-    finding.closedAt === null
-      ? finding.deletions
-          .map((one) => deletionDueAt(one, acceptances.get(one.noticeAlertId) ?? one.announcedAt, 0))
-          .filter((at) => at > since)
-      : [],
-  );
+  const policies = new Map(app.policy().policies.map((policy) => [policy.name, policy]));
+  return [...app.memory.findings.values()].flatMap((finding) => {
+    const policy = policies.get(finding.policy);
+    if (finding.closedAt !== null || policy === undefined) return [];
+    return finding.deletions
+      .map((one) => {
+        const acceptedAt = firstAccepted(acceptances, one.noticeAlertId, noticeChannels(policy, one));
+        return deletionDueAt(one, acceptedAt ?? one.announcedAt, 0);
+      })
+      .filter((at) => at > since);
+  });
 }
 
 /** One line for the pass, one for each change. */

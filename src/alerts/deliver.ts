@@ -8,6 +8,7 @@ import { parcelsOf } from './parcel.ts';
 import type { Parcel } from './parcel.ts';
 import { machineSleep, send as sendForReal, transmit } from './transmit.ts';
 import type { Send } from './transmit.ts';
+import { createUnwritten } from './unwritten.ts';
 
 /** The longest sleep without looking into the outbox again. */
 const longestSleepMs = 60_000;
@@ -65,6 +66,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   /** When something that failed here is due again; the outbox tells only what is due. */
   const retriesAt = new Set<EpochMs>();
   const slackFreeAt = new Map<string, EpochMs>();
+  const unwritten = createUnwritten();
   let bell = Promise.withResolvers<undefined>();
 
   const kick = (): void => {
@@ -74,12 +76,18 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   const readyAt = (parcel: Parcel): EpochMs =>
     Math.max(parcel.dueAt, restingUntil.get(parcel.channel) ?? 0, restingUntil.get(laneOf(parcel)) ?? 0);
 
-  /** Sets idle channels to work; says when the next message is ready. */
-  async function startDue(signal: AbortSignal): Promise<EpochMs> {
+  /**
+   * Sets idle channels to work; says when the next message is ready. `fault`: what became of others could again
+   * not be written down. These still wait, for nothing may be sent once more for want of a note.
+   */
+  async function startDue(signal: AbortSignal): Promise<{ wakeAt: EpochMs; fault: Error | null }> {
     const now = clock.now();
-    const parcels = parcelsOf(await outbox.pending(now));
+    const fault = await unwritten.writeAgain();
+    const busy = new Set(working.keys());
+    const parcels = parcelsOf((await outbox.pending(now)).filter(({ id }) => !unwritten.has(id)));
+    const idle = ({ channel }: Parcel): boolean => !busy.has(channel) && !working.has(channel);
     const ready = Map.groupBy(
-      parcels.filter((parcel) => readyAt(parcel) <= now && !working.has(parcel.channel)),
+      parcels.filter((parcel) => readyAt(parcel) <= now && idle(parcel)),
       (parcel) => parcel.channel,
     );
     for (const [channel, due] of ready) {
@@ -90,7 +98,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     }
     for (const at of retriesAt) if (at <= now) retriesAt.delete(at);
     const later = [...parcels.map(readyAt), ...retriesAt].filter((at) => at > now);
-    return later.reduce((min, at) => Math.min(min, at), now + longestSleepMs);
+    return { wakeAt: later.reduce((min, at) => Math.min(min, at), now + longestSleepMs), fault };
   }
 
   /** One channel's messages, one after another. */
@@ -154,9 +162,11 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     const ids = parcel.entries.map((entry) => entry.id);
     const now = clock.now();
     if (outcome.ok) {
-      await outbox.delivered(ids, now);
       restingUntil.delete(laneOf(parcel));
-      report(parcel, kind, 'delivered', null);
+      await unwritten.write(ids, async () => {
+        await outbox.delivered(ids, now);
+        report(parcel, kind, 'delivered', null);
+      });
       return;
     }
     const { error, retryable, retryAfterMs } = outcome;
@@ -166,9 +176,11 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       : null;
     const rest = restMs((nextAttemptAt ?? now + firstDelayMs) - now, retryAfterMs);
     if (retryable) restingUntil.set(laneOf(parcel), now + rest);
-    await outbox.failed(ids, { error, nextAttemptAt });
-    if (nextAttemptAt !== null) retriesAt.add(nextAttemptAt);
-    report(parcel, kind, nextAttemptAt === null ? 'dead' : 'retry', error);
+    await unwritten.write(ids, async () => {
+      await outbox.failed(ids, { error, nextAttemptAt });
+      if (nextAttemptAt !== null) retriesAt.add(nextAttemptAt);
+      report(parcel, kind, nextAttemptAt === null ? 'dead' : 'retry', error);
+    });
   }
 
   function report(
@@ -188,8 +200,9 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   }
 
   async function deliverDue(signal: AbortSignal): Promise<Tally> {
-    await startDue(signal);
+    const { fault } = await startDue(signal);
     const tallies = await Promise.all(working.values());
+    if (fault !== null) throw fault;
     return tallies.reduce(
       (sum, one) => ({ delivered: sum.delivered + one.delivered, failed: sum.failed + one.failed }),
       { delivered: 0, failed: 0 },
@@ -199,7 +212,11 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   async function run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       bell = Promise.withResolvers();
-      const wakeAt = await startDue(signal);
+      const { wakeAt, fault } = await startDue(signal);
+      if (fault !== null) {
+        await Promise.allSettled(working.values());
+        throw fault;
+      }
       // A channel that is done may have more to do; one that failed to write fails the loop.
       const done = [...working.values()];
       await sleepOr(wakeAt - clock.now(), [bell.promise, ...done], signal);

@@ -5,7 +5,7 @@ import type { OutboxEntry } from '../ports.ts';
 import { giveUpAfterMs } from './backoff.ts';
 
 export interface Parcel {
-  /** The same for the same message, however often it is sent. */
+  /** Of the entries in it: the same for the same ones, however often they are sent, and another for others. */
   readonly id: string;
   readonly channel: string;
   readonly recipient: string;
@@ -29,15 +29,15 @@ export function parcelsOf(entries: readonly OutboxEntry[]): Parcel[] {
   }
   const born = (parcel: Parcel): EpochMs =>
     Math.min(...parcel.entries.slice(0, 1).map((entry) => entry.createdAt));
-  return Array.from(groups, ([key, members]) => parcelOf(key, members)).sort((a, b) => born(a) - born(b));
+  return Array.from(groups.values(), parcelOf).sort((a, b) => born(a) - born(b));
 }
 
-function parcelOf(key: string, entries: readonly OutboxEntry[]): Parcel {
+function parcelOf(entries: readonly OutboxEntry[]): Parcel {
   const latest = (of: (entry: OutboxEntry) => number): number =>
     entries.reduce((max, entry) => Math.max(max, of(entry)), 0);
   const [first] = entries;
   return {
-    id: `msg_${createHash('sha256').update(key).digest('hex').slice(0, 32)}`,
+    id: messageId(entries),
     channel: first?.channel ?? '',
     recipient: first?.recipient ?? '',
     cc: first?.cc ?? '',
@@ -46,4 +46,10 @@ function parcelOf(key: string, entries: readonly OutboxEntry[]): Parcel {
     dueAt: latest((entry) => Math.max(entry.nextAttemptAt, entry.notBefore)),
     giveUpAt: latest((entry) => Math.max(entry.createdAt, entry.notBefore)) + giveUpAfterMs,
   };
+}
+
+/** A receiver that knows the id has had exactly these: of a batch, a part may go again or something may join it. */
+function messageId(entries: readonly OutboxEntry[]): string {
+  const ids = entries.map(({ id }) => id).sort();
+  return `msg_${createHash('sha256').update(JSON.stringify(ids)).digest('hex').slice(0, 32)}`;
 }

@@ -36,7 +36,8 @@ export function stepAlerts(one: Case, wanted: Wanted, due: Due): CaseAlert[] {
   if (channels.length === 0) return [];
   const repeated = top === undefined;
   const event: CaseEvent = { kind: 'step', step: step + 1, of: policy.steps.length, repeated };
-  const key = `step-${String(step + 1)}${repeated ? `/${instantWords(one.court.now)}` : ''}`;
+  // With its time: after an edit of the file another step may have this one's number.
+  const key = `step-${String(step + 1)}/${instantWords(one.court.now)}`;
   return [tell(one, key, event, channels, { next: [...upcoming(one, wanted)] })];
 }
 
@@ -74,8 +75,8 @@ function distinctHeld(held: readonly Held[]): readonly Held[] {
 
 /** Deletions that a person stopped, and those that are asked for no more. */
 export function endedDeletions(one: Case, { vetoed, cancelled }: Wanted): CaseAlert[] {
-  const ended = (deletion: PendingDeletion, key: string, event: CaseEvent): CaseAlert =>
-    tell(one, key, event, stepChannels(one.judgement.policy, [deletion.step]), { keyId: deletion.keyId });
+  const ended = ({ step, keyId }: PendingDeletion, key: string, event: CaseEvent): CaseAlert =>
+    tell(one, key, event, endChannels(one, step), { keyId });
   return [
     ...vetoed.map(({ deletion, by }) =>
       ended(deletion, `vetoed/${deletion.noticeAlertId}`, { kind: 'vetoed', by }),
@@ -84,6 +85,12 @@ export function endedDeletions(one: Case, { vetoed, cancelled }: Wanted): CaseAl
       ended(deletion, `cancelled/${deletion.noticeAlertId}`, { kind: 'cancelled', because }),
     ),
   ];
+}
+
+/** Of a step that is gone from the file, all who were told of the case. */
+function endChannels({ court, judgement, finding }: Case, step: number): readonly string[] {
+  const own = stepChannels(judgement.policy, [step]);
+  return own.length > 0 ? own : finding.heardBy.filter((channel) => court.policy.channels.has(channel));
 }
 
 export function uncertainAlert(one: Case): CaseAlert {

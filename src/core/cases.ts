@@ -9,6 +9,7 @@ import { alertsSilenced } from './court.ts';
 import type { Court } from './court.ts';
 import { caseKey } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
+import { stepMarks } from './same-steps.ts';
 import type { Finding, FiredStep } from './state.ts';
 import type { Wanted } from './wanted.ts';
 import type { Case } from './wish.ts';
@@ -50,6 +51,7 @@ function newFinding(
     openedAt: court.now,
     closedAt: null,
     closedBecause: null,
+    steps: stepMarks(policy),
     fired: [],
     uncertainSince: null,
     uncertainToldAt: null,

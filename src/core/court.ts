@@ -22,7 +22,7 @@ export interface Court {
   readonly findings: readonly Finding[];
   /** Of the last 24 hours and unsettled. */
   readonly changes: readonly Change[];
-  /** When each notice was first known to be accepted, by alert id: no longer ago than has surely passed since. */
+  /** When each notice was first known to be accepted, by `acceptanceKey`: no longer ago than has surely passed since. */
   readonly acceptances: ReadonlyMap<string, EpochMs>;
   /** Why nothing at all may be changed now; null: nothing stands in the way. */
   readonly hold: string | null;
@@ -30,6 +30,21 @@ export interface Court {
   readonly listTrusted: boolean;
   /** Live keys of the account, for limits in percent. */
   readonly accountKeys: number;
+}
+
+/** What one channel's acceptance of one alert is known by. */
+export function acceptanceKey(alertId: string, channel: string): string {
+  return `${alertId} ${channel}`;
+}
+
+/** When the first of these channels accepted the alert; null: none of them has. */
+export function firstAccepted(
+  acceptances: Court['acceptances'],
+  alertId: string,
+  channels: readonly string[],
+): EpochMs | null {
+  const times = channels.flatMap((channel) => acceptances.get(acceptanceKey(alertId, channel)) ?? []);
+  return times.length === 0 ? null : Math.min(...times);
 }
 
 /** By age, then by id. */

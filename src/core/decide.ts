@@ -16,13 +16,16 @@ import { massIdleTrouble } from './mass-idle.ts';
 import { notRefusedLately, withinLimits } from './limits.ts';
 import type { Decision, FindingView, Held, PlannedChange } from './plan.ts';
 import { wantedRestores } from './restores.ts';
+import { countedAnew } from './same-steps.ts';
 import type { Finding } from './state.ts';
 import { wantedChanges } from './wanted.ts';
 import type { Case } from './wish.ts';
 
 export function decide(given: Court): Decision {
-  const verdict = judge(given.policy.policies, given.bench);
-  const court: Court = { ...given, hold: given.hold ?? verdict.massIdle };
+  const counted = countedAnew(given);
+  const verdict = judge(counted.policy.policies, counted.bench);
+  const court: Court = { ...counted, hold: counted.hold ?? verdict.massIdle };
+  const stored = new Map(given.findings.map((finding) => [finding.id, finding]));
   const byId = new Map(court.findings.map((finding) => [finding.id, finding]));
   const findings = new Map<string, Finding>();
   const alerts: CaseAlert[] = [];
@@ -64,7 +67,7 @@ export function decide(given: Court): Decision {
     mode: court.mode,
     hold: court.hold,
     massIdle: verdict.massIdle !== null,
-    findings: changed(findings, byId),
+    findings: changed(findings, stored),
     alerts,
     changes: limited.changes,
     held: [...held, ...restores.held, ...ready.held, ...limited.held],

@@ -1,6 +1,6 @@
 /** The deletions that a case asks for: announced, held while the notice runs, due, vetoed or cancelled. */
 import type { Court } from './court.ts';
-import { modeOf, obstacle, silenced } from './court.ts';
+import { firstAccepted, modeOf, obstacle, silenced } from './court.ts';
 import type { Question } from './evidence.ts';
 import type { EpochMs } from './key.ts';
 import type { Judgement } from './judgement.ts';
@@ -161,10 +161,12 @@ function fateOf(one: Case, record: KeyRecord, pending: PendingDeletion | null, s
 function pendingFate(one: Case, record: KeyRecord, pending: PendingDeletion, step: number): Fate {
   const { court, judgement } = one;
   if (!stillTrue(judgement, pending)) return announce(one, record, step, pending.noticeMs);
-  const acceptedAt = court.acceptances.get(pending.noticeAlertId);
-  if (acceptedAt === undefined) {
-    if (court.now - pending.announcedAt >= noticeRetryMs) return announce(one, record, step);
-    return { kind: 'held', because: 'notice', detail: 'no channel has accepted its notice yet' };
+  const channels = noticeChannels(judgement.policy, pending, step);
+  const acceptedAt = firstAccepted(court.acceptances, pending.noticeAlertId, channels);
+  if (acceptedAt === null) {
+    if (court.now - pending.announcedAt >= noticeRetryMs)
+      return announce(one, record, step, pending.noticeMs);
+    return { kind: 'held', because: 'notice', detail: 'no channel of its step has accepted its notice yet' };
   }
   const dueAt = deletionDueAt(pending, acceptedAt, judgement.policy.steps[step]?.delete?.noticeMs ?? 0);
   if (court.now < dueAt)
@@ -189,6 +191,21 @@ function stillTrue({ policy, reached }: Judgement, { grounds }: PendingDeletion)
     grounds === undefined ||
     reached.some((index) => policy.steps[index]?.delete && deletionGrounds(policy, index) === grounds)
   );
+}
+
+/**
+ * Whose acceptance of a notice counts: the channels, as they are now, of the step that it announced. A channel
+ * that it went to for another step that fired beside it is none of these.
+ */
+export function noticeChannels(
+  policy: Policy,
+  { grounds, step }: PendingDeletion,
+  asks = step,
+): readonly string[] {
+  const announced = policy.steps.flatMap(({ delete: asked, alert }, index) =>
+    asked !== null && deletionGrounds(policy, index) === grounds ? alert : [],
+  );
+  return announced.length > 0 ? announced : (policy.steps[asks]?.alert ?? []);
 }
 
 /** The longer of the notice that was given and the one the policy asks for now: nothing shortens it. */

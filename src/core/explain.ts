@@ -9,6 +9,7 @@ import { periodWords } from './periods.ts';
 import type { Decision } from './plan.ts';
 import type { Policy, SpendRule, Step } from './policy.ts';
 import { stepThreshold } from './spend-case.ts';
+import { countedAnew } from './same-steps.ts';
 import type { Finding, KeyRecord } from './state.ts';
 import { amountWords, minuteWords, stepAtWords, stepDoesWords } from './words.ts';
 
@@ -42,7 +43,8 @@ export interface KeyExplained {
   readonly policies: readonly PolicyExplained[];
 }
 
-export function explainKey(court: Court, decision: Decision, record: KeyRecord): KeyExplained {
+export function explainKey(given: Court, decision: Decision, record: KeyRecord): KeyExplained {
+  const court = countedAnew(given);
   return {
     protected: isProtected(court, record),
     silenced: silenced(court, record, 'actions') ?? silenced(court, record, 'alerts'),

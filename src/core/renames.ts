@@ -49,8 +49,10 @@ function renameWish(one: Case, record: KeyRecord, stepIndex: number): RenameWish
 }
 
 /** It was done in this finding already, or a person has changed the name that this finding gave. */
-function isSettled({ finding }: Case, record: KeyRecord, stepIndex: number): boolean {
+function isSettled({ finding, judgement }: Case, record: KeyRecord, stepIndex: number): boolean {
   const mine = finding.renamed.filter(({ keyId }) => keyId === record.id);
-  if (mine.some(({ step }) => step >= stepIndex)) return true;
+  const { length } = judgement.policy.steps;
+  // A step that is gone from the file was not a higher one.
+  if (mine.some(({ step }) => step >= stepIndex && step < length)) return true;
   return mine.length > 0 && (record.renamedByPersonAt ?? 0) >= finding.openedAt;
 }

@@ -1,7 +1,11 @@
 /** What a change that was carried out, or was not, means for the documents; and what is told of it. */
-import { caseAlert, stepChannels } from './case-alerts.ts';
+import { caseAlert } from './case-alerts.ts';
 import type { CaseAlert, CaseEvent } from './alert.ts';
+import { firstAccepted } from './court.ts';
 import type { Court } from './court.ts';
+import { noticeChannels } from './deletions.ts';
+import type { Step } from './policy.ts';
+import { placeNow } from './same-steps.ts';
 import type { Change, Finding, KeyRecord } from './state.ts';
 
 /** The documents that differ afterwards. */
@@ -51,15 +55,17 @@ function deleted(court: Court, change: Change, finding: Finding): Pick<Settlemen
     renamed: [...finding.renamed, ...settledStep(change)],
     ...(over ? { closedAt: court.now, closedBecause: 'the key was deleted' } : {}),
   };
-  const acceptedAt = court.acceptances.get(pending?.noticeAlertId ?? '') ?? change.intentAt;
+  const policy = court.policy.policies.find((one) => one.name === change.policy);
+  const channels = policy && pending ? noticeChannels(policy, pending) : [];
+  const acceptedAt =
+    firstAccepted(court.acceptances, pending?.noticeAlertId ?? '', channels) ?? change.intentAt;
   const event: CaseEvent = { kind: 'deleted', noticeAcceptedAt: acceptedAt };
   return { findings: [closed], alerts: [alertOf(court, closed, change, `deleted/${change.keyId}`, event)] };
 }
 
 function renamed(court: Court, change: Change, record: KeyRecord): Settlement {
   const to = change.to ?? record.facts.name;
-  const policy = court.policy.policies.find((one) => one.name === change.policy);
-  const restore = policy?.steps[change.step ?? -1]?.rename?.restore ?? true;
+  const restore = stepOf(court, change)?.rename?.restore ?? true;
   const standing = [
     ...record.standing,
     { findingId: change.findingId, from: change.from, to, at: court.now, restore },
@@ -89,6 +95,14 @@ function followed(court: Court, change: Change): readonly Finding[] {
   });
 }
 
+/** The step that asked for the change, as the file has it now: another may have come since, before a restart. */
+function stepOf(court: Court, { policy: name, step, findingId }: Change): Step | undefined {
+  const policy = court.policy.policies.find((one) => one.name === name);
+  if (policy === undefined || step === null) return undefined;
+  const finding = court.findings.find((one) => one.id === findingId);
+  return policy.steps[placeNow(finding, policy, step) ?? -1];
+}
+
 function settledStep({ step, keyId }: Change): Finding['renamed'] {
   return step === null ? [] : [{ step, keyId }];
 }
@@ -112,7 +126,7 @@ function failed(court: Court, change: Change, finding: Finding): Settlement {
 
 function alertOf(court: Court, finding: Finding, change: Change, key: string, event: CaseEvent): CaseAlert {
   const policy = court.policy.policies.find((one) => one.name === finding.policy);
-  const own = policy === undefined || change.step === null ? [] : stepChannels(policy, [change.step]);
+  const own = stepOf(court, change)?.alert ?? [];
   const heard = finding.heardBy.filter((channel) => court.policy.channels.has(channel));
   const channels = [...new Set([...own, ...heard])];
   return caseAlert(court, finding, policy, { key, event, channels, keyId: change.keyId });

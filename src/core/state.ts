@@ -3,6 +3,7 @@
  * and the store writes those in one transaction.
  */
 import type { Figures } from './alert.ts';
+import type { StepMark } from './same-steps.ts';
 import type { Counters, EpochMs, Key, KeyId } from './key.ts';
 
 /** A key as the ledger knows it. One document per (id, createdAt). */
@@ -73,7 +74,12 @@ export interface Finding {
   readonly openedAt: EpochMs;
   readonly closedAt: EpochMs | null;
   readonly closedBecause: string | null;
-  /** Which steps were announced, by position in the policy (from 0). */
+  /**
+   * What the steps were that it counts by: those of its policy, and after them such as are gone and still
+   * remembered; left out: those of the file as it is.
+   */
+  readonly steps?: readonly StepMark[];
+  /** Which steps were announced, by position in `steps` (from 0). */
   readonly fired: readonly FiredStep[];
   /** Since when no step could be told reached or not; null: certain. */
   readonly uncertainSince: EpochMs | null;

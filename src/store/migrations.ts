@@ -86,6 +86,20 @@ const migrations: readonly string[] = [
   CREATE TRIGGER record_never_shrinks BEFORE DELETE ON record
     BEGIN SELECT raise(ABORT, 'the record is append-only'); END;
   `,
+
+  // A notice counts by the channels of its step, so which of them accepted it is remembered. Where the outbox
+  // can no longer tell, nothing is: that notice is given anew.
+  `
+  DROP TABLE acceptances;
+  -- Outlives the outbox entry: a deletion may wait for months on a notice accepted long ago.
+  CREATE TABLE acceptances (
+    alert TEXT NOT NULL, channel TEXT NOT NULL, finding TEXT, accepted_at INTEGER NOT NULL,
+    PRIMARY KEY (alert, channel)
+  ) STRICT;
+  INSERT INTO acceptances (alert, channel, finding, accepted_at)
+    SELECT alert, json_extract(body, '$.channel'), finding, min(settled_at) FROM outbox
+    WHERE state = 'delivered' GROUP BY alert, json_extract(body, '$.channel');
+  `,
 ];
 
 /** The version of an existing file, 0 for one that is empty. Throws on what is not ours or not known. */

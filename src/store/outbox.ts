@@ -1,4 +1,5 @@
 import type { Alert } from '../core/alert.ts';
+import { acceptanceKey } from '../core/court.ts';
 import type { EpochMs } from '../core/key.ts';
 import type { Outbox, OutboxEntry, OutboxItem } from '../ports.ts';
 import { bare, historyMs } from './documents.ts';
@@ -63,7 +64,7 @@ function alertOf(alert: Alert): Alert {
   return { ...alert, variables: { ...alert.variables, metadata: bare(alert.variables.metadata) } };
 }
 
-/** Also remembers that the alert was accepted: at the earliest instant at which any receiver took it. */
+/** Also remembers that the channel accepted the alert: at the earliest instant at which any receiver took it. */
 export function markDelivered(sql: Sql, ids: readonly string[], at: EpochMs): void {
   for (const id of ids.map(comparable)) {
     sql.run(
@@ -73,7 +74,8 @@ export function markDelivered(sql: Sql, ids: readonly string[], at: EpochMs): vo
       id,
     );
     sql.run(
-      `INSERT INTO acceptances (alert, finding, accepted_at) SELECT alert, finding, ? FROM outbox WHERE id = ?
+      `INSERT INTO acceptances (alert, channel, finding, accepted_at)
+       SELECT alert, json_extract(body, '$.channel'), finding, ? FROM outbox WHERE id = ?
        ON CONFLICT DO UPDATE SET accepted_at = min(accepted_at, excluded.accepted_at)`,
       at,
       id,
@@ -103,11 +105,11 @@ export function markFailed(
 export function readAcceptances(sql: Sql, alertIds: readonly string[]): ReadonlyMap<string, EpochMs> {
   const accepted = new Map<string, EpochMs>();
   for (const id of alertIds) {
-    const row = sql.get<{ accepted_at: number }>(
-      'SELECT accepted_at FROM acceptances WHERE alert = ?',
+    const rows = sql.all<{ channel: string; accepted_at: number }>(
+      'SELECT channel, accepted_at FROM acceptances WHERE alert = ? ORDER BY channel',
       comparable(id),
     );
-    if (row !== undefined) accepted.set(id, row.accepted_at);
+    for (const { channel, accepted_at: at } of rows) accepted.set(acceptanceKey(id, channel), at);
   }
   return accepted;
 }

@@ -55,7 +55,7 @@ export interface Store extends AsyncDisposable {
   commit(batch: Batch): Promise<void>;
   /** Of every key (and `account`) that has a sample near `at`. */
   marks(at: EpochMs, lagMs: number): Promise<ReadonlyMap<KeyId | 'account', Mark>>;
-  /** When each alert was first accepted by any receiver; alerts not accepted yet are absent. */
+  /** When each alert was first accepted by each channel, by `acceptanceKey`; what was not accepted is absent. */
   acceptances(alertIds: readonly string[]): Promise<ReadonlyMap<string, EpochMs>>;
   /**
    * Drops samples finer than the ledger keeps; those around `boundaries` stay. Returns how many went.

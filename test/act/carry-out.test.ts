@@ -3,6 +3,7 @@ import { carryOut } from '../../src/act/carry-out.ts';
 import type { ActPorts, Recheck } from '../../src/act/carry-out.ts';
 import { reconcile } from '../../src/act/reconcile.ts';
 import type { Alert } from '../../src/core/alert.ts';
+import { acceptanceKey } from '../../src/core/court.ts';
 import type { Court } from '../../src/core/court.ts';
 import type { Key, KeyId } from '../../src/core/key.ts';
 import type { PlannedChange } from '../../src/core/plan.ts';
@@ -77,7 +78,7 @@ function courtOf(keys: readonly Key[], findings: readonly Finding[], now = monda
   const rest = { readAt: new Map(), unread: [], paces: new Map(), unanswered: new Set<string>() };
   return {
     ...{ now, policy: rules, mode: 'enforce', records, findings, changes: [], hold: null, listTrusted: true },
-    acceptances: new Map([[`p/${user.id}/notice`, monday]]),
+    acceptances: new Map([[acceptanceKey(`p/${user.id}/notice`, 'owner'), monday]]),
     accountKeys: keys.length,
     bench: {
       ...{ now, live: [...records.values()], gone: [], lastCounters: new Map(), open: new Map() },

@@ -113,6 +113,17 @@ describe('one message a channel, recipient and batch', () => {
     expect(first.sent[0]?.message.id).toMatch(/^msg_[0-9a-f]{32}$/);
   });
 
+  test('a part of it carries another id, and so does it with others in it', async () => {
+    const [one, two, three] = [item(), item(), item()];
+    const idOf = async (...items: ReturnType<typeof item>[]): Promise<string | undefined> => {
+      const { deliverer, sent } = post(memoryOutbox(...items), [ops], () => busy);
+      await deliverer.deliverDue(live);
+      return sent[0]?.message.id;
+    };
+    expect(await idOf(two, one)).toBe(await idOf(one, two));
+    expect(new Set([await idOf(one), await idOf(one, two), await idOf(one, two, three)]).size).toBe(3);
+  });
+
   test('oldest first', async () => {
     const items = [item({ batch: 'late', createdAt: at - 1 }), item({ batch: 'early', createdAt: at - 2 })];
     const { deliverer, sent } = post(memoryOutbox(...items), [ops]);
@@ -375,5 +386,44 @@ describe('stopping', () => {
     outbox.delivered = () => Promise.reject(new Error('disk full'));
     await expect(post(outbox, [ops]).deliverer.run(live)).rejects.toThrow('disk full');
     await expect(post(outbox, [ops]).deliverer.deliverDue(live)).rejects.toThrow('disk full');
+  });
+});
+
+describe('what cannot be written down, the disk being full,', () => {
+  test('is not sent again: only the note of it is made up for', async () => {
+    const first = item();
+    const outbox = memoryOutbox(first);
+    const delivered = outbox.delivered.bind(outbox);
+    outbox.delivered = () => Promise.reject(new Error('disk full'));
+    const { deliverer, sent, told, clock } = post(outbox, [ops, other]);
+    for (let round = 0; round < 3; round += 1)
+      await expect(deliverer.deliverDue(live)).rejects.toThrow('disk full');
+    await expect(deliverer.run(live)).rejects.toThrow('disk full');
+    expect([sent.length, told]).toEqual([1, []]);
+    const second = item({ channel: 'other' });
+    outbox.add(second);
+    await expect(deliverer.deliverDue(live)).rejects.toThrow('disk full');
+    expect(sent.map(({ channel }) => channel)).toEqual(['ops', 'other']);
+
+    outbox.delivered = delivered;
+    await clock.advance(hour);
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 0, failed: 0 });
+    expect(sent).toHaveLength(2);
+    expect([first, second].map(({ id }) => outbox.acceptedAt.get(id))).toEqual([at, at]);
+    expect(told.map(({ result }) => result)).toEqual(['delivered', 'delivered']);
+  });
+
+  test('is not tried again either where it was refused', async () => {
+    const one = item();
+    const outbox = memoryOutbox(one);
+    const failed = outbox.failed.bind(outbox);
+    outbox.failed = () => Promise.reject(new Error('disk full'));
+    const { deliverer, sent, told } = post(outbox, [ops], () => refused);
+    await expect(deliverer.deliverDue(live)).rejects.toThrow('disk full');
+    await expect(deliverer.deliverDue(live)).rejects.toThrow('disk full');
+    outbox.failed = failed;
+    await deliverer.deliverDue(live);
+    expect([sent.length, outbox.entry(one.id).state]).toEqual([1, 'dead']);
+    expect(told.map(({ result }) => result)).toEqual(['dead']);
   });
 });

@@ -410,3 +410,32 @@ test('a rename that comes together with an edit that takes the step away is a ve
   one.policy = file(policy(lifetime, '{ at: 50%, alert: owner }', deletingStep));
   expect([done(one.pass({ after: 2 * day })), held(one.pass())]).toEqual([[], ['delete: vetoed']]);
 });
+
+describe('the acceptance of a notice', () => {
+  const both = policy(
+    lifetime,
+    '{ at: 80%, alert: ops }',
+    '{ at: 100%, alert: owner, delete: { notice: 24h } }',
+  );
+
+  test('counts only from a channel of its own step', () => {
+    const one = story(both, key('User 1'));
+    const first = one.pass(over);
+    expect(said(first)).toEqual(['notice 2 → ops, owner']);
+    one.accept(first, ['ops']);
+    const later = one.pass({ after: day - minute });
+    expect([done(later), held(later)]).toEqual([[], ['delete: notice']]);
+    one.accept(first, ['owner']);
+    expect(done(one.pass({ after: day - minute }))).toEqual([]);
+    expect(done(one.pass())).toEqual(['delete User 1']);
+  });
+
+  test('counts no more once its step no longer names the channel, and the notice is given anew', () => {
+    const one = noticed(policy(lifetime, '{ at: 100%, alert: owner, delete: { notice: 48h } }'));
+    one.policy = file(policy(lifetime, '{ at: 100%, alert: pager, delete: { notice: 48h } }'));
+    const anew = one.run({ after: day });
+    expect([said(anew), done(anew)]).toEqual([['notice 1 → pager'], []]);
+    expect(done(one.pass({ after: 2 * day - minute }))).toEqual([]);
+    expect(done(one.pass())).toEqual(['delete User 1']);
+  });
+});

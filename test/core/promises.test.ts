@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CaseAlert } from '../../src/core/alert.ts';
+import { firstAccepted } from '../../src/core/court.ts';
 import type { EpochMs, KeyId } from '../../src/core/key.ts';
 import { planJson } from '../../src/core/plan-json.ts';
 import type { Decision, PlannedChange } from '../../src/core/plan.ts';
@@ -218,9 +219,11 @@ function watchDeletion(one: Story, change: PlannedChange, now: EpochMs, { notice
   const finding = one.findings.get(change.findingId);
   const pending = finding?.deletions.find(({ keyId }) => keyId === change.keyId);
   const notice = notices.get(pending?.noticeAlertId ?? '');
-  const acceptedAt = one.acceptances.get(pending?.noticeAlertId ?? '');
+  const policyOfIt = one.policy.policies.find(({ name }) => name === change.policy);
+  const channels = policyOfIt?.steps[change.step ?? -1]?.alert ?? [];
+  const acceptedAt = firstAccepted(one.acceptances, pending?.noticeAlertId ?? '', channels);
   expect(notice?.keyId).toBe(change.keyId);
-  expect(acceptedAt).toBeDefined();
+  expect(acceptedAt).not.toBeNull();
   expect(now - (acceptedAt ?? NaN)).toBeGreaterThanOrEqual(notice?.noticeMs ?? NaN);
   expect(now).toBeGreaterThan(notice?.at ?? NaN);
   expect(vetoed).not.toContain(`${change.findingId} ${change.keyId}`);

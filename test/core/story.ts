@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { CaseAlert } from '../../src/core/alert.ts';
 import type { Books } from '../../src/core/books.ts';
-import { inOrder } from '../../src/core/court.ts';
+import { acceptanceKey, inOrder } from '../../src/core/court.ts';
 import type { Court } from '../../src/core/court.ts';
 import { mostCautious } from '../../src/core/court.ts';
 import { decide } from '../../src/core/decide.ts';
@@ -115,14 +115,14 @@ export interface Story {
   records: ReadonlyMap<KeyId, KeyRecord>;
   findings: Map<string, Finding>;
   changes: Map<string, Change>;
-  /** When each notice was accepted, by alert id. */
+  /** When each notice was accepted, by `acceptanceKey`. */
   acceptances: Map<string, EpochMs>;
   /** What was known of each key; null: nothing is kept from pass to pass. Evidence that is as before is the very same. */
   kept: Map<KeyId, KeyEvidence> | null;
   /** Decides, and remembers the findings. Nothing is carried out. */
   pass(pass?: Pass): Decision;
-  /** The notices of this decision were accepted by a channel now. */
-  accept(decision: Decision): void;
+  /** The notices of this decision were accepted now: by each of their channels, or by `only` these. */
+  accept(decision: Decision, only?: readonly string[]): void;
   /** Carries the decision's changes out; returns what is told of them. */
   carryOut(decision: Decision, outcome?: 'done' | 'failed'): CaseAlert[];
   /** As `pass`, then every notice is accepted and every change carried out. */
@@ -157,9 +157,10 @@ export function story(policies: string | PolicyFile, ...keys: readonly Key[]): S
       for (const finding of decision.findings) tale.findings.set(finding.id, finding);
       return decision;
     },
-    accept(decision) {
-      for (const alert of decision.alerts)
-        if (alert.event.kind === 'notice') tale.acceptances.set(alert.id, now);
+    accept(decision, only) {
+      for (const { event, id: alertId, channels } of decision.alerts)
+        if (event.kind === 'notice')
+          for (const channel of only ?? channels) tale.acceptances.set(acceptanceKey(alertId, channel), now);
     },
     carryOut(decision, outcome = 'done') {
       return decision.changes.flatMap((change) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { acceptanceKey } from '../../src/core/court.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { alert, dayMs, finding, item, now, stateFile } from './fixtures.ts';
 
@@ -85,7 +86,7 @@ describe('the outbox', () => {
 });
 
 describe('an acceptance', () => {
-  it('is the first instant at which any receiver took the alert', async () => {
+  it('is the first instant at which any receiver of a channel took the alert', async () => {
     await using store = await openSqlite(':memory:');
     const told = alert('notice');
     await store.commit({
@@ -100,7 +101,10 @@ describe('an acceptance', () => {
     await store.outbox.delivered(['to ops'], now + 10);
     await store.outbox.delivered(['to ops'], now + 90);
     expect(await store.acceptances(['notice', 'unheard', 'unknown'])).toEqual(
-      new Map([['notice', now + 10]]),
+      new Map([
+        [acceptanceKey('notice', 'ops'), now + 10],
+        [acceptanceKey('notice', 'owner'), now + 20],
+      ]),
     );
   });
 
@@ -109,7 +113,9 @@ describe('an acceptance', () => {
     await store.commit({ outbox: [item('a')] });
     await store.outbox.failed(['a'], { error: 'timeout', nextAttemptAt: null });
     await store.outbox.delivered(['a'], now + 9);
-    expect(await store.acceptances(['alert of a'])).toEqual(new Map([['alert of a', now + 9]]));
+    expect(await store.acceptances(['alert of a'])).toEqual(
+      new Map([[acceptanceKey('alert of a', 'ops'), now + 9]]),
+    );
     expect((await store.outboxSummary()).dead).toEqual([]);
   });
 
@@ -129,13 +135,13 @@ describe('an acceptance', () => {
     const accepted = async (): Promise<string[]> => [...(await store.acceptances(both)).keys()];
 
     await store.thin(now + 31 * dayMs, [], 0);
-    expect(await accepted()).toEqual(both);
+    expect(await accepted()).toEqual(both.map((id) => acceptanceKey(id, 'ops')));
     expect(ids((await store.outboxSummary()).dead)).toEqual(['undelivered']);
     await store.commit({ outbox: [notice('open')] });
     expect(ids(await store.outbox.pending(now)), 'the delivery itself is forgotten').toEqual(['open']);
 
     await store.thin(now + 401 * dayMs, [], 0);
-    expect(await accepted()).toEqual(['notice of open']);
+    expect(await accepted()).toEqual([acceptanceKey('notice of open', 'ops')]);
     expect((await store.outboxSummary()).dead).toEqual([]);
   });
 });

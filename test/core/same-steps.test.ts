@@ -1,0 +1,124 @@
+/** A policy file is edited while a case runs: no step is said again, and none is lost. */
+import { describe, expect, test } from 'vitest';
+import type { Finding } from '../../src/core/state.ts';
+import { day, done, file, generous, hour, id, key, policy, said, story } from './story.ts';
+import type { Story } from './story.ts';
+
+const monthly = 'spend: { cost: 20, per: month }';
+const at = (percent: number, channel = 'ops', more = ''): string =>
+  `{ at: ${String(percent)}%, alert: ${channel}${more} }`;
+
+/** With $17 of $20, after a first pass by these steps. */
+function after(...steps: string[]): Story {
+  const one = story(file(policy(monthly, ...steps), generous), key('User 1'));
+  one.run({ usage: { 'User 1': 17 } });
+  return one;
+}
+
+function edit(one: Story, ...steps: string[]): void {
+  one.policy = file(policy(monthly, ...steps), generous);
+}
+
+const sayAt = (one: Story, amount: number): string[] => said(one.run({ usage: { 'User 1': amount } }));
+
+describe('after an edit that', () => {
+  test('puts a step before one that was said, only the new one is said', () => {
+    const one = after(at(80), at(100, 'pager'));
+    edit(one, at(50, 'owner'), at(80), at(100, 'pager'));
+    expect(sayAt(one, 17)).toEqual(['step 1 → owner']);
+    expect(sayAt(one, 17)).toEqual([]);
+    expect(sayAt(one, 20)).toEqual(['step 3 → pager']);
+  });
+
+  test('takes out a step that was said, the next one is still said', () => {
+    const one = after(at(50, 'owner'), at(80), at(100, 'pager'));
+    edit(one, at(80), at(100, 'pager'));
+    expect(sayAt(one, 17)).toEqual([]);
+    expect(sayAt(one, 20)).toEqual(['step 2 → pager']);
+  });
+
+  test('takes a step out and puts it back, it is not said again', () => {
+    const one = after(at(80), at(100, 'pager'));
+    edit(one, at(100, 'pager'));
+    one.run();
+    one.restart();
+    edit(one, at(80), at(100, 'pager'));
+    expect(sayAt(one, 17)).toEqual([]);
+    expect(sayAt(one, 20)).toEqual(['step 2 → pager']);
+  });
+
+  test('changes a threshold alone, what was said is not said again', () => {
+    const one = after(at(80), at(120, 'pager'));
+    edit(one, at(85), at(110, 'pager'));
+    expect(sayAt(one, 17)).toEqual([]);
+    expect(sayAt(one, 22)).toEqual(['step 2 → pager']);
+  });
+
+  test('takes one out and puts another in beyond the next, the new one is said', () => {
+    const one = after(at(80), at(100));
+    edit(one, at(100), at(120));
+    expect(sayAt(one, 20)).toEqual(['step 1 → ops']);
+    expect(sayAt(one, 24)).toEqual(['step 2 → ops']);
+  });
+
+  test('changes the channels, nothing is said again', () => {
+    const one = after(at(80));
+    edit(one, at(80, 'pager'));
+    expect(sayAt(one, 17)).toEqual([]);
+  });
+
+  test('gives a new step the number of one that was said, its alert is another', () => {
+    const one = after(at(80));
+    const ids = new Set([...one.findings.keys()]);
+    edit(one, at(82, 'owner', ', repeat: 1h'), at(80).replace('80%', '84%'));
+    const { alerts } = one.run();
+    expect(said(alerts)).toEqual(['step 1 → owner']);
+    expect(alerts[0]?.id).not.toBe(`${[...ids][0] ?? ''}/step-1`);
+    expect(alerts[0]?.id).toMatch(/step-1\/2026-/);
+  });
+
+  test('moves a rename that was done, it is not done again', () => {
+    const rename = '{ at: 80%, rename: "OVER {{ name }}" }';
+    const one = story(file(policy(monthly, rename), generous), key('User 1'));
+    expect(done(one.run({ usage: { 'User 1': 17 } }))).toEqual(['rename User 1 → OVER User 1']);
+    edit(one, at(50), '{ at: 60%, rename: "HALF {{ name }}" }', rename);
+    one.rename('User 1', 'Mine');
+    expect(done(one.run({ after: hour }))).toEqual([]);
+  });
+
+  test('puts a rename in place of one that was done before, it is done', () => {
+    const one = after('{ at: 50%, rename: "HALF {{ name }}" }', '{ at: 80%, rename: "OVER {{ name }}" }');
+    edit(one, '{ at: 50%, rename: "HALF {{ name }}" }');
+    expect(done(one.run())).toEqual(['rename OVER User 1 → HALF User 1']);
+  });
+
+  test('moves the step of a deletion whose notice runs, it is due when that has run', () => {
+    const deletes = '{ at: 80%, alert: owner, delete: { notice: 24h } }';
+    const one = after(deletes);
+    edit(one, at(50), at(60, 'pager'), deletes);
+    expect(said(one.run({ after: hour }))).toEqual(['step 2 → ops, pager']);
+    expect(done(one.pass({ after: day }))).toEqual(['delete User 1']);
+    expect([...one.findings.values()][0]?.deletions).toMatchObject([{ keyId: id('User 1'), step: 2 }]);
+  });
+
+  test('takes the step of a deletion out, whoever was told of it hears that it is called off', () => {
+    const one = after(at(50), '{ at: 80%, alert: owner, delete: { notice: 24h } }');
+    edit(one, at(50));
+    expect(said(one.run())).toEqual(['cancelled → ops, owner']);
+  });
+});
+
+test('a finding that was written before its steps were remembered counts by the file as it is', () => {
+  const one = after(at(80), at(100, 'pager'));
+  const old = [...one.findings].map(([name, { steps: _, ...rest }]): [string, Finding] => [name, rest]);
+  one.findings = new Map(old);
+  expect(sayAt(one, 17)).toEqual([]);
+  expect([...one.findings.values()][0]?.steps).toHaveLength(2);
+  edit(one, at(50, 'owner'), at(80), at(100, 'pager'));
+  expect(sayAt(one, 17)).toEqual(['step 1 → owner']);
+});
+
+test('nothing changes as long as the file does not', () => {
+  const one = after(at(80), at(100, 'pager'));
+  expect(one.pass().findings).toEqual([]);
+});
