@@ -202,7 +202,7 @@ function assemble(
     changes: [...memory.changes.values()],
     acceptances,
     hold: sight.hold ?? attribution.doubt,
-    listTrusted: sight.listDoubt === null,
+    listTrusted: sight.registry.doubt === null,
     accountKeys: live.length,
   };
 }

@@ -11,7 +11,7 @@ import { booksOf } from './core/books.ts';
 import type { Books } from './core/books.ts';
 import type { PolicyFile } from './core/policy.ts';
 import type { Outlook } from './core/schedule.ts';
-import type { RecordEntry } from './core/state.ts';
+import type { Change, RecordEntry } from './core/state.ts';
 import { tellTroubles } from './core/troubles.ts';
 import type { Told } from './core/troubles.ts';
 import { mostCautious } from './core/court.ts';
@@ -32,7 +32,7 @@ import { answeredAt, foldWindows, windowReadings } from './ledger/windows.ts';
 import { forget, knowAccepted, remember, rewind } from './memory.ts';
 import type { Memory } from './memory.ts';
 import type { AdminWriter, OutboxItem, SteadyClock } from './ports.ts';
-import { decisionEntries, heldKeys } from './record.ts';
+import { decisionEntries, eventEntry, heldKeys } from './record.ts';
 import type { Store } from './store/store.ts';
 
 export interface PassPorts extends DeliberationPorts {
@@ -97,7 +97,7 @@ export async function pass(
     clock: ports.clock,
     closing: ports.closing,
     commit,
-    recheck: (change) => recheck(ports, memory, policy, found.sight, change),
+    recheck: (change) => recheck(ports, memory, policy, found.sight, change, commit),
   };
   const outcomes = found.court.mode === 'enforce' ? await carryOut(found.decision.changes, act, stop) : [];
   forget(memory, first.at);
@@ -229,7 +229,7 @@ export function before(memory: Memory): Before {
     records: memory.records,
     living: memory.living,
     listed: memory.listed,
-    unsettled: unsettled(memory),
+    attempted: attempted(memory),
     account: memory.runs.get('account'),
     lastClock: lastClock(memory),
     clockDoubtedSince: doubtedSince ? Number(doubtedSince) : null,
@@ -254,8 +254,31 @@ function clockMeta({ at, listing }: Sight): Record<string, string> {
   };
 }
 
-function unsettled(memory: Memory) {
-  return [...memory.changes.values()].filter((change) => change.settledAt === null);
+/** Changes that may have taken effect, or may yet: a list can be older than what was done before it was asked for. */
+function attempted(memory: Memory): Change[] {
+  return [...memory.changes.values()].filter(
+    ({ settledAt, outcome }) => settledAt === null || outcome === 'not-done',
+  );
+}
+
+/** One for each key: of several attempts at one thing the last one did it. */
+function toSettle(memory: Memory, sight: Sight): readonly Change[] {
+  const shown = attempted(memory)
+    .filter((change) => change.settledAt === null || showsLate(change, memory, sight))
+    .sort((a, b) => a.intentAt - b.intentAt);
+  return [...new Map(shown.map((change) => [change.keyId, change])).values()];
+}
+
+/** A change that an earlier list did not show, and this one does. */
+function showsLate(
+  { outcome, kind, keyId, keyCreatedAt, to }: Change,
+  memory: Memory,
+  sight: Sight,
+): boolean {
+  const known = memory.records.get(keyId);
+  if (outcome !== 'not-done' || known?.createdAt !== keyCreatedAt || known.goneAt !== null) return false;
+  const key = sight.listing.keys.find((one) => one.id === keyId && one.createdAt === keyCreatedAt);
+  return kind === 'delete' ? key === undefined : key?.name === to && known.facts.name !== to;
 }
 
 /**
@@ -270,8 +293,9 @@ async function settleOpen(
   commit: Commit,
   stop: AbortSignal,
 ): Promise<Sight> {
-  const open = unsettled(memory);
-  if (open.length === 0 || sight.listDoubt !== null) return sight;
+  if (sight.registry.doubt !== null) return sight;
+  const open = toSettle(memory, sight);
+  if (open.length === 0) return sight;
   const inquiry: Inquiry = { questions: [], alone: new Set(), spare: Infinity };
   const found = await deliberate(ports, memory, policy, sight, inquiry, stop);
   const court = (): Court => ({
@@ -280,7 +304,7 @@ async function settleOpen(
     records: merged(found, memory),
   });
   await reconcile(open, court, { commit, clock: ports.clock });
-  return { ...sight, registry: register(memory.records, sight.listing, [], true) };
+  return { ...sight, registry: register(memory.records, sight.listing, [], () => null) };
 }
 
 /** What the program itself did since comes before what the list said. */
@@ -342,7 +366,7 @@ async function commitSeen(
   const taken = { sentAt: sight.at, doneAt: (key: KeyId | 'account') => answeredBy(sight, key) };
   const sampling = sample(memory.runs, attribution.counters, created, taken, boundaries);
   const extending = extend(attribution.trail.lineup, sight.at, boundaries);
-  const shrunk = sight.listDoubt === null ? '' : memory.meta.get('shrunkSince') || String(sight.at);
+  const shrunk = sight.registry.doubt === null ? '' : memory.meta.get('shrunkSince') || String(sight.at);
   await commit(
     {
       keys: [...records.values()],
@@ -451,21 +475,22 @@ async function recheck(
   policy: PolicyFile,
   seen: Sight,
   change: PlannedChange,
+  commit: Commit,
 ): Promise<Recheck> {
   const signal = AbortSignal.any([ports.closing, AbortSignal.timeout(60_000)]);
   const newPolicy = { ok: false, because: 'the policy file has changed' } as const;
   if (ports.superseded()) return newPolicy;
   try {
     const again = await look(ports.reader, ports.clock, before(memory), ports.pace, signal);
+    await rememberHand(memory, again, change.keyId, commit);
     const sight: Sight = { ...again, readings: { ...again.readings, windows: seen.readings.windows } };
     const why = `${change.policy}: checked afresh before the ${change.kind}`;
     const question: Question = { kind: 'key', id: change.keyId, window: null, why, excess: Infinity };
     const inquiry: Inquiry = { questions: [question], alone: new Set([change.keyId]), spare: Infinity };
     const able = { ...ports, callBudget: () => recheckCalls };
     const found = await deliberate(able, memory, policy, sight, inquiry, signal);
-    const key = sight.listing.keys.find(
-      (one) => one.id === change.keyId && one.createdAt === change.keyCreatedAt,
-    );
+    const { keys, secrets } = sight.listing;
+    const key = keys.find((one) => one.id === change.keyId && one.createdAt === change.keyCreatedAt);
     const unread = found.sight.readings.unanswered.has(`key ${change.keyId} lifetime`);
     if (key === undefined) return { ok: false, because: 'the key is no longer listed' };
     if (unread) return { ok: false, because: 'the key’s own usage could not be read' };
@@ -473,13 +498,27 @@ async function recheck(
     if (ports.superseded()) return newPolicy;
     const still = found.decision.changes.some((one) => sameChange(one, change));
     if (!still) return { ok: false, because: whyNot(found.decision, change) };
-    return { ok: true, court: withFreshFigures(found, change), key, secrets: sight.listing.secrets };
+    return { ok: true, court: withFreshFigures(found, change), key, secrets, among: keys };
   } catch (error) {
     return {
       ok: false,
       because: `it could not be checked afresh: ${error instanceof Error ? error.message : String(error)}`,
     };
   }
+}
+
+/** What a person did to the key counts, though the next list may no longer show it. */
+async function rememberHand(
+  memory: Memory,
+  { at, clock, registry }: Sight,
+  keyId: KeyId,
+  commit: Commit,
+): Promise<void> {
+  const record = registry.changed.find(({ id }) => id === keyId);
+  const before = memory.records.get(keyId)?.renamedByPersonAt ?? null;
+  if (!clock.trusted || record === undefined || record.renamedByPersonAt === before) return;
+  const events = registry.events.filter(({ id }) => id === keyId);
+  await commit({ keys: [record], record: events.map((event) => eventEntry(at, event)) }, []);
 }
 
 /** What is told of the change is told with the numbers of the fresh look. */

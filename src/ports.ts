@@ -95,8 +95,12 @@ export interface AdminWriter {
   createKey(key: NewKey, signal: AbortSignal): Promise<{ key: Key; secret: Secret }>;
   /** Retries after looking whether the name is already as wanted. */
   renameKey(key: Key, secret: Secret, name: string, signal: AbortSignal): Promise<void>;
-  /** Retries; a 404 or an unclear answer is judged by listing again. Resolves only when the key is gone. */
-  deleteKey(key: Key, secret: Secret, signal: AbortSignal): Promise<void>;
+  /**
+   * Retries after looking whether the key is still there and its name untouched; a 404 or an unclear answer is
+   * judged by listing again. Resolves only when the key is gone: when a list lacks it that has enough of
+   * `among`, the keys as they were listed before, to be believed.
+   */
+  deleteKey(key: Key, secret: Secret, signal: AbortSignal, among?: readonly Key[]): Promise<void>;
 }
 
 /** Counts of what was asked of the API, by endpoint and outcome, for `plan`, metrics and figures. */

@@ -1,8 +1,10 @@
 /** The record's entries for one decision: what was seen, said, wanted and held, with its numbers. */
+import type { EpochMs } from './core/key.ts';
 import type { Decision, Held } from './core/plan.ts';
 import type { RecordEntry } from './core/state.ts';
 import { figuresWords } from './core/words.ts';
 import type { Deliberation } from './deliberate.ts';
+import type { RegistryEvent } from './ledger/registry.ts';
 
 /** Held changes as identities, so that a hold is recorded when it begins or changes, not every pass. */
 export function heldKeys(decision: Decision): ReadonlySet<string> {
@@ -14,12 +16,16 @@ function heldKey(held: Held): string {
   return `${held.kind} ${held.findingId ?? held.policy} ${subject} ${held.because}`;
 }
 
+export function eventEntry(at: EpochMs, { kind, id, facts }: RegistryEvent): RecordEntry {
+  return { at, kind, facts: { keyId: id, ...facts } };
+}
+
 export function decisionEntries(found: Deliberation, heldBefore: ReadonlySet<string>): RecordEntry[] {
   const { decision, sight, attribution } = found;
   const at = decision.now;
   const entry = (kind: string, facts: RecordEntry['facts']): RecordEntry => ({ at, kind, facts });
   return [
-    ...sight.registry.events.map((event) => entry(event.kind, { keyId: event.id, ...event.facts })),
+    ...sight.registry.events.map((event) => eventEntry(at, event)),
     ...attribution.contradictions
       .filter(({ id, because }) => sight.registry.records.get(id)?.conflict !== because)
       .map(({ id, because }) => entry('contradiction', { keyId: id, because })),

@@ -105,6 +105,7 @@ const errorKinds: Readonly<Record<AdminErrorKind, true>> = {
   forbidden: true,
   'not-found': true,
   conflict: true,
+  overtaken: true,
   'bad-request': true,
   'rate-limited': true,
   server: true,

@@ -140,6 +140,19 @@ describe('a deletion is not done when, since it was decided,', () => {
   });
 });
 
+test('a rename by a person that only the fresh look saw holds, though the name was given back at once', async () => {
+  await using one = await due(a);
+  await between(one, () => one.change(a, { name: 'Mine' }));
+  one.change(a, { name: 'A' });
+  await one.passes(3);
+  one.wait(2 * hour);
+  await one.passes(3);
+  expect(one.log).toEqual([]);
+  expect(one.kinds()).toEqual(['notice', 'vetoed']);
+  const kinds = (await one.store.recorded({ limit: 100 })).map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind === 'key-renamed')).toHaveLength(2);
+});
+
 test('once another policy file came, the pass makes no further change, and the next one none that it does not ask for', async () => {
   await using one = await due(a, b);
   one.beforeLook = (nth) => {

@@ -39,6 +39,8 @@ export interface Watched extends AsyncDisposable {
   readonly told: Alert[];
   /** Happens before the account is listed; `nth`: the first look of a pass is 1. */
   beforeLook: (nth: number) => void | Promise<void>;
+  /** What is asked of the API is neither answered nor done. */
+  unanswered: boolean;
   /** Another policy file came. */
   superseded: boolean;
   /** So many dollars, tokens and requests, now. */
@@ -58,6 +60,14 @@ export interface Watched extends AsyncDisposable {
 }
 
 const never = () => Promise.reject(new Error('never'));
+
+const noAnswer = (): Error =>
+  Object.assign(new Error('no answer'), {
+    kind: 'timeout',
+    retryable: true,
+    outcome: 'unknown',
+    status: null,
+  });
 
 export async function watched(policy: PolicyFile, ...keys: readonly Key[]): Promise<Watched> {
   let truth = monday;
@@ -112,11 +122,13 @@ export async function watched(policy: PolicyFile, ...keys: readonly Key[]): Prom
     createKey: never,
     renameKey: async (of, _secret, name) => {
       one.log.push(`rename ${of.name} → ${name}`);
+      if (one.unanswered) throw noAnswer();
       one.change(of, { name });
       return Promise.resolve();
     },
     deleteKey: async (of) => {
       one.log.push(`delete ${of.name}`);
+      if (one.unanswered) throw noAnswer();
       one.account.delete(of.id);
       return Promise.resolve();
     },
@@ -143,6 +155,7 @@ export async function watched(policy: PolicyFile, ...keys: readonly Key[]): Prom
     log: [],
     told: [],
     beforeLook: () => undefined,
+    unanswered: false,
     superseded: false,
     spend: ({ id }, amount) => void spends.push({ id, at: truth, amount }),
     change: ({ id }, more) => {

@@ -5,9 +5,9 @@
 import type { Court } from '../core/court.ts';
 import type { PlannedChange } from '../core/plan.ts';
 import { settle } from '../core/settle.ts';
-import type { Change, RecordEntry } from '../core/state.ts';
+import type { Change, KeyRecord, RecordEntry } from '../core/state.ts';
 import type { Alert } from '../core/alert.ts';
-import type { Key, SecretBook } from '../core/key.ts';
+import type { EpochMs, Key, SecretBook } from '../core/key.ts';
 import { instantWords } from '../core/words.ts';
 import type { AdminWriter, Clock } from '../ports.ts';
 import { isApiFailure } from '../ports.ts';
@@ -15,7 +15,14 @@ import type { Batch } from '../store/store.ts';
 
 /** What a fresh look says of a planned change. */
 export type Recheck =
-  | { readonly ok: true; readonly court: Court; readonly key: Key; readonly secrets: SecretBook }
+  | {
+      readonly ok: true;
+      readonly court: Court;
+      readonly key: Key;
+      readonly secrets: SecretBook;
+      /** All keys that were listed. */
+      readonly among: readonly Key[];
+    }
   | { readonly ok: false; readonly because: string };
 
 export interface ActPorts {
@@ -61,20 +68,18 @@ async function carryOutOne(planned: PlannedChange, ports: ActPorts): Promise<Out
     { changes: [intent], record: [entry(ports, 'change-intent', planned, planned.reason)] },
     [],
   );
-  const sent = await send(planned, fresh.key, fresh.secrets, ports);
-  if (sent.result === 'unclear') {
+  const sent = await send(planned, fresh, ports);
+  const { result, detail } = sent;
+  const touched = sent.overtaken ? renamedByHand(fresh.court, planned, ports.clock.now()) : [];
+  if (result === 'unclear') {
     // Left unsettled: the next listing tells what became of it.
-    await ports.commit({ record: [entry(ports, 'change-unclear', planned, sent.detail)] }, []);
-    return { change: planned, ...sent };
+    await ports.commit({ keys: touched, record: [entry(ports, 'change-unclear', planned, detail)] }, []);
+    return { change: planned, result, detail };
   }
-  const settled: Change = {
-    ...intent,
-    settledAt: ports.clock.now(),
-    outcome: sent.result,
-    detail: sent.detail,
-  };
-  await settleChange(fresh.court, settled, ports);
-  return { change: planned, ...sent };
+  const outcome = result === 'cancelled' ? 'not-done' : result;
+  const settled: Change = { ...intent, settledAt: ports.clock.now(), outcome, detail };
+  await settleChange(fresh.court, settled, ports, touched);
+  return { change: planned, result, detail };
 }
 
 /** Writes what a settled change means, in one transaction with its outcome. */
@@ -82,10 +87,15 @@ export async function settleChange(
   court: Court,
   change: Change,
   ports: Pick<ActPorts, 'commit' | 'clock'>,
+  /** Records that differ for another reason. */
+  touched: readonly KeyRecord[] = [],
 ): Promise<void> {
   const { records, findings, alerts } = settle(court, change);
   const record = entry(ports, `change-${change.outcome ?? 'unsettled'}`, change, change.detail);
-  await ports.commit({ keys: records, findings, changes: [change], record: [record] }, alerts);
+  await ports.commit(
+    { keys: [...records, ...touched], findings, changes: [change], record: [record] },
+    alerts,
+  );
 }
 
 /** A change's journal entry. Its id is the decision's: the same intent is never written twice. */
@@ -102,29 +112,38 @@ function asIntent(planned: PlannedChange, now: number): Change {
 }
 
 interface Sent {
-  readonly result: 'done' | 'failed' | 'unclear';
+  readonly result: Outcome['result'];
   readonly detail: string | null;
+  /** A person changed the key's name while it was sent. */
+  readonly overtaken: boolean;
+}
+
+/** A person's hand counts, though the next list may no longer show it. */
+function renamedByHand({ records }: Court, { keyId, keyCreatedAt }: PlannedChange, at: EpochMs): KeyRecord[] {
+  const record = records.get(keyId);
+  return record?.createdAt === keyCreatedAt ? [{ ...record, renamedByPersonAt: at }] : [];
 }
 
 const requestLimitMs = 60_000;
 
 async function send(
   planned: PlannedChange,
-  key: Key,
-  secrets: SecretBook,
+  { key, secrets, among }: Extract<Recheck, { ok: true }>,
   { writer, closing }: Pick<ActPorts, 'writer' | 'closing'>,
 ): Promise<Sent> {
   const secret = secrets.get(planned.keyId);
-  if (secret === undefined) return { result: 'failed', detail: 'the key is no longer listed' };
+  if (secret === undefined)
+    return { result: 'failed', detail: 'the key is no longer listed', overtaken: false };
   const signal = AbortSignal.any([closing, AbortSignal.timeout(requestLimitMs)]);
   try {
-    if (planned.kind === 'delete') await writer.deleteKey(key, secret, signal);
+    if (planned.kind === 'delete') await writer.deleteKey(key, secret, signal, among);
     else await writer.renameKey(key, secret, planned.to ?? planned.from, signal);
-    return { result: 'done', detail: null };
+    return { result: 'done', detail: null, overtaken: false };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     const surelyNot = isApiFailure(error) && error.outcome === 'none';
-    return { result: surelyNot ? 'failed' : 'unclear', detail };
+    const overtaken = isApiFailure(error) && error.kind === 'overtaken';
+    return { result: surelyNot ? (overtaken ? 'cancelled' : 'failed') : 'unclear', detail, overtaken };
   }
 }
 

@@ -3,6 +3,7 @@
  */
 import { fingerprint } from '../adapters.ts';
 import type { EpochMs, Key, KeyId } from '../core/key.ts';
+import { isLegalName } from '../core/names.ts';
 import type { Secret } from '../core/secret.ts';
 import type { AdminReader, AdminWriter, Listing } from '../ports.ts';
 import { failure, usageError } from './errors.ts';
@@ -95,7 +96,7 @@ export function mentionNoProtection(by: Guarded): void {
 export function checkName(name: string): string {
   if (name.trim() === '') throw usageError('NAME must not be empty.');
   if (name.length > 100) throw usageError('NAME must not be longer than 100 characters.');
-  if (!/^[A-Za-z0-9 _.-]+$/.test(name)) {
+  if (!isLegalName(name)) {
     throw usageError('NAME may hold only letters, digits, hyphens, underscores, blanks and periods.');
   }
   return name;

@@ -26,7 +26,7 @@ export async function deleteKey(
     return 1;
   }
   const fresh = await lookAgain(by, key);
-  await during(world.stderr, 'Deleting…', () => writer.deleteKey(key, fresh, world.signal));
+  await during(world.stderr, 'Deleting…', () => writer.deleteKey(key, fresh, world.signal, listing.keys));
   return told(by, key, 'Deleted');
 }
 

@@ -140,17 +140,23 @@ function heldOf(one: Case, { fate, record, pending, step }: Doom): Held[] {
 function unasked({ court, judgement }: Case, record: KeyRecord, pending: PendingDeletion): Fate {
   if (pending.vetoedAt !== null) return { kind: 'held', because: 'vetoed', detail: vetoDetail };
   // A person's hand counts for the whole finding, also when the step comes back later.
-  if (record.facts.name !== pending.expectedName) return { kind: 'vetoed' };
+  if (isRenamedByHand(record, pending)) return { kind: 'vetoed' };
   const doubt = judgement.open.length > 0 ? (judgement.because ?? 'its usage is not certain') : court.hold;
   if (doubt !== null) return { kind: 'held', because: 'unknown', detail: doubt };
   return { kind: 'cancelled', because: 'unknown', detail: 'the step that asked for it is no longer reached' };
+}
+
+/** Since the notice, also where the name has been given back. */
+function isRenamedByHand({ facts, renamedByPersonAt }: KeyRecord, pending: PendingDeletion): boolean {
+  const { expectedName, namedAt } = pending;
+  return facts.name !== expectedName || (namedAt !== undefined && namedAt !== renamedByPersonAt);
 }
 
 function fateOf(one: Case, record: KeyRecord, pending: PendingDeletion | null, step: number): Fate {
   const { court, judgement } = one;
   if (pending !== null && pending.vetoedAt !== null)
     return { kind: 'held', because: 'vetoed', detail: vetoDetail };
-  if (pending !== null && record.facts.name !== pending.expectedName) return { kind: 'vetoed' };
+  if (pending !== null && isRenamedByHand(record, pending)) return { kind: 'vetoed' };
   const stop = obstacle(court, record, modeOf(court, judgement.policy));
   // What a person decided ends a notice, which starts anew afterwards; what cannot be told only holds it.
   if (stop !== null)
@@ -226,6 +232,7 @@ function announce({ court, judgement, finding }: Case, record: KeyRecord, step: 
     announcedAt: court.now,
     expectedName: record.facts.name,
     vetoedAt: null,
+    namedAt: record.renamedByPersonAt,
     grounds: deletionGrounds(judgement.policy, step),
   };
   return { kind: 'announced', notice };

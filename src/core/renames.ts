@@ -2,6 +2,7 @@
 import { modeOf, obstacle, templateVariables } from './court.ts';
 import type { Question } from './evidence.ts';
 import type { KeyId } from './key.ts';
+import { isLegalName } from './names.ts';
 import type { Held, PlannedChange } from './plan.ts';
 import type { KeyRecord } from './state.ts';
 import { confirmation, heldBack, highestReached, picked, planned, unconfirmed } from './wish.ts';
@@ -44,9 +45,19 @@ function renameWish(one: Case, record: KeyRecord, stepIndex: number): RenameWish
   const name = wish.template.renderName(templateVariables(policy.name, figures, record, ''));
   if (!name.ok) return { kind: 'held', because: 'unknown', detail: `${name.missing} is missing` };
   if (name.text === record.facts.name) return { kind: 'none' };
-  const stop = obstacle(court, record, modeOf(court, policy)) ?? unconfirmed(one, stepIndex);
+  const stop =
+    obstacle(court, record, modeOf(court, policy)) ??
+    unconfirmed(one, stepIndex) ??
+    (wish.restore && !isLegalName(record.facts.name) ? forGood : null);
   return stop === null ? { kind: 'rename', to: name.text } : { kind: 'held', ...stop };
 }
+
+/** What is promised to be undone is not done where it could not be. */
+const forGood: Stop = {
+  because: 'unknown',
+  detail:
+    'the API would not take its present name back, for the characters in it; with `restore: false` it is renamed all the same',
+};
 
 /** It was done in this finding already, or a person has changed the name that this finding gave. */
 function isSettled({ finding, judgement }: Case, record: KeyRecord, stepIndex: number): boolean {

@@ -135,6 +135,8 @@ export interface PendingDeletion {
   /** The name the key must still bear, or a person has stopped it. Follows Keywarden's own renames. */
   readonly expectedName: string;
   readonly vetoedAt: EpochMs | null;
+  /** When a person had last changed the name by then; another instant: one has since. Left out: it was not written down yet. */
+  readonly namedAt?: EpochMs | null;
   /** What its notice said comes to be deleted for (`deletionGrounds`); left out: it was not written down yet. */
   readonly grounds?: string;
 }

@@ -1,5 +1,6 @@
 /** Looking at the account: the list and the aggregate (two calls), then whatever a decision still asks for. */
 import pLimit from 'p-limit';
+import { listDoubt } from '../core/list-doubt.ts';
 import { questionKey } from '../core/evidence.ts';
 import type { Question, Target } from '../core/evidence.ts';
 import type { EpochMs, KeyId, SecretBook, Window } from '../core/key.ts';
@@ -10,7 +11,7 @@ import type { AdminReader, Aggregate, Clock, KeyReading, Listing, SteadyClock } 
 import type { Readings } from './attribution.ts';
 import { judgeClock } from './clock.ts';
 import type { ClockVerdict, LastReading } from './clock.ts';
-import { implausible, register } from './registry.ts';
+import { register } from './registry.ts';
 import type { Registry } from './registry.ts';
 
 /** One look at the account: what was read, and what it says of itself. */
@@ -26,8 +27,6 @@ export interface Sight {
   /** The machine's count of milliseconds at `at`. */
   readonly monotonicMs: number;
   readonly clock: ClockVerdict;
-  /** Why keys that are missing are not taken for gone; null: the list is plausible. */
-  readonly listDoubt: string | null;
   /** Why nothing may be changed by what was seen; null: nothing stands in the way. */
   readonly hold: string | null;
   /** The pass before is so long ago that keys may have come and gone unseen. */
@@ -44,7 +43,8 @@ export interface Before {
   readonly living: number;
   /** Those of the keys listed, in the list's order; none when any has changed since. */
   readonly listed: readonly KeyRecord[];
-  readonly unsettled: readonly Change[];
+  /** Changes of Keywarden's own that may have taken effect, as far as is known. */
+  readonly attempted: readonly Change[];
   readonly account: SampleRun | undefined;
   readonly lastClock: LastReading | null;
   /** Since when, by itself, the clock has been doubted; null: it is not. */
@@ -76,10 +76,17 @@ export async function look(
   const read = { at, doneAt, serverAt, monotonicMs, tookMs };
   const verdict = judgeClock(read, before.lastClock, before.clockDoubtedSince);
   const clockDoubt = verdict.trusted ? null : verdict.because;
-  const doubt = implausible(expectedKeys(before, listing), listing.keys.length);
   const shrunkSince = verdict.trusted && verdict.setByMs === 0 ? before.shrunkSince : null;
   const settledDown = shrunkSince !== null && at - shrunkSince >= shrunkBelievedAfterMs;
-  const listDoubt = settledDown ? null : doubt;
+  const expected = expectedKeys(before, listing);
+  const registry = register(
+    before.records,
+    listing,
+    before.attempted,
+    (still) => (settledDown ? null : listDoubt(expected, still, listing.keys.length)),
+    before.listed,
+    before.living,
+  );
   const lastPassAt = before.lastClock?.at ?? null;
   return {
     at,
@@ -88,20 +95,12 @@ export async function look(
     monotonicMs,
     clock: verdict,
     listing,
-    registry: register(
-      before.records,
-      listing,
-      before.unsettled,
-      listDoubt === null,
-      before.listed,
-      before.living,
-    ),
-    listDoubt,
-    hold: clockDoubt ?? listDoubt ?? usage.distrust,
+    registry,
+    hold: clockDoubt ?? registry.doubt ?? usage.distrust,
     away: lastPassAt !== null && at - lastPassAt > Math.max(awayAfterMs, 3 * intervalMs),
     readings: { ...usage, windows: new Map(), own: new Map(), unanswered: new Set() },
     troubles: [
-      ...trouble('list', 'critical', 'The list of keys is implausible', listDoubt),
+      ...trouble('list', 'critical', 'The list of keys is implausible', registry.doubt),
       ...trouble('clock', 'critical', 'The clock cannot be trusted', clockDoubt),
       ...trouble('usage', 'warning', 'The account’s usage cannot be read', usage.distrust),
     ],
@@ -113,8 +112,8 @@ export async function look(
 }
 
 /** How many keys there were, but for those that an unsettled deletion of Keywarden's own may have taken. */
-function expectedKeys({ records, living, unsettled }: Before, listing: Listing): number {
-  const deletions = unsettled.filter(({ kind }) => kind === 'delete');
+function expectedKeys({ records, living, attempted }: Before, listing: Listing): number {
+  const deletions = attempted.filter(({ kind }) => kind === 'delete');
   const explained = deletions.filter(
     ({ keyId }) => records.get(keyId)?.goneAt === null && !listing.keys.some(({ id }) => id === keyId),
   );

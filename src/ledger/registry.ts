@@ -20,18 +20,21 @@ export interface Registry {
   readonly live: readonly KeyRecord[];
   readonly changed: readonly KeyRecord[];
   readonly events: readonly RegistryEvent[];
+  /** Why keys that are missing are not taken for gone; null: the list is plausible. */
+  readonly doubt: string | null;
 }
 
 /**
- * The records after a listing. `trusted` false: keys that are missing are not taken for gone.
- * A name that an unsettled rename of Keywarden's own asked for counts as its own. `last`: records out of
- * `before`, where the keys stood in an earlier list; most stand there still.
+ * The records after a listing. `doubtOf`: why one that still has so many of the keys that there were proves
+ * nothing of those that it lacks; null: it does. `attempted`: renames of Keywarden's own of which it is not
+ * known, or not sure, that they took no effect: a name that one asked for counts as its own. `last`: records
+ * out of `before`, where the keys stood in an earlier list; most stand there still.
  */
 export function register(
   before: ReadonlyMap<KeyId, KeyRecord>,
   listing: Listing,
-  unsettled: readonly Change[],
-  trusted: boolean,
+  attempted: readonly Change[],
+  doubtOf: (still: number) => string | null,
   last: readonly KeyRecord[] = [],
   living = livingIn(before),
 ): Registry {
@@ -43,29 +46,35 @@ export function register(
     return record;
   };
   let stayed = 0;
+  let same = 0;
   const live = listing.keys.map((key, place) => {
     const there = last[place];
     const known = there?.facts === key ? there : before.get(key.id);
-    if (known !== undefined && known.goneAt === null) stayed += 1;
+    if (known !== undefined && known.goneAt === null) {
+      stayed += 1;
+      if (known.createdAt === key.createdAt) same += 1;
+    }
     if (known === undefined || known.createdAt !== key.createdAt) {
       return put(newRecord(key, listing.at), { kind: 'key-new', id: key.id, facts: { name: key.name } });
     }
-    const seen = seenAgain(known, key, listing.at, unsettled);
+    const seen = seenAgain(known, key, listing.at, attempted);
     return seen === null ? known : put(seen.record, seen.event);
   });
-  if (trusted && stayed < living) {
+  const doubt = doubtOf(same);
+  if (doubt === null && stayed < living) {
     const listed = new Set(listing.keys.map((key) => key.id));
     for (const record of before.values()) {
       if (record.goneAt !== null || listed.has(record.id)) continue;
+      // Its standing renames stay, to be undone should it come back.
       put(
-        { ...record, goneAt: listing.at, standing: [] },
+        { ...record, goneAt: listing.at },
         { kind: 'key-gone', id: record.id, facts: { name: record.facts.name } },
       );
     }
   }
   const records =
     changed.length === 0 ? before : new Map([...before, ...changed.map((one) => [one.id, one] as const)]);
-  return { records, live, changed, events };
+  return { records, live, changed, events, doubt };
 }
 
 /** How many keys there were. */
@@ -96,7 +105,7 @@ function seenAgain(
   before: KeyRecord,
   key: Key,
   at: EpochMs,
-  unsettled: readonly Change[],
+  attempted: readonly Change[],
 ): { record: KeyRecord; event: RegistryEvent | null } | null {
   if (before.facts === key && before.goneAt === null) return null;
   const known = before.goneAt === null ? before : asNeverGone(before);
@@ -104,7 +113,7 @@ function seenAgain(
     if (before.goneAt === null && sameFacts(known.facts, key)) return null;
     return { record: { ...known, facts: key }, event: null };
   }
-  const ours = unsettled.some((change) => change.keyId === key.id && change.to === key.name);
+  const ours = attempted.some((change) => change.keyId === key.id && change.to === key.name);
   if (ours) return { record: { ...known, facts: key, nameChanged: true }, event: null };
   return {
     record: {
@@ -147,13 +156,4 @@ function sameFacts(a: Key, b: Key): boolean {
     a.lastUsedAt === b.lastUsedAt &&
     JSON.stringify(a.metadata) === JSON.stringify(b.metadata)
   );
-}
-
-/** Why a listing proves nothing about the keys that it lacks; null: it is plausible. */
-export function implausible(before: number, listed: number): string | null {
-  if (before === 0 || listed >= before) return null;
-  if (listed === 0) return `the list of keys is empty; the pass before it had ${String(before)}`;
-  if (listed < before * 0.8)
-    return `the list of keys shrank from ${String(before)} to ${String(listed)} at once`;
-  return null;
 }

@@ -5,6 +5,8 @@ export type AdminErrorKind =
   | 'forbidden'
   | 'not-found'
   | 'conflict'
+  /** Somebody changed the key's name while the change was under way. */
+  | 'overtaken'
   | 'bad-request'
   | 'rate-limited'
   | 'server'
@@ -86,6 +88,7 @@ const kindWords: Readonly<Record<AdminErrorKind, string>> = {
   forbidden: 'not allowed',
   'not-found': 'not found',
   conflict: 'conflict',
+  overtaken: 'a person came first',
   'bad-request': 'the request was refused',
   'rate-limited': 'too many requests',
   server: 'the server failed',

@@ -3,6 +3,7 @@
  * seen in the list.
  */
 import type { Key } from '../core/key.ts';
+import { listDoubt } from '../core/list-doubt.ts';
 import type { Secret } from '../core/secret.ts';
 import type { AdminReader, AdminWriter } from '../ports.ts';
 import { createCall, deleteCall, listKeysCall, renameCall } from './calls.ts';
@@ -51,17 +52,18 @@ export function createWriter(wire: Wire, reader: AdminReader, retries: RetryPoli
       if (!lastLook) throw failure;
     },
 
-    async deleteKey(key, secret, signal) {
+    async deleteKey(key, secret, signal, among = []) {
       const call = deleteCall(secret);
       assertOwn(key, secret, call.endpoint);
+      const target: Target = { key, among, endpoint: call.endpoint };
       const waiting = patience(call.endpoint, signal);
-      const { failure, unclear } = await persist(
-        waiting,
-        async () => void (await attempt(wire, call, signal)),
-      );
+      const { failure, unclear } = await persist(waiting, async (number) => {
+        // In the time that passed somebody may have saved the key.
+        if (number === 1 || (await isToGo(wire, target, signal))) await attempt(wire, call, signal);
+      });
       const settled = failure !== null && !unclear && failure.kind !== 'not-found';
-      if (settled || failure?.kind === 'aborted') throw failure;
-      if (await isGone(reader, key, waiting)) return;
+      if (settled || failure?.kind === 'aborted' || failure?.kind === 'overtaken') throw failure;
+      if (await isGone(reader, target, waiting)) return;
       throw failure ?? unconfirmed(call.endpoint);
     },
   };
@@ -117,18 +119,53 @@ async function isRenamed(
     throw new AdminApiError({ endpoint, kind: 'not-found', detail: 'no longer listed' });
   if (listed.name === name) return true;
   if (listed.name === key.name) return false;
-  throw new AdminApiError({ endpoint, kind: 'conflict', detail: 'its name was changed meanwhile' });
+  throw overtaken(endpoint);
 }
 
-async function isGone(reader: AdminReader, key: Key, patience: Patience): Promise<boolean> {
+function overtaken(endpoint: Endpoint): AdminApiError {
+  return new AdminApiError({ endpoint, kind: 'overtaken', detail: 'its name was changed meanwhile' });
+}
+
+/** A key to be deleted. `among`: all keys as they were listed before. */
+interface Target {
+  readonly key: Key;
+  readonly among: readonly Key[];
+  readonly endpoint: Endpoint;
+}
+
+/** Why a list that lacks the key does not prove it gone; null: it does. */
+function absenceDoubt({ key, among }: Target, keys: readonly Key[]): string | null {
+  const others = among.filter((one) => !isSame(one, key));
+  const listed = new Map(keys.map(({ id, createdAt }) => [id, createdAt]));
+  const still = others.filter(({ id, createdAt }) => listed.get(id) === createdAt);
+  return listDoubt(others.length, still.length, keys.length);
+}
+
+/** One look whether the key is there as it was. Throws when that shows another hand, or cannot be told. */
+async function isToGo(wire: Wire, target: Target, signal: AbortSignal): Promise<boolean> {
+  const { key, endpoint } = target;
+  const { keys } = await askOnce(wire, listKeysCall, parseListing, signal);
+  const listed = keys.find((one) => isSame(one, key));
+  if (listed !== undefined && listed.name !== key.name) throw overtaken(endpoint);
+  const doubt = listed === undefined ? absenceDoubt(target, keys) : null;
+  if (doubt !== null)
+    throw new AdminApiError({ endpoint, kind: 'malformed', retryable: true, detail: doubt });
+  return listed !== undefined;
+}
+
+async function isGone(reader: AdminReader, target: Target, patience: Patience): Promise<boolean> {
   try {
     for (let look = 1; ; look += 1) {
       const { keys } = await reader.listKeys(patience.signal);
-      if (!keys.some((one) => isSame(one, key))) return true;
+      const listed = keys.some((one) => isSame(one, target.key));
+      const doubt = listed ? null : absenceDoubt(target, keys);
+      if (!listed && doubt === null) return true;
+      if (look === looks && doubt !== null) throw unproven(target, doubt);
       if (look === looks) return false;
       await pause(patience, backoffMs(patience.retries, look));
     }
   } catch (error) {
+    if (error instanceof AdminApiError && error.unconfirmed) throw error;
     if (!(error instanceof AdminApiError)) throw error;
     const { endpoint } = patience;
     throw error.with({
@@ -137,6 +174,11 @@ async function isGone(reader: AdminReader, key: Key, patience: Patience): Promis
       detail: 'sent, but the list could not be read after it',
     });
   }
+}
+
+function unproven({ endpoint }: Target, doubt: string): AdminApiError {
+  const facts = { kind: 'malformed', outcome: 'unknown', unconfirmed: true } as const;
+  return new AdminApiError({ endpoint, ...facts, detail: `sent, but ${doubt}` });
 }
 
 function unconfirmed(endpoint: Endpoint): AdminApiError {

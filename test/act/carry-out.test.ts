@@ -97,7 +97,7 @@ function courtOf(keys: readonly Key[], findings: readonly Finding[], now = monda
   };
 }
 
-type Fault = 'refused' | 'unclear' | null;
+type Fault = 'refused' | 'unclear' | 'overtaken' | null;
 
 /** What was asked of the API, and what stood on disk when it was. */
 interface Rig extends AsyncDisposable {
@@ -121,11 +121,11 @@ async function rig(fault: Fault = null, recheck?: (one: PlannedChange) => Rechec
         .join(', ')})`,
     );
     if (fault === null) return;
-    const failure = new Error(`the API ${fault === 'refused' ? 'refused' : 'did not answer'}`);
+    const failure = new Error(`the API ${fault === 'unclear' ? 'did not answer' : 'refused'}`);
     throw Object.assign(failure, {
-      kind: 'x',
+      kind: fault === 'overtaken' ? 'overtaken' : 'x',
       retryable: false,
-      outcome: fault === 'refused' ? 'none' : 'unknown',
+      outcome: fault === 'unclear' ? 'unknown' : 'none',
     });
   };
   const writer: AdminWriter = {
@@ -139,7 +139,7 @@ async function rig(fault: Fault = null, recheck?: (one: PlannedChange) => Rechec
   ]);
   const fresh = (one: PlannedChange): Recheck => {
     const found = one.keyId === user.id ? user : other;
-    return { ok: true, court: courtOf([user, other], [findingOf(found)]), key: found, secrets };
+    return { ok: true, court: courtOf([user, other], [findingOf(found)]), key: found, secrets, among: [] };
   };
   const commit = async (batch: Batch, told: readonly Alert[]): Promise<void> => {
     await store.commit(batch);
@@ -191,9 +191,20 @@ describe('a change', () => {
       court: courtOf([user], [findingOf(user)]),
       key: user,
       secrets: new Map(),
+      among: [],
     }));
     expect(await carryOut([change('delete', user)], one.ports, on)).toMatchObject([{ result: 'failed' }]);
     expect(one.log).toEqual([]);
+  });
+
+  test('that a person’s rename came before is not done, and that hand is remembered', async () => {
+    await using one = await rig('overtaken');
+    const outcomes = await carryOut([change('delete', user)], one.ports, on);
+    expect(outcomes).toMatchObject([{ result: 'cancelled' }]);
+    const { changes, keys } = await one.store.load(monday);
+    expect(changes).toMatchObject([{ outcome: 'not-done' }]);
+    expect(keys).toMatchObject([{ id: user.id, renamedByPersonAt: monday }]);
+    expect(one.alerts).toEqual([]);
   });
 
   test('that the API refuses is settled as failed, and its people are told', async () => {
@@ -213,6 +224,7 @@ describe('a change', () => {
         court: courtOf([user], [findingOf(user, { failureToldAt })]),
         key: user,
         secrets: new Map([[user.id, new Secret('tk_1')]]),
+        among: [],
       }));
     await using soon = await told(monday - 86_399_999);
     await carryOut([change('delete', user)], soon.ports, on);
@@ -255,7 +267,7 @@ describe('a change', () => {
   test('is as old as the look before it at the most, though the clock was set back since', async () => {
     const court = { ...courtOf([user, other], [findingOf(user)]), now: monday + hour };
     const secrets = new Map([[user.id, new Secret('tk_1')]]);
-    await using one = await rig(null, () => ({ ok: true, court, key: user, secrets }));
+    await using one = await rig(null, () => ({ ok: true, court, key: user, secrets, among: [] }));
     await carryOut([change('delete', user)], one.ports, on);
     expect((await one.store.load(monday)).changes).toMatchObject([{ intentAt: monday + hour }]);
   });

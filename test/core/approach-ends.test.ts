@@ -18,7 +18,7 @@ const dollars = (amount: number): Counters => ({
 /** One key that has used between `low` and `high` dollars, and uses a cent a second. */
 function bench(low: number, high: number | null): Bench {
   const listing = { at: monday, serverAt: null, keys: [key('User 1')], secrets: new Map() };
-  const { live } = register(new Map(), listing, [], true);
+  const { live } = register(new Map(), listing, [], () => null);
   const known: KeyEvidence = {
     lifetime: { low: dollars(low), high: high === null ? null : dollars(high) },
     ...{ because: null, credited: true, checked: true, windows: new Map(), individual: new Set() },

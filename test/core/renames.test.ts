@@ -45,6 +45,17 @@ describe('a rename', () => {
     expect(done(one.run({ after: hour }))).toEqual([]);
   });
 
+  test('that could not be undone is held, unless it is to stay', () => {
+    const strange = key('User: a@example.com', born);
+    const usage = { [strange.name]: 20 };
+    const one = story(policy(hourly, rename), strange);
+    const pass = one.run({ usage });
+    expect([done(pass), held(pass)]).toEqual([[], [expect.stringMatching(/^rename: unknown/)]]);
+    const keeping = '{ at: 100%, alert: owner, rename: "OVER {{ name }}", restore: false }';
+    const other = story(policy(hourly, keeping), strange);
+    expect(done(other.run({ usage }))).toEqual(['rename User: a@example.com → OVER User- a-example.com']);
+  });
+
   test('gives way to a person’s, and is not tried again', () => {
     const one = story(policy(hourly, rename), key('User 1', born));
     one.run(over);

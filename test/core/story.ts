@@ -226,7 +226,9 @@ function assemble(
 ): Court {
   const all = [...tale.account.values()];
   const listing = { at: now, serverAt: null, keys: pass.listed?.(all) ?? all, secrets: new Map() };
-  tale.records = register(tale.records, listing, [], pass.listTrusted ?? true).records;
+  tale.records = register(tale.records, listing, [], () =>
+    pass.listTrusted === false ? 'it is not believed' : null,
+  ).records;
   const listed = new Set(listing.keys.map((one) => one.id));
   const ordinary = inOrder([...tale.records.values()].filter((record) => !record.facts.isAdmin));
   const live = ordinary.filter((record) => listed.has(record.id));

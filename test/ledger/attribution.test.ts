@@ -494,7 +494,12 @@ describe('under every variant of what a rename does to the aggregate', () => {
     const listed = keys
       .filter(({ deleted }) => !deleted)
       .map((one): Key => ({ ...key(one.name), id: one.id }));
-    const { records } = register(before, { at, serverAt: null, keys: listed, secrets: new Map() }, [], true);
+    const { records } = register(
+      before,
+      { at, serverAt: null, keys: listed, secrets: new Map() },
+      [],
+      () => null,
+    );
     const live = listed.flatMap((one) => records.get(one.id) ?? []);
     const own = read.flatMap((index): [KeyId, Map<'lifetime', KeyReading>][] => {
       const one = keys[index];

@@ -9,7 +9,7 @@ const counters = { costMicroUsd: 0, tokens: 0, requests: 0 };
 
 function recordOf(name: string, check: KeyRecord['check']): KeyRecord {
   const listing = { at: monday, serverAt: null, keys: [key(name)], secrets: new Map() };
-  const [record] = register(new Map(), listing, [], true).live;
+  const [record] = register(new Map(), listing, [], () => null).live;
   if (record === undefined) throw new Error('it was listed');
   return { ...record, check };
 }

@@ -115,7 +115,7 @@ function pass(
     keys: listed.map((one): Key => key(one.name, { id: one.id })),
     secrets: new Map(),
   };
-  const { records } = register(known.records, listing, [], true);
+  const { records } = register(known.records, listing, [], () => null);
   const counted = forgets ? keys.filter(({ deleted }) => !deleted) : keys;
   const total = counted.reduce((sum, one) => sum + usedBy(one, at), 0);
   const own = read.flatMap((index) => {

@@ -43,11 +43,16 @@ describe('deleting', () => {
   test.each<[string, Step[]]>([
     ['200 though the key was not there', [done(), list()]],
     ['404', [refused(404), others()]],
-    ['500 though it was deleted, then 404', [refused(500), refused(404), others()]],
-    ['a connection cut after the deletion, then 200', [cut, done(), others()]],
-    ['429, then 200', [refused(429, { 'retry-after': '3' }), done(), others()]],
-    ['500 four times', [refused(500), refused(500), refused(500), refused(500), others()]],
-    ['a timeout, then 401', [broken('UND_ERR_HEADERS_TIMEOUT'), refused(401), others()]],
+    ['500 though it was deleted', [refused(500), others(), others()]],
+    ['500 before it was deleted, then 404', [refused(500), still(), refused(404), others()]],
+    ['a connection cut after the deletion', [cut, others(), others()]],
+    ['a look that fails, and one that does not', [cut, refused(503), still(), done(), others()]],
+    ['429, then 200', [refused(429, { 'retry-after': '3' }), still(), done(), others()]],
+    [
+      '500 four times',
+      [refused(500), still(), refused(500), still(), refused(500), still(), refused(500), others()],
+    ],
+    ['a timeout, then 401', [broken('UND_ERR_HEADERS_TIMEOUT'), still(), refused(401), others()]],
     ['a list that shows it late', [done(), still(), still(), others()]],
     ['a list that fails first', [done(), refused(500), cut, others()]],
     ['a list with another key of that secret', [done(), list(row({ created_at: '2026-11-01T00:00:00Z' }))]],
@@ -55,6 +60,59 @@ describe('deleting', () => {
     const { result, seen } = remove(steps);
     await expect(result).resolves.toBeUndefined();
     expect(seen).toHaveLength(steps.length);
+  });
+
+  test.each<[string, Step[], 'none' | 'unknown']>([
+    ['429', [refused(429, { 'retry-after': '3' })], 'none'],
+    ['an attempt of which it is not known what came of it', [cut], 'unknown'],
+  ])('after %s a key that a person has renamed is not asked for again', async (_, first, outcome) => {
+    const { result, seen } = remove([...first, named('Mine')()]);
+    expect(await errorOf(result)).toMatchObject({ kind: 'overtaken', outcome, retryable: false });
+    expect(asked(seen)).toEqual([`DELETE ${path}`, 'GET /']);
+  });
+
+  describe('among other keys', () => {
+    const rows = ['a', 'b', 'c', 'd'].map((letter) => row({ key: `tk_${letter}` }));
+    const among = async () => {
+      const { reader } = scriptedClient([list(row(), ...rows)]);
+      return (await reader.listKeys(never)).keys;
+    };
+    const remove = async (steps: readonly Step[]) => {
+      const client = scriptedClient(steps);
+      const result = client.writer.deleteKey(key, secret, never, await among());
+      return { ...client, result };
+    };
+
+    test('it is gone when the others are there without it', async () => {
+      const { result } = await remove([done(), list(...rows)]);
+      await expect(result).resolves.toBeUndefined();
+    });
+
+    test.each([
+      ['an empty list', () => list(), 'the list of keys is empty; the pass before it had 4'],
+      ['a list cut short', () => list(...rows.slice(1)), 'the list of keys shrank from 4 to 3 at once'],
+      [
+        'another account’s list',
+        () => list(...['w', 'x', 'y', 'z'].map((letter) => row({ key: `tk_${letter}` }))),
+        'the list lacks 4 of the 4 keys that there were',
+      ],
+    ])('%s proves nothing', async (_, wrong, doubt) => {
+      const { result, seen } = await remove([done(), wrong, wrong, wrong]);
+      expect(await errorOf(result)).toMatchObject({ outcome: 'unknown', detail: `sent, but ${doubt}` });
+      expect(seen).toHaveLength(4);
+    });
+
+    test('nor does it before the next attempt', async () => {
+      const { result, seen } = await remove([
+        refused(429),
+        list(),
+        list(row(), ...rows),
+        done(),
+        list(...rows),
+      ]);
+      await expect(result).resolves.toBeUndefined();
+      expect(asked(seen)).toEqual([`DELETE ${path}`, 'GET /', 'GET /', `DELETE ${path}`, 'GET /']);
+    });
   });
 
   test('an accepted deletion that does not show is told apart', async () => {
@@ -152,7 +210,7 @@ describe('renaming', () => {
 
   test('never overwrites a third name', async () => {
     const { result, seen } = rename([refused(500), named('by hand')]);
-    expect(await errorOf(result)).toMatchObject({ kind: 'conflict', outcome: 'unknown' });
+    expect(await errorOf(result)).toMatchObject({ kind: 'overtaken', outcome: 'unknown' });
     expect(seen).toHaveLength(2);
   });
 

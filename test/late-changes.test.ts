@@ -1,0 +1,62 @@
+/**
+ * Lists that are older than what was done before they were asked for: a change that a list did not show is
+ * Keywarden's own all the same when a later one does.
+ */
+import { expect, test } from 'vitest';
+import { day, file, hour, minute, policy } from './core/story.ts';
+import { old, watched } from './watched.ts';
+import type { Watched } from './watched.ts';
+
+const keys = ['A', 'B', 'C', 'D', 'E', 'F'].map((name) => old(name));
+const [a] = keys as [(typeof keys)[0]];
+const renaming = file(
+  policy('spend: { cost: 20, per: month }', '{ at: 100%, alert: ops, rename: "OVER {{ name }}" }'),
+);
+const deleting = file(
+  policy('spend: { cost: 20, per: lifetime }', '{ at: 100%, alert: ops, delete: { notice: 1h } }'),
+);
+
+const outcomes = async (one: Watched) =>
+  (await one.store.load(one.now())).changes.map(({ kind, outcome }) => `${kind} ${outcome ?? '?'}`);
+
+test('a rename that takes effect late is Keywarden’s own, and is undone when its case is over', async () => {
+  await using one = await watched(renaming, ...keys);
+  one.unanswered = true;
+  one.spend(a, 25);
+  await one.pass();
+  await one.pass();
+  one.policy = file(policy('spend: { cost: 20, per: month }', '{ at: 100%, alert: ops }'));
+  await one.pass();
+  expect(await outcomes(one)).toEqual(['rename not-done', 'rename not-done']);
+  one.unanswered = false;
+  one.policy = renaming;
+  one.change(a, { name: 'OVER A' });
+  await one.pass();
+  expect(await outcomes(one)).toEqual(['rename not-done', 'rename done']);
+  const { keys: records } = await one.store.load(one.now());
+  expect(records.find(({ id }) => id === a.id)).toMatchObject({
+    ...{ originalName: 'A', renamedByPersonAt: null },
+    standing: [{ from: 'A', to: 'OVER A' }],
+  });
+  expect(one.kinds()).not.toContain('vetoed');
+  one.wait(20 * day);
+  await one.passes(2);
+  expect(one.log.at(-1)).toBe('rename OVER A → A');
+});
+
+test('a deletion that takes effect late is told and counted as one', async () => {
+  await using one = await watched(deleting, ...keys);
+  one.spend(a, 25);
+  await one.pass();
+  await one.deliver();
+  await one.pass();
+  one.wait(hour);
+  one.unanswered = true;
+  await one.pass();
+  one.unanswered = false;
+  one.wait(minute);
+  one.account.delete(a.id);
+  await one.pass();
+  expect(await outcomes(one)).toEqual(['delete done']);
+  expect(one.kinds()).toEqual(['notice', 'deleted']);
+});
