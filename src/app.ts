@@ -15,6 +15,7 @@ import { deliberate, forecastsBySeries, usesModels } from './deliberate.ts';
 import type { Deliberation } from './deliberate.ts';
 import { booksCalls, readBooks } from './ledger/books.ts';
 import { look } from './ledger/look.ts';
+import { mostCautious } from './core/court.ts';
 import { acceptedSince } from './ledger/notices.ts';
 import { knowAccepted, recall, remember } from './memory.ts';
 import type { Memory } from './memory.ts';
@@ -139,7 +140,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     tell: async (troubles) => {
       const now = clock.now();
       const commit = committer(ports, memory, policy, `trouble-${String(now)}`);
-      await commitTroubles(memory, { now, policy }, troubles, needsJudging, commit);
+      const context = { now, policy, mode: mostCautious(policy.mode, ports.mode) };
+      await commitTroubles(memory, context, troubles, needsJudging, commit);
     },
     deliverOnce: async (signal) => {
       await deliverer.deliverDue(signal);

@@ -91,7 +91,8 @@ export async function pass(
   await commitSeen(ports, memory, policy, found, commit);
   const doubt = usageTrouble(found.attribution.doubt);
   const current = [...first.troubles, ...doubt, ...found.decision.troubles, ...troubles];
-  await commitTroubles(memory, { now: first.at, policy }, current, () => false, commit);
+  const context = { now: first.at, policy, mode: found.court.mode };
+  await commitTroubles(memory, context, current, () => false, commit);
   const act: ActPorts = {
     writer: ports.writer,
     clock: ports.clock,
@@ -136,7 +137,8 @@ async function doubtedPass(
   const since = Number(memory.meta.get('clockDoubtedSince') || Infinity);
   if (sight.at < since) await commit({ meta: { clockDoubtedSince: String(sight.at) } }, []);
   const current = [...sight.troubles, ...troubles];
-  await commitTroubles(memory, { now: sight.at, policy }, current, needsJudging, commit);
+  const context = { now: sight.at, policy, mode: found.court.mode };
+  await commitTroubles(memory, context, current, needsJudging, commit);
   return {
     at: sight.at,
     decision: { ...found.decision, findings: [], alerts: [], changes: [] },
@@ -451,18 +453,19 @@ export function needsJudging(code: string): boolean {
 /** Troubles that are new or over, told. `undecided`: those that this pass says nothing about. */
 export async function commitTroubles(
   memory: Memory,
-  context: { readonly now: EpochMs; readonly policy: PolicyFile },
+  context: Parameters<typeof tellTroubles>[3],
   troubles: readonly Trouble[],
   undecided: (code: string) => boolean,
   commit: Commit,
 ): Promise<void> {
-  const told = JSON.parse(memory.meta.get('troubles') ?? '{}') as Told;
-  const next = tellTroubles(told, troubles, undecided, context);
-  if (next.alerts.length === 0) return;
+  const before = memory.meta.get('troubles') ?? '{}';
+  const next = tellTroubles(JSON.parse(before) as Told, troubles, undecided, context);
+  const told = JSON.stringify(next.told);
+  if (next.alerts.length === 0 && told === before) return;
   const record = next.alerts.map((alert): RecordEntry => {
     return { at: alert.at, kind: 'trouble', facts: { title: alert.title, text: alert.text } };
   });
-  await commit({ meta: { troubles: JSON.stringify(next.told) }, record }, next.alerts);
+  await commit({ meta: { troubles: told }, record }, next.alerts);
 }
 
 /** A change is worth its calls, also in a minute that has had its share: limits bound how many changes there are. */

@@ -44,5 +44,14 @@ async function show({ limit, output }: AuditOptions, { store, stdout }: Streams)
 
 function line({ seq, at, kind, facts }: StoredRecordEntry): string {
   const when = new Date(at).toISOString();
-  return `${seq}  ${when}  ${visible(kind)}  ${visible(JSON.stringify(facts))}\n`;
+  const told = Object.entries(facts).flatMap(([name, value]) =>
+    value === null ? [] : [`${visible(name)}=${factText(value)}`],
+  );
+  return `${[String(seq), when, visible(kind), ...told].join('  ')}\n`;
+}
+
+/** As it is where it is one plain word, or else as JSON, so that no name can pass for another fact. */
+function factText(value: unknown): string {
+  if (typeof value === 'string' && /^[\w.:/@-]+$/.test(value)) return value;
+  return visible(JSON.stringify(value));
 }

@@ -5,6 +5,7 @@ import { fingerprint } from '../adapters.ts';
 import type { EpochMs, Key, KeyId } from '../core/key.ts';
 import { isLegalName } from '../core/names.ts';
 import type { Secret } from '../core/secret.ts';
+import type { RecordEntry } from '../core/state.ts';
 import type { AdminReader, AdminWriter, Listing } from '../ports.ts';
 import { failure, usageError } from './errors.ts';
 import { nearestNames } from './nearest.ts';
@@ -23,6 +24,8 @@ export interface Reading {
 export interface ByHand extends Reading {
   /** Null in a dry run: there is nothing then that could send a change. */
   readonly writer: AdminWriter | null;
+  /** Puts a change on record, if there is one. Never rejects: what was done stays done. */
+  readonly record: (kind: string, facts: RecordEntry['facts']) => Promise<void>;
 }
 
 /** For changes to keys that exist, which may be protected. */

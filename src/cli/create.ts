@@ -35,6 +35,8 @@ export async function create(by: ByHand, options: CreateOptions): Promise<number
   } else {
     world.stdout.write(`${secret.reveal()}\n`);
   }
+  // Last: nothing may come between the secret and whoever waits for it.
+  await by.record('by-hand-done', { change: 'create', keyId: key.id, from: null, to: key.name });
   return 0;
 }
 

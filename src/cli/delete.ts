@@ -3,6 +3,7 @@ import { formatUsd } from '../core/money.ts';
 import type { Secret } from '../core/secret.ts';
 import { findKey, list, mentionNoProtection, refuseProtected, secretOf, type Guarded } from './by-hand.ts';
 import { failure, usageError } from './errors.ts';
+import { madeByHand } from './hand-record.ts';
 import { count, day, span, strange, writeJson } from './output.ts';
 import { during } from './progress.ts';
 
@@ -26,7 +27,10 @@ export async function deleteKey(
     return 1;
   }
   const fresh = await lookAgain(by, key);
-  await during(world.stderr, 'Deleting…', () => writer.deleteKey(key, fresh, world.signal, listing.keys));
+  const facts = { change: 'delete', keyId: key.id, from: key.name, to: null };
+  await madeByHand(by, facts, () =>
+    during(world.stderr, 'Deleting…', () => writer.deleteKey(key, fresh, world.signal, listing.keys)),
+  );
   return told(by, key, 'Deleted');
 }
 

@@ -8,6 +8,7 @@ import {
   secretOf,
   type Guarded,
 } from './by-hand.ts';
+import { madeByHand } from './hand-record.ts';
 import { strange, writeJson } from './output.ts';
 import { during } from './progress.ts';
 
@@ -25,7 +26,10 @@ export async function rename(
   mentionSharedName(by, listing, name, key.id);
   const secret = secretOf(listing, key);
   if (writer !== null && key.name !== name) {
-    await during(world.stderr, 'Renaming…', () => writer.renameKey(key, secret, name, world.signal));
+    const facts = { change: 'rename', keyId: key.id, from: key.name, to: name };
+    await madeByHand(by, facts, () =>
+      during(world.stderr, 'Renaming…', () => writer.renameKey(key, secret, name, world.signal)),
+    );
   }
   if (by.output === 'json') {
     writeJson(world.stdout, { dry_run: writer === null, rename: { id: key.id, from: key.name, to: name } });

@@ -4,6 +4,7 @@ import type { Secret } from '../core/secret.ts';
 import type { Settings } from '../settings.ts';
 import type { ByHand, Guarded, Reading } from './by-hand.ts';
 import { failure } from './errors.ts';
+import { handRecord } from './hand-record.ts';
 import { readProtections } from './protections.ts';
 import type { World } from './world.ts';
 
@@ -23,12 +24,13 @@ export async function openByHand({ settings, world }: Session): Promise<ByHand> 
     world,
     output: settings.output,
     now: () => clock.now(),
+    record: handRecord(settings, world, clock),
   };
 }
 
 /** For the commands that only look. */
 export async function openReading(session: Session): Promise<Reading> {
-  const { writer: _, ...reading } = await openByHand(session);
+  const { writer: _, record: __, ...reading } = await openByHand(session);
   return reading;
 }
 

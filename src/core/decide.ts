@@ -20,6 +20,7 @@ import { countedAnew } from './same-steps.ts';
 import type { Finding } from './state.ts';
 import { wantedChanges } from './wanted.ts';
 import type { Case } from './wish.ts';
+import { figuresWords } from './words.ts';
 
 export function decide(given: Court): Decision {
   const counted = countedAnew(given);
@@ -152,6 +153,7 @@ function unsent(alert: CaseAlert): Held {
     step: alert.event.kind === 'step' || alert.event.kind === 'notice' ? alert.event.step - 1 : null,
     because: 'mode',
     detail: `mode is dry-run; it would go to ${alert.channels.join(', ')}`,
+    reason: figuresWords(alert.figures),
   };
 }
 

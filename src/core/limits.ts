@@ -111,5 +111,6 @@ function asHeld(court: Court, change: PlannedChange, because: HeldBecause, detai
     step: change.step,
     because,
     detail,
+    reason: change.reason,
   };
 }

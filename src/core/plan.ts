@@ -35,6 +35,8 @@ export interface Held {
   readonly step: number | null;
   readonly because: HeldBecause;
   readonly detail: string;
+  /** Why it is wanted, with the numbers it was judged by. */
+  readonly reason: string;
 }
 
 export interface FindingView {

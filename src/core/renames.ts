@@ -4,6 +4,7 @@ import type { Question } from './evidence.ts';
 import type { KeyId } from './key.ts';
 import { isLegalName } from './names.ts';
 import type { Held, PlannedChange } from './plan.ts';
+import type { Template, TemplateVariables } from './policy.ts';
 import type { KeyRecord } from './state.ts';
 import { confirmation, heldBack, highestReached, picked, planned, unconfirmed } from './wish.ts';
 import type { Case, Stop } from './wish.ts';
@@ -13,6 +14,9 @@ export interface WantedRenames {
   readonly held: readonly Held[];
   readonly questions: readonly Question[];
 }
+
+/** A mark shorter than this may be part of any name. */
+const shortestMark = 3;
 
 type RenameWish =
   | { readonly kind: 'none' }
@@ -42,9 +46,10 @@ function renameWish(one: Case, record: KeyRecord, stepIndex: number): RenameWish
   const { policy, figures } = judgement;
   const wish = policy.steps[stepIndex]?.rename ?? null;
   if (wish === null || isSettled(one, record, stepIndex)) return { kind: 'none' };
-  const name = wish.template.renderName(templateVariables(policy.name, figures, record, ''));
+  const variables = templateVariables(policy.name, figures, record, '');
+  const name = wish.template.renderName(variables);
   if (!name.ok) return { kind: 'held', because: 'unknown', detail: `${name.missing} is missing` };
-  if (name.text === record.facts.name) return { kind: 'none' };
+  if (name.text === record.facts.name || bearsMark(wish.template, variables)) return { kind: 'none' };
   const stop =
     obstacle(court, record, modeOf(court, policy)) ??
     unconfirmed(one, stepIndex) ??
@@ -66,4 +71,19 @@ function isSettled({ finding, judgement }: Case, record: KeyRecord, stepIndex: n
   // A step that is gone from the file was not a higher one.
   if (mine.some(({ step }) => step >= stepIndex && step < length)) return true;
   return mine.length > 0 && (record.renamedByPersonAt ?? 0) >= finding.openedAt;
+}
+
+/** No name is made of, so that it shows what a template puts around one. */
+const stand = '0-0_0-0';
+
+/**
+ * The original name has what the template puts around a name, as if it were made by it: after the state was
+ * lost, or because a person kept the mark. It is not put there twice.
+ */
+function bearsMark(template: Template, variables: TemplateVariables): boolean {
+  const shape = template.renderName({ ...variables, name: stand });
+  const [before = '', after, ...more] = shape.ok ? shape.text.split(stand) : [];
+  if (after === undefined || more.length > 0 || (before + after).trim().length < shortestMark) return false;
+  const { name } = variables;
+  return name.length > before.length + after.length && name.startsWith(before) && name.endsWith(after);
 }

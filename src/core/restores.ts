@@ -32,6 +32,8 @@ export function settledStanding(
   return result;
 }
 
+const reason = 'the finding that renamed it is over';
+
 /** Restores that are due: the newest standing rename of a key whose finding is closed. */
 export function wantedRestores(
   court: Court,
@@ -52,6 +54,7 @@ export function wantedRestores(
         findingId: top.findingId,
         subject: keyAsSubject(record.id, record),
         step: null,
+        reason,
         ...stop,
       });
       continue;
@@ -65,7 +68,7 @@ export function wantedRestores(
       keyCreatedAt: record.createdAt,
       from: record.facts.name,
       to: top.from,
-      reason: 'the finding that renamed it is over',
+      reason,
     });
   }
   return { changes, held };

@@ -2,21 +2,24 @@
 import type { SystemAlert } from './alert.ts';
 import type { EpochMs } from './key.ts';
 import type { Trouble } from './plan.ts';
-import type { PolicyFile } from './policy.ts';
+import type { Mode, PolicyFile } from './policy.ts';
 
-/** Troubles that were told and are not over, by code. */
-export type Told = Readonly<Record<string, { readonly since: EpochMs; readonly title: string }>>;
+/** Troubles that are not over, by code. `unsaid`: they began in a dry run, which tells nobody. */
+export type Told = Readonly<
+  Record<string, { readonly since: EpochMs; readonly title: string; readonly unsaid?: true }>
+>;
 
 export function tellTroubles(
   told: Told,
   current: readonly Trouble[],
   /** Codes that could not be judged in this pass: neither begun nor over. */
   undecided: (code: string) => boolean,
-  context: { readonly now: EpochMs; readonly policy: PolicyFile },
+  context: { readonly now: EpochMs; readonly policy: PolicyFile; readonly mode: Mode },
 ): { told: Told; alerts: readonly SystemAlert[] } {
   const next: Record<string, Told[string]> = {};
   const alerts: SystemAlert[] = [];
   const channels = systemChannels(context.policy);
+  const dry = context.mode === 'dry-run';
   const say = (
     code: string,
     since: EpochMs,
@@ -35,13 +38,16 @@ export function tellTroubles(
   };
   for (const trouble of current) {
     const known = told[trouble.code];
-    next[trouble.code] = { since: known?.since ?? context.now, title: trouble.title };
-    if (known === undefined) say(trouble.code, context.now, trouble, false);
+    const since = known?.since ?? context.now;
+    const unsaid = dry && (known === undefined || known.unsaid === true);
+    next[trouble.code] = { since, title: trouble.title, ...(unsaid && { unsaid }) };
+    if (known === undefined || (known.unsaid && !dry)) say(trouble.code, since, trouble, false);
   }
   for (const [code, known] of Object.entries(told)) {
     if (next[code] !== undefined) continue;
-    if (undecided(code)) next[code] = known;
-    else
+    // Whoever heard of it hears of its end, if only after a dry run; whoever did not, does not.
+    if (undecided(code) || (dry && !known.unsaid)) next[code] = known;
+    else if (!known.unsaid)
       say(
         code,
         known.since,

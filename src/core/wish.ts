@@ -90,6 +90,7 @@ export function heldBack(
     step,
     because,
     detail,
+    reason: figuresWords(judgement.figures),
   };
 }
 

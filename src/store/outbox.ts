@@ -3,6 +3,8 @@ import { acceptanceKey } from '../core/court.ts';
 import type { EpochMs } from '../core/key.ts';
 import type { Outbox, OutboxEntry, OutboxItem } from '../ports.ts';
 import { bare, historyMs } from './documents.ts';
+import type { RecordEntry } from '../core/state.ts';
+import { appendRecord } from './record.ts';
 import { type Sql, comparable } from './sql.ts';
 import type { OutboxSummary } from './store.ts';
 
@@ -91,6 +93,7 @@ export function markFailed(
   now: EpochMs,
 ): void {
   const { error, nextAttemptAt } = failure;
+  if (nextAttemptAt === null) recordDead(sql, ids, error, now);
   for (const id of ids.map(comparable)) {
     sql.run(
       `UPDATE outbox SET attempts = attempts + 1, last_error = :error,
@@ -100,6 +103,20 @@ export function markFailed(
       { id, error, next: nextAttemptAt, now },
     );
   }
+}
+
+/** An alert that never arrived is on record. */
+function recordDead(sql: Sql, ids: readonly string[], error: string, at: EpochMs): void {
+  const rows = ids.flatMap((id) => {
+    const query = `SELECT ${columns} FROM outbox WHERE id = ? AND state = 'pending'`;
+    return sql.get<OutboxRow>(query, comparable(id)) ?? [];
+  });
+  const entries = rows.map(entryOf).map(({ alert, channel, attempts }): RecordEntry => {
+    const about = alert.topic === 'case' ? { findingId: alert.findingId } : {};
+    const facts = { alert: alert.id, ...about, channel, attempts: attempts + 1, because: error };
+    return { at, kind: 'alert-undelivered', facts };
+  });
+  appendRecord(sql, entries);
 }
 
 export function readAcceptances(sql: Sql, alertIds: readonly string[]): ReadonlyMap<string, EpochMs> {

@@ -76,6 +76,7 @@ export interface Scene {
 /** The commands' dependencies over an account; `sent` lists every change that was asked of it. */
 export function scene({ rows = [], columns, output = 'table', ...given }: Scene = {}) {
   const sent: string[] = [];
+  const recorded: Record<string, unknown>[] = [];
   const counters: Counters = { costMicroUsd: 21_400_000, tokens: 1_234_567, requests: 89 };
   const reader: AdminReader = {
     listKeys: async () => ({
@@ -124,6 +125,7 @@ export function scene({ rows = [], columns, output = 'table', ...given }: Scene 
     world,
     output,
     now: () => now,
+    record: async (kind, facts) => void recorded.push({ kind, ...facts }),
   };
-  return { by, sent, rows, out: stdout.text, err: stderr.text };
+  return { by, sent, rows, recorded, out: stdout.text, err: stderr.text };
 }

@@ -34,11 +34,23 @@ describe('audit', () => {
     expect(await run({}, 3)).toEqual({
       code: 0,
       out: [
-        '2  2026-11-23T10:00:00.001Z  rename  {"name":"User 2\\u001b[2J⟨U+202E⟩"}\n',
-        '3  2026-11-23T10:00:00.002Z  rename  {"name":"User 3\\u001b[2J⟨U+202E⟩"}\n',
+        '2  2026-11-23T10:00:00.001Z  rename  name="User 2\\u001b[2J⟨U+202E⟩"\n',
+        '3  2026-11-23T10:00:00.002Z  rename  name="User 3\\u001b[2J⟨U+202E⟩"\n',
       ].join(''),
       err: '',
     });
+  });
+
+  it('gives each fact its name, leaves out what is not there, and lets no name pass for a fact', async () => {
+    await using store = await openSqlite(':memory:');
+    const facts = { change: 'delete', step: 2, to: null, from: 'a  keyId=b', channels: ['ops'] };
+    await store.commit({ record: [{ at, kind: 'held', facts }] });
+    let out = '';
+    const stdout = { write: (text: string) => (out += text) };
+    await audit({ verify: false, limit: 1, output: 'table' }, { store, stdout, stderr: stdout });
+    expect(out).toBe(
+      '1  2026-11-23T10:00:00.000Z  held  change=delete  channels=["ops"]  from="a  keyId=b"  step=2\n',
+    );
   });
 
   it('says so when there is nothing', async () => {

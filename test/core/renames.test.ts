@@ -201,3 +201,28 @@ test('a key is selected by its original name, and a person’s name is its origi
   one.rename('User 1', 'Somebody else');
   expect(said(one.run({ after: minute }))).toEqual(['resolved → owner']);
 });
+
+describe('a mark is not put on a name twice', () => {
+  const daily = 'spend: { cost: 20, per: day }';
+  const both = file(policyOf('a', hourly, rename) + '\n' + policyOf('b', daily, rename), generous);
+
+  test('by two policies that want the same', () => {
+    const one = story(both, key('User 1', born));
+    expect(done(one.run(over))).toEqual(['rename User 1 → OVER User 1']);
+    expect(done(one.run())).toEqual([]);
+  });
+
+  test('by another policy later, which goes by the original name', () => {
+    const near = policyOf('b', daily, '{ at: 150%, rename: "FAR {{ name }}" }');
+    const one = story(file(policyOf('a', hourly, rename) + '\n' + near, generous), key('User 1', born));
+    one.run(over);
+    expect(done(one.run({ usage: { 'User 1': 30 } }))).toEqual(['rename OVER User 1 → FAR User 1']);
+  });
+
+  test('when the state was lost, or a person kept it', () => {
+    const one = story(policy(hourly, rename), key('OVER User 1', born));
+    expect(done(one.run({ usage: { 'OVER User 1': 20 } }))).toEqual([]);
+    const other = story(policy(hourly, rename), key('OVERSEER', born));
+    expect(done(other.run({ usage: { OVERSEER: 20 } }))).toEqual(['rename OVERSEER → OVER OVERSEER']);
+  });
+});

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { systemChannels, tellTroubles } from '../../src/core/troubles.ts';
 import type { Told } from '../../src/core/troubles.ts';
+import type { Mode } from '../../src/core/policy.ts';
 import type { Trouble } from '../../src/core/plan.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 import { file, hour, monday, policy } from './story.ts';
@@ -16,8 +17,14 @@ const api: Trouble = {
 };
 const list: Trouble = { code: 'list', severity: 'warning', title: 'The list shrank', text: 'By half.' };
 
-function tell(told: Told, current: readonly Trouble[], now = monday, undecided: readonly string[] = []) {
-  const next = tellTroubles(told, current, (code) => undecided.includes(code), { now, policy: rules });
+function tell(
+  told: Told,
+  current: readonly Trouble[],
+  now = monday,
+  undecided: readonly string[] = [],
+  mode: Mode = 'alert',
+) {
+  const next = tellTroubles(told, current, (code) => undecided.includes(code), { now, policy: rules, mode });
   return {
     told: next.told,
     titles: next.alerts.map(({ title }) => title),
@@ -47,6 +54,23 @@ describe('a trouble', () => {
     const half = tell(begun.told, [], monday + hour, ['api']);
     expect(half.titles).toEqual(['Over: The list shrank']);
     expect(Object.keys(half.told)).toEqual(['api']);
+  });
+
+  test('that began in a dry run is told after it, if it is still there', () => {
+    const dry = tell({}, [api, list], monday, [], 'dry-run');
+    const still = tell(dry.told, [api, list], monday + hour, [], 'dry-run');
+    expect([still.titles, still.told]).toEqual([[], dry.told]);
+    const after = tell(still.told, [api], monday + 2 * hour);
+    expect(after.titles).toEqual(['The API is gone']);
+    expect(tell(after.told, [api], monday + 3 * hour).titles).toEqual([]);
+    expect(tell(after.told, [], monday + 3 * hour).titles).toEqual(['Over: The API is gone']);
+  });
+
+  test('that was told and ends in a dry run is told to be over after it', () => {
+    const begun = tell({}, [api]);
+    const dry = tell(begun.told, [], monday + hour, [], 'dry-run');
+    expect(dry.titles).toEqual([]);
+    expect(tell(dry.told, [], monday + 2 * hour).titles).toEqual(['Over: The API is gone']);
   });
 
   test('keeps its title until it is over, whatever its text says meanwhile', () => {

@@ -85,6 +85,25 @@ describe('the outbox', () => {
   });
 });
 
+describe('an alert that is given up on', () => {
+  it('is on record, once, with the channel and why', async () => {
+    await using store = await openSqlite(':memory:', { clock });
+    await store.commit({ outbox: [item('a', { alert: alert('step', 'f') }), item('b')] });
+    await store.outbox.failed(['a', 'b'], { error: 'busy', nextAttemptAt: now });
+    expect(await store.recorded({ limit: 9 })).toEqual([]);
+    await store.outbox.failed(['a'], { error: 'gone', nextAttemptAt: null });
+    await store.outbox.failed(['a'], { error: 'gone', nextAttemptAt: null });
+    expect(await store.recorded({ limit: 9, findingId: 'f' })).toMatchObject([
+      {
+        at: now + 5,
+        kind: 'alert-undelivered',
+        facts: { alert: 'step', channel: 'ops', attempts: 2, because: 'gone' },
+      },
+    ]);
+    expect(await store.recorded({ limit: 9 })).toHaveLength(1);
+  });
+});
+
 describe('an acceptance', () => {
   it('is the first instant at which any receiver of a channel took the alert', async () => {
     await using store = await openSqlite(':memory:');
