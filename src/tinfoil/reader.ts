@@ -3,6 +3,7 @@ import type { AdminReader, AggregateRow } from '../ports.ts';
 import { keyUsageCall, listKeysCall, seriesCall, transactionsCall, usageCall } from './calls.ts';
 import type { Call } from './calls.ts';
 import { AdminApiError } from './errors.ts';
+import { parseJson } from './json.ts';
 import { parseAggregate, parseKeyReading, parseListing, parseSeries, parseTransactions } from './parse.ts';
 import type { KnownRows } from './parse.ts';
 import { attempt } from './request.ts';
@@ -61,16 +62,12 @@ export async function askOnce<T>(wire: Wire, call: Call, parse: Parse<T>, signal
     status: 200,
     outcome: call.writes ? 'unknown' : 'none',
   } as const;
-  let json: unknown;
   try {
-    json = JSON.parse(answer.text);
-  } catch {
-    // It may have been cut off, or be a gateway's page: worth another try.
-    throw new AdminApiError({ ...facts, retryable: true, detail: 'not JSON' });
-  }
-  try {
-    return parse(json, answer);
+    return parse(parseJson(answer.text), answer);
   } catch (error) {
+    // It may have been cut off, or be a gateway's page: worth another try.
+    if (error instanceof SyntaxError)
+      throw new AdminApiError({ ...facts, retryable: true, detail: 'not JSON' });
     throw error instanceof Malformed ? new AdminApiError({ ...facts, detail: error.message }) : error;
   }
 }
