@@ -1,47 +1,31 @@
+/** Policy files: bytes, text, YAML and a valid file cut up, through the real loader. */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
 import { formatFaults } from '../../src/policy/load.ts';
-import { load } from './loading.ts';
+import { load } from '../policy/loading.ts';
+import { must, subject, type Subject } from './subject.ts';
+import { hostileText } from './texts.ts';
 
 const example = readFileSync(new URL('../../policies.example.yaml', import.meta.url), 'utf8');
 
 /** Succeeds, or says what is wrong at places that exist; in either case soon, and without throwing. */
 function survives(text: string): string {
-  const started = performance.now();
   const loaded = load(text);
   const faults = loaded.ok ? loaded.warnings : loaded.faults;
   const printed = formatFaults(faults);
-  expect(performance.now() - started).toBeLessThan(1000);
-  if (!loaded.ok) expect(faults.length).toBeGreaterThan(0);
+  must(loaded.ok || faults.length > 0, 'no fault is told');
   const lines = text.split('\n');
   for (const { line, column, message } of faults) {
-    expect(message).not.toBe('');
-    expect(column).toBeGreaterThanOrEqual(1);
-    expect(column).toBeLessThanOrEqual((lines[line - 1]?.length ?? -1) + 1);
+    must(message !== '', 'a fault without words');
+    must(column >= 1 && column <= (lines[line - 1]?.length ?? -1) + 1, 'a place that is not there', [
+      line,
+      column,
+    ]);
   }
   // eslint-disable-next-line no-control-regex -- these are the characters that could rewrite a terminal
-  expect(printed).not.toMatch(/[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]/);
+  must(!/[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]/.test(printed), 'control characters', printed);
   return printed;
 }
-
-it('random bytes', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-      survives(Buffer.from(bytes).toString('utf8'));
-    }),
-    { numRuns: 300 },
-  );
-});
-
-it('random text', () => {
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
-      survives(text);
-    }),
-    { numRuns: 300 },
-  );
-});
 
 const words =
   'version mode policies name select all spend cost per expiry idle steps alert at delete notice not metadata __proto__ constructor channels slack url'.split(
@@ -86,17 +70,6 @@ const marks = [
   '---\n',
 ];
 
-it('random YAML', () => {
-  const token = fc.oneof(fc.constantFrom(...words), fc.constantFrom(...marks));
-  fc.assert(
-    fc.property(fc.array(token, { maxLength: 60 }), (tokens) => {
-      survives(tokens.join(''));
-      survives(`version: 1\npolicies: []\n${tokens.join('')}`);
-    }),
-    { numRuns: 700 },
-  );
-});
-
 interface Cut {
   readonly at: number;
   readonly length: number;
@@ -119,27 +92,7 @@ function cutUp(text: string, where: readonly Cut[]): string {
   }, text);
 }
 
-it('the example, cut up', () => {
-  fc.assert(
-    fc.property(cuts, (where) => {
-      survives(cutUp(example, where));
-    }),
-    { numRuns: 400 },
-  );
-});
-
-it('the example, its lines moved about', () => {
-  const lines = example.split('\n');
-  fc.assert(
-    fc.property(fc.array(fc.nat(lines.length - 1), { maxLength: 60 }), (order) => {
-      survives(order.map((index) => lines[index] ?? '').join('\n'));
-    }),
-    { numRuns: 200 },
-  );
-});
-
-it('and secrets written into the file are never printed', () => {
-  const head = `version: 1
+const head = `version: 1
 smtp:
   url: smtps://user:hunter2@mail.example.com:465
   from: a@b.c
@@ -153,12 +106,46 @@ channels:
         hunter2
       url: 'https://hunter2@h/'
 `;
-  const tail = example.slice(example.indexOf('# Never renamed'));
-  fc.assert(
-    fc.property(cuts, fc.boolean(), (where, before) => {
+const tail = example.slice(example.indexOf('# Never renamed'));
+
+const lines = example.split('\n');
+const token = fc.oneof(fc.constantFrom(...words), fc.constantFrom(...marks));
+
+const secretsInside: readonly Subject[] = [
+  subject(
+    'policy files: secrets written into them are never printed',
+    fc.tuple(cuts, fc.boolean()),
+    ([where, before]) => {
       const broken = before ? `${cutUp('mode: alert\n', where)}\n${head}` : head + cutUp(tail, where);
-      expect(survives(broken)).not.toContain('hunter2');
-    }),
-    { numRuns: 400 },
-  );
-});
+      must(!survives(broken).includes('hunter2'), 'a secret of the file is printed');
+    },
+  ),
+];
+
+export const policySubjects: readonly Subject[] = [
+  subject('policy files: random bytes', fc.uint8Array({ maxLength: 300 }), (bytes) =>
+    survives(Buffer.from(bytes).toString('utf8')),
+  ),
+  subject('policy files: random text', fc.string({ unit: 'binary', maxLength: 200 }), survives),
+  subject(
+    'policy files: hostile and long text',
+    fc.tuple(hostileText, fc.nat(2)),
+    ([text, where]) => {
+      if (where === 0) survives(text);
+      else if (where === 1) survives(`version: 1\npolicies: []\n${text}`);
+      else survives(`version: 1\nmode: ${text}\npolicies: [{ name: ${JSON.stringify(text)} }]\n`);
+    },
+    0.3,
+  ),
+  subject('policy files: random YAML', fc.array(token, { maxLength: 60 }), (tokens) => {
+    survives(tokens.join(''));
+    survives(`version: 1\npolicies: []\n${tokens.join('')}`);
+  }),
+  subject('policy files: the example, cut up', cuts, (where) => survives(cutUp(example, where))),
+  subject(
+    'policy files: the example, its lines moved about',
+    fc.array(fc.nat(lines.length - 1), { maxLength: 60 }),
+    (order) => survives(order.map((index) => lines[index] ?? '').join('\n')),
+  ),
+  ...secretsInside,
+];
