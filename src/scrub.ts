@@ -31,7 +31,10 @@ export function hide(secret: Secret): void {
   const logins = url === null ? [] : [url.password, decoded(url.password)];
   const found = [
     ...[path].filter(({ length }) => length >= shortestPath),
-    ...[value, encodeURIComponent(value), ...logins].filter(({ length }) => length >= shortestHidden),
+    ...[value, encodeURIComponent(value), ...logins]
+      .filter(({ length }) => length >= shortestHidden)
+      // A line of the log is JSON already when it is searched.
+      .flatMap((one) => [one, JSON.stringify(one).slice(1, -1)]),
   ];
   hidden = [...new Set([...hidden, ...found])].sort((a, b) => b.length - a.length);
 }

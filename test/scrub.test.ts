@@ -26,6 +26,12 @@ test('of a URL also the path with its query, and the password as it is and as it
   expect(redact('alerts.example refused')).toBe('alerts.example refused');
 });
 
+test('also as it stands in JSON, in which a line of the log is', () => {
+  const secret = String.raw`very"secret\words`;
+  hide(new Secret(secret));
+  expect(redact(JSON.stringify({ said: secret }))).toBe('{"said":"[secret]"}');
+});
+
 test('of one secret that begins with another, nothing is left standing', () => {
   hide(new Secret('https://two.example/a'));
   hide(new Secret('https://two.example/a/bcdef'));
