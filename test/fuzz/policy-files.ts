@@ -130,7 +130,9 @@ export const policySubjects: readonly Subject[] = [
   subject(
     'policy files: hostile and long text',
     fc.tuple(hostileText, fc.nat(2)),
-    ([text, where]) => {
+    ([long, where]) => {
+      // Longer ones are not read.
+      const text = long.slice(0, where === 2 ? 20_000 : 60_000);
       if (where === 0) survives(text);
       else if (where === 1) survives(`version: 1\npolicies: []\n${text}`);
       else survives(`version: 1\nmode: ${text}\npolicies: [{ name: ${JSON.stringify(text)} }]\n`);
