@@ -12,8 +12,8 @@ const secretPatterns: readonly (readonly [RegExp, string])[] = [
   [/\bwhsec_[A-Za-z0-9+/=_-]+/g, '[secret]'],
   // Slack incoming webhooks: whoever has the URL can post.
   [/\bhttps:\/\/hooks\.slack(?:-gov)?\.com\/[^\s"'<>\\]+/g, 'https://hooks.slack.com/[secret]'],
-  // User name and password of a URL.
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'<>\\]+@/gi, '$1[secret]@'],
+  // User name and password of a URL. The scheme's length is bounded: else a long text of dots takes its square.
+  [/\b([a-z][a-z0-9+.-]{0,40}:\/\/)[^\s/@"'<>\\]+@/gi, '$1[secret]@'],
   [/\b(Bearer\s+)[^\s"',\\]+/gi, '$1[secret]'],
 ];
 
@@ -31,7 +31,10 @@ export function hide(secret: Secret): void {
   const logins = url === null ? [] : [url.password, decoded(url.password)];
   const found = [
     ...[path].filter(({ length }) => length >= shortestPath),
-    ...[value, encodeURIComponent(value), ...logins].filter(({ length }) => length >= shortestHidden),
+    ...[value, encodeURIComponent(value), ...logins]
+      .filter(({ length }) => length >= shortestHidden)
+      // A line of the log is JSON already when it is searched.
+      .flatMap((one) => [one, JSON.stringify(one).slice(1, -1)]),
   ];
   hidden = [...new Set([...hidden, ...found])].sort((a, b) => b.length - a.length);
 }

@@ -148,6 +148,29 @@ describe.each(pages)('%s', (page) => {
   });
 });
 
+describe('docs/security.md', () => {
+  /** `file`: “name”, “another name” */
+  const shown = (text: string): (readonly [file: string, name: string])[] =>
+    [...text.matchAll(/`(test\/[\w./-]+\.ts)`:((?:[ ,]+“[^”]+”)+)/g)].flatMap(([, file = '', names = '']) =>
+      [...names.matchAll(/“([^”]+)”/g)].map(([, name = '']) => [file, name] as const),
+    );
+  const lines = read('docs/security.md').split('\n');
+
+  test('names tests that are there', () => {
+    const named = lines.flatMap(shown);
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter(([file, name]) => !read(file).includes(`'${name}'`))).toEqual([]);
+  });
+
+  test('names a test for everything that it says cannot be done', () => {
+    const from = lines.flatMap((line, index) => (/^\| cannot +\|/.test(line) ? [index + 2] : []));
+    expect(from).toHaveLength(5);
+    const rows = from.flatMap((index) => lines.slice(index, lines.indexOf('', index)));
+    expect(rows.length).toBeGreaterThan(25);
+    expect(rows.filter((row) => shown(row).length === 0)).toEqual([]);
+  });
+});
+
 /** A file of the repository, and a heading in it. */
 function leadsSomewhere(page: string, link: string): boolean {
   const [path = '', anchor] = link.split('#');

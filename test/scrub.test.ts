@@ -26,6 +26,12 @@ test('of a URL also the path with its query, and the password as it is and as it
   expect(redact('alerts.example refused')).toBe('alerts.example refused');
 });
 
+test('also as it stands in JSON, in which a line of the log is', () => {
+  const secret = String.raw`very"secret\words`;
+  hide(new Secret(secret));
+  expect(redact(JSON.stringify({ said: secret }))).toBe('{"said":"[secret]"}');
+});
+
 test('of one secret that begins with another, nothing is left standing', () => {
   hide(new Secret('https://two.example/a'));
   hide(new Secret('https://two.example/a/bcdef'));
@@ -36,4 +42,9 @@ test('too short to be told from other words, or a plain path, is left', () => {
   hide(new Secret('short'));
   hide(new Secret('https://alerts.example/hook'));
   expect(redact('a short hook at /hook')).toBe('a short hook at /hook');
+});
+
+test('a long text of what might have become a URL takes no time', { timeout: 1500 }, () => {
+  const text = 'a.'.repeat(60_000);
+  expect(redact(text)).toBe(text);
 });

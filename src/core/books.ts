@@ -168,6 +168,7 @@ const unitMs = { h: hourMs, m: 60_000, s: 1000, ms: 1 } as const;
 export function goDurationMs(text: string): number | null {
   if (!/^(\d+(\.\d+)?(h|ms|m|s))+$/.test(text)) return null;
   let sum = 0;
+  // eslint-disable-next-line regexp/no-super-linear-move -- it passed the test above: no number without a unit
   for (const [, amount, unit] of text.matchAll(/([\d.]+)(h|ms|m|s)/g))
     sum += Number(amount) * unitMs[unit as keyof typeof unitMs];
   return sum > 0 && Number.isFinite(sum) ? sum : null;

@@ -24,8 +24,8 @@ export type Loaded =
   | { readonly ok: true; readonly policy: PolicyFile; readonly warnings: readonly Fault[] }
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
-/** The longest file that is read, in bytes of UTF-8. */
-export const maxFileBytes = 1_048_576;
+/** The longest file that is read, in bytes of UTF-8: such that a file with nothing but faults takes no second. */
+export const maxFileBytes = 65_536;
 
 const yearMs = 366 * 86_400_000;
 
@@ -56,7 +56,7 @@ function unreadableProblem(text: string): Problem | null {
     hint,
   });
   if (Buffer.byteLength(text) > maxFileBytes)
-    return problem('the file is larger than 1 MiB: is it the right one?');
+    return problem('the file is larger than 64 KiB: is it the right one?');
   // eslint-disable-next-line no-control-regex -- these are the characters that no text file holds
   if (/[\0-\x08\x0e-\x1f\uFFFD]/.test(text))
     return problem('the file is not text in UTF-8: is it the right one?');

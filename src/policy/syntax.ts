@@ -26,10 +26,13 @@ const plainWords: Partial<Record<ErrorCode, readonly [message: string, hint: str
   ],
 };
 
+/** A file that is no YAML can have one at every character. */
+const maxComplaints = 1000;
+
 export function syntaxProblems(document: Document.Parsed<ParsedNode>): Problem[] {
   const exhausted = document.errors.find((error) => error.code === 'RESOURCE_EXHAUSTION');
   const complaints = exhausted === undefined ? [...document.errors, ...document.warnings] : [exhausted];
-  const problems = complaints.map(problemOf);
+  const problems = complaints.slice(0, maxComplaints).map(problemOf);
   const { explicit, version } = document.directives.yaml;
   if (explicit === true && version !== '1.2') {
     problems.push({

@@ -1,5 +1,5 @@
 /** Templates: `{{ name }}`, parsed and checked when the file is loaded, filled in without a second look. */
-import { illegalInNames } from '../core/names.ts';
+import { asLegal, illegalRuns } from '../core/names.ts';
 import type { Rendered, Template, TemplateVariables } from '../core/policy.ts';
 import { quote } from './faults.ts';
 import { nearest } from './nearest.ts';
@@ -36,7 +36,7 @@ export function parseTemplate(source: string): { template: Template; problems: r
 export function renameProblems(source: string): readonly TemplateProblem[] {
   const fixed = fixedText(parse(source).parts);
   const problems: TemplateProblem[] = [];
-  const strange = [...new Set(fixed.match(illegalInNames) ?? [])].slice(0, 5);
+  const strange = [...new Set(illegalRuns(fixed))].slice(0, 5);
   if (strange.length > 0) {
     problems.push({
       message: `a key name cannot hold ${strange.map(quote).join(', ')}`,
@@ -140,7 +140,7 @@ function asName(parts: readonly Part[], values: readonly string[], id: string): 
   let room = maxNameLength - fixedText(parts).length;
   const pieces = values.map((value, index) => {
     if (parts[index]?.kind === 'text') return value;
-    const piece = value.replace(illegalInNames, '-').slice(0, Math.max(room, 0));
+    const piece = asLegal(value).slice(0, Math.max(room, 0));
     room -= piece.length;
     return piece;
   });

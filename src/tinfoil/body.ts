@@ -1,3 +1,4 @@
+import { withoutMark } from './json.ts';
 import type { Incoming } from './transport.ts';
 
 /** Enough for any error's words. */
@@ -27,21 +28,10 @@ export async function readBody(response: Incoming, capBytes: number): Promise<Bu
   return bytes;
 }
 
-export class NotJson extends Error {}
-
-/** Throws `NotJson`. */
-export function bodyJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bodyText(bytes));
-  } catch {
-    throw new NotJson();
-  }
-}
-
 /** The beginning of an error's body; empty if it cannot be read, for the status alone says enough. */
 export async function readErrorBody(response: Incoming): Promise<string> {
   try {
-    return bodyText((await readUpTo(response, errorBodyCapBytes)).bytes);
+    return withoutMark((await readUpTo(response, errorBodyCapBytes)).bytes.toString());
   } catch {
     return '';
   }
@@ -59,10 +49,4 @@ async function readUpTo(response: Incoming, capBytes: number): Promise<{ bytes: 
     if (!complete) break; // leaving the loop cancels the stream
   }
   return { bytes: Buffer.concat(chunks, size), complete };
-}
-
-/** Without a byte order mark, which is no part of the text. Broken UTF-8 becomes U+FFFD. */
-function bodyText(bytes: Buffer): string {
-  const text = bytes.toString();
-  return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }

@@ -18,12 +18,15 @@ export interface AdminClientOptions {
   readonly version?: string;
   /** Of one attempt, the whole answer included. */
   readonly timeoutMs?: number;
-  /** The largest answer taken, unpacked. */
+  /** The largest answer taken, unpacked. Default: 64 MiB. */
   readonly bodyCapBytes?: number;
   readonly retries?: Partial<RetryPolicy>;
   /** Whether usage is wanted by model; asked with each answer. Default: yes. */
   readonly wantsModels?: () => boolean;
 }
+
+/** Generous: the list of an account of 100,000 keys is about 25 MB. */
+const defaultBodyCapBytes = 64 * 1024 * 1024;
 
 const defaultRetries: RetryPolicy = {
   attempts: 4,
@@ -48,7 +51,7 @@ export function createAdminClient(options: AdminClientOptions): { reader: AdminR
     onCall: options.onCall ?? (() => undefined),
     userAgent: options.version === undefined ? 'keywarden' : `keywarden/${options.version}`,
     timeoutMs: options.timeoutMs ?? 30_000,
-    bodyCapBytes: options.bodyCapBytes ?? 256 * 1024 * 1024,
+    bodyCapBytes: options.bodyCapBytes ?? defaultBodyCapBytes,
   };
   const retries = { ...defaultRetries, ...options.retries };
   const reader = createReader(wire, retries, options.wantsModels);

@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto';
 import type { Key, SecretBook } from '../core/key.ts';
 import type { Listing } from '../ports.ts';
-import { bodyJson } from './body.ts';
+import { parseJson } from './json.ts';
 import { fingerprint } from './fingerprint.ts';
 import { parseListing, secretsOf } from './parse.ts';
 import type { KnownRows } from './parse.ts';
@@ -30,7 +30,7 @@ export function createLister(): (answer: Answer) => Listing {
       const { keys } = last.known;
       return { at: sentAt, serverAt, keys, secrets: bookIn(bytes, last) };
     }
-    const { known, ...listing } = parseListing(bodyJson(bytes), answer, last?.known);
+    const { known, ...listing } = parseListing(parseJson(bytes), answer, last?.known);
     for (const row of known.rows as { key: unknown }[]) row.key = null;
     last = { hash: digest, known, places: null };
     return listing;
@@ -41,7 +41,7 @@ export function createLister(): (answer: Answer) => Listing {
 function bookIn(bytes: Buffer, heard: Heard): SecretBook {
   const { keys } = heard.known;
   let texts: readonly string[] | null = null;
-  const all = (): readonly string[] => (texts ??= secretsOf(bodyJson(bytes)));
+  const all = (): readonly string[] => (texts ??= secretsOf(parseJson(bytes)));
   return secretBook(keys, (place) => {
     heard.places ??= placesIn(bytes, all());
     return secretAt(bytes, heard.places[place], keys[place]) ?? all()[place];

@@ -2,7 +2,7 @@ import type { Rows } from '../core/rows.ts';
 import type { AdminReader, AggregateRow } from '../ports.ts';
 import { keyUsageCall, listKeysCall, seriesCall, transactionsCall, usageCall } from './calls.ts';
 import type { Call } from './calls.ts';
-import { bodyJson, NotJson } from './body.ts';
+import { NotJson, parseJson } from './json.ts';
 import { AdminApiError } from './errors.ts';
 import { createLister } from './lister.ts';
 import { parseAggregate, parseKeyReading, parseSeries, parseTransactions } from './parse.ts';
@@ -52,7 +52,7 @@ export function askOnce<T>(wire: Wire, call: Call, parse: Parse<T>, signal: Abor
 }
 
 function parsing<T>(parse: Parse<T>): Read<T> {
-  return (answer) => parse(bodyJson(answer.bytes), answer);
+  return (answer) => parse(parseJson(answer.bytes), answer);
 }
 
 async function hearOnce<T>(wire: Wire, call: Call, read: Read<T>, signal: AbortSignal): Promise<T> {

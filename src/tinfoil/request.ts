@@ -51,6 +51,7 @@ export async function attempt(wire: Wire, call: Call, signal: AbortSignal): Prom
 }
 
 function send(wire: Wire, call: Call, signal: AbortSignal): Promise<Incoming> {
+  // eslint-disable-next-line regexp/no-super-linear-move -- an operator's, and no stranger's
   const base = wire.baseUrl.href.replace(/[?#].*$/, '').replace(/\/+$/, '');
   return wire.fetch(base + call.path, {
     method: call.endpoint.split(' ', 1)[0] ?? 'GET',

@@ -100,12 +100,27 @@ function isDayOfMonth(text: string): boolean {
   return day <= 28 || new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === day;
 }
 
-/** A copy without a prototype, so that `__proto__` is a name like any other. */
+/** How deep lists and objects in metadata are kept. */
+const deepest = 10;
+
+/**
+ * A copy without a prototype, so that `__proto__` is a name like any other. Only plain values are used:
+ * of what is nested, the depth is cut, since writing it down would end in an overflow of the stack.
+ */
 export function metadata(fields: Fields): Fields {
   const copy = Object.create(null) as Record<string, unknown>;
   if (absent(fields.metadata)) return copy;
   const given = object(fields.metadata, 'metadata');
-  for (const name of Object.keys(given)) copy[name] = given[name];
+  for (const name of Object.keys(given)) copy[name] = shallow(given[name], deepest);
+  return copy;
+}
+
+function shallow(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return depth === 0 ? [] : value.map((one) => shallow(one, depth - 1));
+  if (depth === 0) return {};
+  const copy = Object.create(null) as Record<string, unknown>;
+  for (const [name, one] of Object.entries(value)) copy[name] = shallow(one, depth - 1);
   return copy;
 }
 

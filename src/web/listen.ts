@@ -49,7 +49,7 @@ async function respond(web: Web, request: IncomingMessage, response: ServerRespo
 
 async function answerTo(web: Web, { method = '', url = '', headers }: IncomingMessage): Promise<WebAnswer> {
   try {
-    return await web({ method, path: url.replace(/\?.*$/s, ''), headers });
+    return await web({ method, path: url.split('?', 1)[0] ?? '', headers });
   } catch {
     return { status: 500, body: 'internal error\n' };
   }

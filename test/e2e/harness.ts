@@ -305,6 +305,10 @@ function sentBy({ inbox, slack, webhook }: Sandbox): Trace[] {
   return [
     ...inbox.mails.items.map((mail) => ({ where: 'a mail', bytes: text(mail) })),
     ...slack.received.items.map(({ body }) => ({ where: 'a Slack message', bytes: text(body) })),
-    ...webhook.received.items.map(({ body }) => ({ where: 'a webhook', bytes: text(body) })),
+    ...webhook.received.items.map(({ body, headers }) => {
+      // The address is what it was sent to.
+      const { host: _, ...others } = headers;
+      return { where: 'a webhook', bytes: text({ body, others }) };
+    }),
   ];
 }

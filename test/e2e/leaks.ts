@@ -1,7 +1,23 @@
 /** Finds secrets in whatever the program left behind. */
 
-/** The ways a secret may be written: as it is, as part of a URL, in base64 at any of three offsets, in hex. */
+/** Of a secret that was cut off, what is left says too much from this length on. */
+const longestPrefix = 12;
+
+/** Of the whole and of its beginning, for what is cut short. */
 function formsOf(secret: string): readonly string[] {
+  return [...new Set([secret, secret.slice(0, longestPrefix)].flatMap(encodingsOf))];
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** The ways a text may be written: as it is, in a URL, in JSON, in HTML, in base64 at any of three offsets, in hex. */
+function encodingsOf(secret: string): readonly string[] {
   const bytes = Buffer.from(secret);
   const shifted = [0, 1, 2].flatMap((offset) => {
     const text = Buffer.concat([Buffer.alloc(offset), bytes])
@@ -11,7 +27,16 @@ function formsOf(secret: string): readonly string[] {
     const middle = text.slice(offset === 0 ? 0 : offset + 1, -1);
     return [middle, middle.replaceAll('+', '-').replaceAll('/', '_')];
   });
-  return [...new Set([secret, encodeURIComponent(secret), ...shifted, bytes.toString('hex')])];
+  const hex = bytes.toString('hex');
+  return [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    secret.replace(/[&<>"']/g, (character) => entities[character] ?? ''),
+    ...shifted,
+    hex,
+    hex.toUpperCase(),
+  ];
 }
 
 export interface Trace {

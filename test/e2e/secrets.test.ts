@@ -2,7 +2,8 @@
  * Secrets stay inside: days of an account in which strangers, the API and the program itself do all that
  * could bring one out. What was printed, kept, sent and served is searched at the end, as after every test here.
  */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { arrival, hourMs, stage, type Stage } from './harness.ts';
 
@@ -26,6 +27,16 @@ async function serve(s: Stage, url: string, index: number): Promise<void> {
   const pages = ['/healthz', '/readyz', '/metrics', '/', '/nothing?token=x'];
   const texts = await Promise.all(pages.map(async (page) => (await fetch(url + page)).text()));
   s.file(`pages-${String(index)}.txt`, texts.join('\n'));
+}
+
+/** The state while it is in use, its write-ahead log included, and what `ps` shows of the process. */
+function keep(s: Stage, pid: number, index: number): void {
+  for (const name of readdirSync(s.dir).filter((one) => one.startsWith('keywarden.db')))
+    s.file(`turn-${String(index)}-${name}`, readFileSync(join(s.dir, name)));
+  for (const name of ['cmdline', 'comm', 'status']) {
+    const path = `/proc/${String(pid)}/${name}`;
+    if (existsSync(path)) s.file(`turn-${String(index)}-${name}`, readFileSync(path));
+  }
 }
 
 /** Answers of the API with the very secrets in them: in an error, in place of an answer, in a field. */
@@ -59,11 +70,13 @@ test('in days of faults, echoes, hostile names and edits', async (t) => {
     for (const key of s.sandbox.world.keys().slice(0, 4)) s.spend(key, 2);
     await passes(s, 4);
     await serve(s, url, turn);
+    keep(s, child.pid, turn);
     if (turn === 2) s.file('policies.yaml', `webhook_url: ${s.sandbox.slackUrl}\n${policies}`);
     if (turn === 3) s.policy(policies, { limits: '{ delete: { per_run: 25, per_day: 25, percent: 100 } }' });
     child.kill('SIGHUP');
   }
   expect(s.sandbox.webhook.received.items.length).toBeGreaterThan(3);
+  expect(readdirSync(s.dir)).toContain('turn-5-keywarden.db-wal');
   await arrival(s.sandbox.world.log, ({ by, kind }) => by === 'api' && kind === 'renamed');
   await arrival(s.sandbox.world.log, ({ by, kind }) => by === 'api' && kind === 'deleted');
   child.kill('SIGTERM');

@@ -7,9 +7,9 @@ expectFaults({
     ['binary', '▸version: 1\n\0', 'the file is not text in UTF-8: is it the right one?'],
     ['not UTF-8', '▸version: 1 \uFFFD\n', 'the file is not text in UTF-8: is it the right one?'],
     [
-      'over 1 MiB',
+      'over 64 KiB',
       `▸${'# long enough\n'.repeat(80_000)}`,
-      'the file is larger than 1 MiB: is it the right one?',
+      'the file is larger than 64 KiB: is it the right one?',
     ],
     ['no mapping', '▸- a\n- b\n', 'the file must have fields, at least version and policies'],
     ['no version', '▸policies: []\n', '`version` is missing'],

@@ -79,6 +79,16 @@ describe('the list', () => {
     expect(parseKey(row({ last_used_at: value })).key.lastUsedAt).toBeNull();
   });
 
+  test('what is nested in metadata is cut where it is deep, so that it can be written down', () => {
+    const deep = `${'{"a":['.repeat(100_000)}${']}'.repeat(100_000)}`;
+    const { metadata } = parseKey({
+      ...row(),
+      metadata: json(`{"plan":"free","x":{"y":[1,{"z":2}]},"deep":${deep}}`),
+    }).key;
+    expect(JSON.parse(JSON.stringify(metadata))).toMatchObject({ plan: 'free', x: { y: [1, { z: 2 }] } });
+    expect(JSON.stringify(metadata.deep).length).toBeLessThan(100);
+  });
+
   test('metadata has no prototype, so __proto__ is a name like any other', () => {
     const { metadata } = parseKey({ ...row(), metadata: json('{"__proto__":{"keep":"yes"}}') }).key;
     expect(Object.keys(metadata)).toEqual(['__proto__']);

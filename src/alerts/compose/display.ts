@@ -13,7 +13,7 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** A zero-width joiner inside an emoji (👩‍💻) and a non-joiner inside a word (می‌خواهم) are what they seem. */
 const innocentJoiner =
-  /(?<=\p{Extended_Pictographic}[\p{Emoji_Modifier}\uFE0F]*)\u200D|(?<=\p{L})\u200C(?=\p{L})/gu;
+  /(?<=\p{Extended_Pictographic}[\p{Emoji_Modifier}\uFE0F]{0,2})\u200D|(?<=\p{L})\u200C(?=\p{L})/gu;
 const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115F\u1160\u3164\uFFA0]/gu;
 
 /** A stranger's text as it is shown: at most `max` graphemes, what cannot be seen spelled out as ⟨U+202E⟩. */

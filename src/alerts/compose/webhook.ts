@@ -1,16 +1,20 @@
 /**
  * A message for machines: type, timestamp and data as Standard Webhooks recommends. Names are as
- * they are; JSON needs no more. Money is decimal text in dollars.
+ * they are, JSON needs no more, up to a length. Money is decimal text in dollars.
  */
 import type { Alert, CaseAlert, Figures, Next, Subject } from '../../core/alert.ts';
 import type { EpochMs, Measure } from '../../core/key.ts';
 import { amountText } from '../../core/words.ts';
 import { upcoming } from './case.ts';
+import { shorten } from './display.ts';
 import type { Message } from './message.ts';
 import { toText } from './text.ts';
 
+/** Of a name, in UTF-16 units: a stranger's is not to make a body that no receiver takes. */
+const longestText = 4000;
+
 export function toWebhook(message: Message): string {
-  return JSON.stringify({
+  const body = {
     type: 'keywarden.alerts',
     timestamp: instant(message.at),
     data: {
@@ -20,7 +24,13 @@ export function toWebhook(message: Message): string {
       remarks: message.remarks,
       alerts: message.alerts.map((alert) => alertJson(alert, message.at)),
     },
-  });
+  };
+  return JSON.stringify(body, bounded);
+}
+
+/** The message's words are bounded already. */
+function bounded(field: string, value: unknown): unknown {
+  return typeof value === 'string' && field !== 'text' ? shorten(value, longestText, longestText) : value;
 }
 
 function instant(at: EpochMs): string {

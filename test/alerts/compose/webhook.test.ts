@@ -113,3 +113,9 @@ test('every kind of figures and subject', () => {
 test.each(Object.entries(hostileNames))('a hostile name stays what it is: %s', (_kind, name) => {
   expect(bodyOf(named(name)).data.alerts[0]).toMatchObject({ subject: { name } });
 });
+
+test('a name without end does not make a body without end', () => {
+  const body = bodyOf(named('x'.repeat(100_000), { next: [{ kind: 'rename', to: 'y'.repeat(100_000) }] }));
+  expect(JSON.stringify(body).length).toBeLessThan(20_000);
+  expect(body.data.alerts[0]).toMatchObject({ subject: { name: `${'x'.repeat(3999)}…` } });
+});
