@@ -21,6 +21,7 @@ import { knowAccepted, recall, remember } from './memory.ts';
 import type { Memory } from './memory.ts';
 import { before, booksIn, commitTroubles, committer, needsJudging, pass } from './pass.ts';
 import type { PassPorts, PassReport } from './pass.ts';
+import { postClock } from './post-clock.ts';
 import { isApiFailure } from './ports.ts';
 import type { AdminReader, AdminWriter, CallObserver, Clock, Listing, SteadyClock } from './ports.ts';
 import type { Delivery, Deliverer } from './alerts/deliver.ts';
@@ -95,6 +96,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const store = await openState(settings, { readOnly: options.readOnly ?? false }, clock);
   const memory = await recall(store, clock.now());
   const closing = new AbortController();
+  const posting = postClock(clock, memory);
   const ports: PassPorts = {
     reader: admin.reader,
     writer: settings.dryRun || options.readOnly ? refusingWriter : admin.writer,
@@ -103,11 +105,11 @@ export async function openApp(options: AppOptions): Promise<App> {
     pace: settings,
     callBudget: () => meter.left(settings.maxCallsPerMinute),
     mode: settings.dryRun ? 'dry-run' : null,
-    route: await router(),
+    route: await router(posting),
     superseded: () => false,
     closing: closing.signal,
   };
-  const deliverer = await openDeliverer(store, clock, () => policy, settings, options.onDelivery);
+  const deliverer = await openDeliverer(store, posting, () => policy, settings, options.onDelivery);
   return {
     clock,
     reader: admin.reader,
@@ -164,15 +166,15 @@ export async function openApp(options: AppOptions): Promise<App> {
   };
 }
 
-async function router(): Promise<PassPorts['route']> {
+async function router(clock: Clock): Promise<PassPorts['route']> {
   const { route } = await import('./alerts/route.ts');
-  return (alerts: readonly Alert[], policy, at, batch) =>
-    route(alerts, policy.channels, { at, passId: batch, smtp: policy.smtp });
+  return (alerts: readonly Alert[], policy, batch) =>
+    route(alerts, policy.channels, { at: clock.now(), passId: batch, smtp: policy.smtp });
 }
 
 async function openDeliverer(
   store: Store,
-  clock: Clock,
+  clock: SteadyClock,
   policy: () => PolicyFile,
   settings: Settings,
   onOutcome: AppOptions['onDelivery'],

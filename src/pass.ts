@@ -44,7 +44,7 @@ export interface PassPorts extends DeliberationPorts {
   /** Aborted when the state is given up: from then on nothing may be asked of the API. */
   readonly closing: AbortSignal;
   /** Alerts to outbox items: one message a channel and recipient for each `batch`. */
-  route(alerts: readonly Alert[], policy: PolicyFile, at: EpochMs, batch: string): Routed;
+  route(alerts: readonly Alert[], policy: PolicyFile, batch: string): Routed;
 }
 
 export interface Routed {
@@ -162,7 +162,7 @@ function scratch(memory: Memory): Memory {
 
 /**
  * The clock was set, and is right now. What it dated before and what ages since is dated anew, so that it is
- * as old as it was: the changes that limits count, notices that wait, alerts that repeat.
+ * as old as it was: the changes that limits count, notices and messages that wait, alerts that repeat.
  */
 async function followClock(
   { store }: PassPorts,
@@ -187,7 +187,7 @@ async function followClock(
   const lastPassAt = Math.min(at, before(memory).lastClock?.at ?? at);
   const meta = { lastPassAt: String(lastPassAt), shrunkSince: '', massIdleSince: '' };
   const record = [{ at, kind: 'clock-set', facts: { seconds: Math.round(setByMs / 1000) } }];
-  await commit({ changes, findings, meta, record }, []);
+  await commit({ changes, findings, meta, record, outboxLaterMs: setByMs }, []);
 }
 
 /** The account's books, as of this look. */
@@ -206,9 +206,7 @@ export function committer(
   return async (documents, alerts) => {
     // A dry run sends nothing, whatever was decided.
     const sends = mostCautious(policy.mode, ports.mode) !== 'dry-run';
-    const routed = sends
-      ? ports.route(alerts, policy, ports.clock.now(), batch)
-      : { items: [], undeliverable: [] };
+    const routed = sends ? ports.route(alerts, policy, batch) : { items: [], undeliverable: [] };
     const lost = routed.undeliverable.map(({ alert, channel, because }): RecordEntry => {
       return {
         at: ports.clock.now(),

@@ -45,6 +45,7 @@ const walls: Readonly<Record<string, Wall>> = {
   'scrub.ts': { from: ['core'] },
   'version.ts': { from: [] },
   'rest.ts': { from: [] },
+  'post-clock.ts': { from: [], types: ['memory.ts', 'ports.ts'] },
   'call-meter.ts': { from: [], types: ['core', 'ports.ts'] },
   'adapters.ts': {
     from: ['core', 'clock.ts', 'version.ts', 'ports.ts', ...adapters],
@@ -53,7 +54,7 @@ const walls: Readonly<Record<string, Wall>> = {
   'app.ts': {
     from: [
       ...['adapters.ts', 'alerts', 'call-meter.ts', 'core', 'ledger', 'ports.ts'],
-      ...['deliberate.ts', 'memory.ts', 'pass.ts', 'scrub.ts'],
+      ...['deliberate.ts', 'memory.ts', 'pass.ts', 'post-clock.ts', 'scrub.ts'],
     ],
     types: ['settings.ts', 'store/store.ts'],
   },

@@ -139,9 +139,9 @@ export async function watched(policy: PolicyFile, ...keys: readonly Key[]): Prom
     callBudget: () => 58,
     superseded: () => one.superseded,
     closing: new AbortController().signal,
-    route: (alerts, { channels, smtp }, at, passId) => {
+    route: (alerts, { channels, smtp }, passId) => {
       one.told.push(...alerts);
-      return route(alerts, channels, { at, passId, smtp });
+      return route(alerts, channels, { at: clock.now(), passId, smtp });
     },
   };
   const signal = new AbortController().signal;

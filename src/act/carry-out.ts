@@ -7,7 +7,7 @@ import type { PlannedChange } from '../core/plan.ts';
 import { settle } from '../core/settle.ts';
 import type { Change, KeyRecord, RecordEntry } from '../core/state.ts';
 import type { Alert } from '../core/alert.ts';
-import type { EpochMs, Key, SecretBook } from '../core/key.ts';
+import type { Key, SecretBook } from '../core/key.ts';
 import { instantWords } from '../core/words.ts';
 import type { AdminWriter, Clock } from '../ports.ts';
 import { isApiFailure } from '../ports.ts';
@@ -70,15 +70,15 @@ async function carryOutOne(planned: PlannedChange, ports: ActPorts): Promise<Out
   );
   const sent = await send(planned, fresh, ports);
   const { result, detail } = sent;
-  const touched = sent.overtaken ? renamedByHand(fresh.court, planned, ports.clock.now()) : [];
   if (result === 'unclear') {
+    const keys = sent.overtaken ? renamedByHand(fresh.court, planned) : [];
     // Left unsettled: the next listing tells what became of it.
-    await ports.commit({ keys: touched, record: [entry(ports, 'change-unclear', planned, detail)] }, []);
+    await ports.commit({ keys, record: [entry(ports, 'change-unclear', planned, detail)] }, []);
     return { change: planned, result, detail };
   }
-  const outcome = result === 'cancelled' ? 'not-done' : result;
+  const outcome = result === 'cancelled' ? 'overtaken' : result;
   const settled: Change = { ...intent, settledAt: ports.clock.now(), outcome, detail };
-  await settleChange(fresh.court, settled, ports, touched);
+  await settleChange(fresh.court, settled, ports);
   return { change: planned, result, detail };
 }
 
@@ -87,15 +87,10 @@ export async function settleChange(
   court: Court,
   change: Change,
   ports: Pick<ActPorts, 'commit' | 'clock'>,
-  /** Records that differ for another reason. */
-  touched: readonly KeyRecord[] = [],
 ): Promise<void> {
   const { records, findings, alerts } = settle(court, change);
   const record = entry(ports, `change-${change.outcome ?? 'unsettled'}`, change, change.detail);
-  await ports.commit(
-    { keys: [...records, ...touched], findings, changes: [change], record: [record] },
-    alerts,
-  );
+  await ports.commit({ keys: records, findings, changes: [change], record: [record] }, alerts);
 }
 
 /** A change's journal entry. Its id is the decision's: the same intent is never written twice. */
@@ -119,9 +114,9 @@ interface Sent {
 }
 
 /** A person's hand counts, though the next list may no longer show it. */
-function renamedByHand({ records }: Court, { keyId, keyCreatedAt }: PlannedChange, at: EpochMs): KeyRecord[] {
+function renamedByHand({ records, now }: Court, { keyId, keyCreatedAt }: PlannedChange): KeyRecord[] {
   const record = records.get(keyId);
-  return record?.createdAt === keyCreatedAt ? [{ ...record, renamedByPersonAt: at }] : [];
+  return record?.createdAt === keyCreatedAt ? [{ ...record, renamedByPersonAt: now }] : [];
 }
 
 const requestLimitMs = 60_000;

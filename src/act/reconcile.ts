@@ -25,10 +25,12 @@ export async function reconcile(
   return settled;
 }
 
-function whatBecame(court: Court, change: Change): 'done' | 'not-done' {
+function whatBecame(court: Court, change: Change): 'done' | 'not-done' | 'overtaken' {
   const record = court.bench.live.find(
     (one) => one.id === change.keyId && one.createdAt === change.keyCreatedAt,
   );
   if (change.kind === 'delete') return record === undefined ? 'done' : 'not-done';
-  return record?.facts.name === change.to ? 'done' : 'not-done';
+  if (record === undefined || record.facts.name === change.from) return 'not-done';
+  // Under a third name nobody can tell whether it took effect before.
+  return record.facts.name === change.to ? 'done' : 'overtaken';
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp } from '../core/policy.ts';
-import type { Clock, Outbox, SendOutcome } from '../ports.ts';
+import type { Clock, Outbox, SendOutcome, SteadyClock } from '../ports.ts';
 import { firstDelayMs, nextAttempt, restMs } from './backoff.ts';
 import { parcelsOf } from './parcel.ts';
 import type { Parcel } from './parcel.ts';
@@ -32,7 +32,7 @@ export interface DelivererOptions {
   readonly outbox: Outbox;
   /** As they are now: asked before every message. */
   readonly channels: () => { readonly channels: ReadonlyMap<string, Channel>; readonly smtp: Smtp | null };
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly onOutcome?: (delivery: Delivery) => void;
   /** In [0, 1). */
   readonly jitter?: () => number;
@@ -61,11 +61,12 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   const { send = sendForReal, receiverSleep = machineSleep } = options;
   /** Channels at work. */
   const working = new Map<string, Promise<Tally>>();
+  // These by the monotonic count of milliseconds: the clock may be set.
   /** Channels, and recipients within them, that rest after a failure. */
-  const restingUntil = new Map<string, EpochMs>();
+  const restingUntil = new Map<string, number>();
   /** When something that failed here is due again; the outbox tells only what is due. */
-  const retriesAt = new Set<EpochMs>();
-  const slackFreeAt = new Map<string, EpochMs>();
+  const retriesAt = new Set<number>();
+  const slackFreeAt = new Map<string, number>();
   const unwritten = createUnwritten();
   let bell = Promise.withResolvers<undefined>();
 
@@ -73,18 +74,24 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     bell.resolve(undefined);
   };
 
-  const readyAt = (parcel: Parcel): EpochMs =>
-    Math.max(parcel.dueAt, restingUntil.get(parcel.channel) ?? 0, restingUntil.get(laneOf(parcel)) ?? 0);
+  const monotonicAt = (at: EpochMs): number => clock.monotonic() + (at - clock.now());
+
+  const readyAt = (parcel: Parcel): number =>
+    Math.max(
+      monotonicAt(parcel.dueAt),
+      restingUntil.get(parcel.channel) ?? 0,
+      restingUntil.get(laneOf(parcel)) ?? 0,
+    );
 
   /**
    * Sets idle channels to work; says when the next message is ready. `fault`: what became of others could again
    * not be written down. These still wait, for nothing may be sent once more for want of a note.
    */
-  async function startDue(signal: AbortSignal): Promise<{ wakeAt: EpochMs; fault: Error | null }> {
-    const now = clock.now();
+  async function startDue(signal: AbortSignal): Promise<{ wakeAt: number; fault: Error | null }> {
     const fault = await unwritten.writeAgain();
+    const now = clock.monotonic();
     const busy = new Set(working.keys());
-    const parcels = parcelsOf((await outbox.pending(now)).filter(({ id }) => !unwritten.has(id)));
+    const parcels = parcelsOf((await outbox.pending(clock.now())).filter(({ id }) => !unwritten.has(id)));
     const idle = ({ channel }: Parcel): boolean => !busy.has(channel) && !working.has(channel);
     const ready = Map.groupBy(
       parcels.filter((parcel) => readyAt(parcel) <= now && idle(parcel)),
@@ -107,13 +114,13 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     let failures = 0;
     for (const parcel of due) {
       if (signal.aborted) break;
-      if (readyAt(parcel) > clock.now()) continue;
+      if (readyAt(parcel) > clock.monotonic()) continue;
       const outcome = await deliver(parcel, signal);
       if (outcome === null) break;
       if (outcome.ok) tally.delivered += 1;
       else tally.failed += 1;
       failures = !outcome.ok && outcome.retryable ? failures + 1 : 0;
-      if (failures === failuresOfAChannel) restingUntil.set(channel, clock.now() + firstDelayMs);
+      if (failures === failuresOfAChannel) restingUntil.set(channel, clock.monotonic() + firstDelayMs);
     }
     return tally;
   }
@@ -152,7 +159,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   /** Channels may share a webhook. */
   async function slackTurn(url: string, signal: AbortSignal): Promise<void> {
     const webhook = createHash('sha256').update(url).digest('hex');
-    const now = clock.now();
+    const now = clock.monotonic();
     const turn = Math.max(now, slackFreeAt.get(webhook) ?? 0);
     slackFreeAt.set(webhook, turn + slackPaceMs);
     if (turn > now) await clock.sleep(turn - now, signal);
@@ -175,10 +182,10 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       ? nextAttempt({ now, attempts, retryAfterMs, jitter: jitter(), giveUpAt })
       : null;
     const rest = restMs((nextAttemptAt ?? now + firstDelayMs) - now, retryAfterMs);
-    if (retryable) restingUntil.set(laneOf(parcel), now + rest);
+    if (retryable) restingUntil.set(laneOf(parcel), clock.monotonic() + rest);
     await unwritten.write(ids, async () => {
       await outbox.failed(ids, { error, nextAttemptAt });
-      if (nextAttemptAt !== null) retriesAt.add(nextAttemptAt);
+      if (nextAttemptAt !== null) retriesAt.add(monotonicAt(nextAttemptAt));
       report(parcel, kind, nextAttemptAt === null ? 'dead' : 'retry', error);
     });
   }
@@ -219,7 +226,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       }
       // A channel that is done may have more to do; one that failed to write fails the loop.
       const done = [...working.values()];
-      await sleepOr(wakeAt - clock.now(), [bell.promise, ...done], signal);
+      await sleepOr(wakeAt - clock.monotonic(), [bell.promise, ...done], signal);
     }
     await Promise.all(working.values());
   }

@@ -24,6 +24,7 @@ export function settle(court: Court, change: Change): Settlement {
   const none: Settlement = { records: [], findings: [], alerts: [] };
   if (record === undefined || record.createdAt !== change.keyCreatedAt) return none;
   if (change.outcome === 'failed') return finding === undefined ? none : failed(court, change, finding);
+  if (change.outcome === 'overtaken') return { ...none, ...overtaken(court, change, record, finding) };
   if (change.outcome !== 'done') return none;
   switch (change.kind) {
     case 'delete':
@@ -61,6 +62,21 @@ function deleted(court: Court, change: Change, finding: Finding): Pick<Settlemen
     firstAccepted(court.acceptances, pending?.noticeAlertId ?? '', channels) ?? change.intentAt;
   const event: CaseEvent = { kind: 'deleted', noticeAcceptedAt: acceptedAt };
   return { findings: [closed], alerts: [alertOf(court, closed, change, `deleted/${change.keyId}`, event)] };
+}
+
+/** A person's hand counts, though the next list may no longer show it; nor is the rename tried again in this case. */
+function overtaken(
+  court: Court,
+  change: Change,
+  record: KeyRecord,
+  finding: Finding | undefined,
+): Pick<Settlement, 'records' | 'findings'> {
+  const settled = change.kind === 'rename' ? settledStep(change) : [];
+  return {
+    records: [{ ...record, renamedByPersonAt: court.now }],
+    findings:
+      finding && settled.length > 0 ? [{ ...finding, renamed: [...finding.renamed, ...settled] }] : [],
+  };
 }
 
 function renamed(court: Court, change: Change, record: KeyRecord): Settlement {

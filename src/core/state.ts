@@ -155,7 +155,8 @@ export interface Change {
   readonly to: string | null;
   readonly intentAt: EpochMs;
   readonly settledAt: EpochMs | null;
-  readonly outcome: 'done' | 'failed' | 'not-done' | null;
+  /** `overtaken`: a person changed the key's name first, or since. */
+  readonly outcome: 'done' | 'failed' | 'not-done' | 'overtaken' | null;
   readonly detail: string | null;
 }
 

@@ -38,6 +38,17 @@ export function enqueue(sql: Sql, items: readonly OutboxItem[]): void {
   }
 }
 
+/** The clock by which they were dated was set: they stay as old as they are, and wait for as long as they did. */
+export function datePending(sql: Sql, laterMs: number): void {
+  sql.run(
+    `UPDATE outbox SET created_at = created_at + :later, not_before = not_before + :later,
+       next_attempt_at = next_attempt_at + :later,
+       body = json_set(body, '$.createdAt', created_at + :later, '$.notBefore', not_before + :later)
+     WHERE state = 'pending'`,
+    { later: Math.round(laterMs) },
+  );
+}
+
 /** In the order in which they were made. */
 export function pendingEntries(sql: Sql, now: EpochMs): readonly OutboxEntry[] {
   const rows = sql.all<OutboxRow>(

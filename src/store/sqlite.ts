@@ -8,6 +8,7 @@ import { loadDocuments, pruneDocuments, saveDocuments } from './documents.ts';
 import { asStoreError } from './errors.ts';
 import { readMarks } from './marks.ts';
 import {
+  datePending,
   enqueue,
   markDelivered,
   markFailed,
@@ -94,6 +95,7 @@ export function storeOver(opened: OpenDatabase, clock: Pick<Clock, 'now'>): Stor
 function save(sql: Sql, batch: Batch, numbers: KeyNumbers): void {
   saveDocuments(sql, batch);
   saveSamples(sql, batch.samples ?? [], numbers);
+  if (batch.outboxLaterMs !== undefined) datePending(sql, batch.outboxLaterMs);
   enqueue(sql, batch.outbox ?? []);
   appendRecord(sql, batch.record ?? []);
 }

@@ -14,6 +14,8 @@ export interface Batch {
   /** Replaces the run of the same key and `firstAt`. */
   readonly samples?: readonly SampleRun[];
   readonly outbox?: readonly OutboxItem[];
+  /** What waits in the outbox already is dated later by this much; earlier, if negative. */
+  readonly outboxLaterMs?: number;
   readonly record?: readonly RecordEntry[];
   readonly meta?: Readonly<Record<string, string>>;
 }

@@ -202,7 +202,7 @@ describe('a change', () => {
     const outcomes = await carryOut([change('delete', user)], one.ports, on);
     expect(outcomes).toMatchObject([{ result: 'cancelled' }]);
     const { changes, keys } = await one.store.load(monday);
-    expect(changes).toMatchObject([{ outcome: 'not-done' }]);
+    expect(changes).toMatchObject([{ outcome: 'overtaken' }]);
     expect(keys).toMatchObject([{ id: user.id, renamedByPersonAt: monday }]);
     expect(one.alerts).toEqual([]);
   });

@@ -3,7 +3,7 @@ import type { CaseAlert, SystemAlert } from '../../src/core/alert.ts';
 import type { EpochMs } from '../../src/core/key.ts';
 import type { Channel, Quiet, Template, TemplateVariables } from '../../src/core/policy.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { Clock, Outbox, OutboxEntry, OutboxItem } from '../../src/ports.ts';
+import type { Outbox, OutboxEntry, OutboxItem, SteadyClock } from '../../src/ports.ts';
 
 /** Mon 23 Nov 2026, 10:00 in Berlin. */
 export const at = Date.parse('2026-11-23T09:00:00Z');
@@ -141,6 +141,8 @@ export function item(more: Partial<OutboxItem> = {}): OutboxItem {
 export interface MemoryOutbox extends Outbox {
   add(...items: readonly OutboxItem[]): void;
   entry(id: string): OutboxEntry;
+  /** Dates what waits later, or earlier. */
+  date(byMs: number): void;
   /** Instants of acceptance, by item. */
   readonly acceptedAt: ReadonlyMap<string, EpochMs>;
 }
@@ -157,6 +159,15 @@ export function memoryOutbox(...items: readonly OutboxItem[]): MemoryOutbox {
   const outbox: MemoryOutbox = {
     acceptedAt,
     entry,
+    date: (byMs) => {
+      for (const [id, one] of entries)
+        entries.set(id, {
+          ...one,
+          createdAt: one.createdAt + byMs,
+          notBefore: one.notBefore + byMs,
+          nextAttemptAt: one.nextAttemptAt + byMs,
+        });
+    },
     add: (...more) => {
       for (const one of more) {
         const fresh = {
@@ -197,16 +208,21 @@ export function memoryOutbox(...items: readonly OutboxItem[]): MemoryOutbox {
   return outbox;
 }
 
-export interface VirtualClock extends Clock {
+export interface VirtualClock extends SteadyClock {
+  /** Somebody sets the clock; no time passes. */
+  set(byMs: number): void;
   /** Moves on, waking sleepers in order and letting each do what it wants to. */
   advance(ms: number): Promise<void>;
 }
 
 export function virtualClock(start: EpochMs = at): VirtualClock {
   let now = start;
+  let setBy = 0;
   const sleepers = new Set<{ readonly until: EpochMs; readonly wake: () => void }>();
   return {
-    now: () => now,
+    now: () => now + setBy,
+    monotonic: () => now,
+    set: (byMs) => void (setBy += byMs),
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason as Error);
@@ -239,8 +255,9 @@ export async function settled(): Promise<void> {
 }
 
 /** The real clock's time with sleeps that end only when aborted: for tests with real sockets. */
-export const stillClock: Clock = {
+export const stillClock: SteadyClock = {
   now: () => at,
+  monotonic: () => at,
   sleep: (_ms, signal) =>
     new Promise((_resolve, reject) => {
       signal?.addEventListener('abort', () => {

@@ -241,6 +241,23 @@ describe('no channel waits for another', () => {
     await running;
   });
 
+  test('however the clock is set, Slack’s turns and the rest after a failure take as long as they take', async () => {
+    let down = true;
+    const items = [item(), item({ batch: 'pass-2' }), item({ batch: 'pass-3' })];
+    const { deliverer, outbox, clock } = post(memoryOutbox(...items), [ops], () => (down ? busy : ok));
+    const stop = new AbortController();
+    const running = deliverer.run(stop.signal);
+    await clock.advance(10_000);
+    // The outbox is dated anew; what the deliverer has in mind is its own affair.
+    clock.set(-5 * day);
+    outbox.date(-5 * day);
+    down = false;
+    await clock.advance(2 * 60_000);
+    expect(items.map(({ id }) => outbox.entry(id).state)).toEqual(['delivered', 'delivered', 'delivered']);
+    stop.abort();
+    await running;
+  });
+
   test('behind a failed message the queue keeps its order', async () => {
     let down = true;
     const items = [item(), item({ batch: 'pass-2' }), item({ batch: 'pass-3' })];

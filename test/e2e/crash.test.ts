@@ -106,6 +106,27 @@ test.concurrent(
   },
 );
 
+test.concurrent.for(Object.entries(orders))(
+  'killed during a rename, %s, and renamed by a person before the next start: it is not tried again',
+  async ([_, order], t) => {
+    const s = await stage(t);
+    s.policy(rule);
+    const key = s.key('User 7');
+    await s.pass();
+    s.spend(key, 21);
+    s.clock.advance(hourMs);
+    await killedAt(s, order(s, 'rename'));
+    const before = done(s).length;
+    s.sandbox.world.renameByPerson(key.secret, 'User 7 is mine');
+    for (let pass = 0; pass < 3; pass += 1) {
+      await s.pass();
+      s.clock.advance(hourMs);
+    }
+    expect(done(s)).toHaveLength(before);
+    expect(s.nameOf(key)).toBe('User 7 is mine');
+  },
+);
+
 const alertRule = (channel: string): string => `
 policies:
   - name: cap

@@ -99,7 +99,7 @@ export async function openProgram(surroundings: Surroundings): Promise<Program> 
     mode: null,
     superseded: () => false,
     closing: new AbortController().signal,
-    route: (alerts, { channels, smtp }, at, passId) => route(alerts, channels, { at, passId, smtp }),
+    route: (alerts, { channels, smtp }, passId) => route(alerts, channels, { at: clock.now(), passId, smtp }),
   };
   return {
     pass: () => pass(ports, memory, policy, [], new AbortController().signal),

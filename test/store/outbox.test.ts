@@ -38,6 +38,22 @@ describe('the outbox', () => {
     expect(await store.outbox.pending(now)).toMatchObject([{ id: 'b', channel: 'ops', remark: null }]);
   });
 
+  it('dates what waits anew when the clock was set, and leaves alone what is settled', async () => {
+    await using store = await openSqlite(':memory:', { clock });
+    await store.commit({ outbox: [item('a'), item('b'), item('quiet', { notBefore: now + 50 })] });
+    await store.outbox.delivered(['a'], now);
+    await store.outbox.failed(['b'], { error: 'HTTP 503', nextAttemptAt: now + 60 });
+    await store.commit({ outboxLaterMs: -1000, outbox: [item('new')] });
+    expect(await store.outbox.pending(now - 941)).toMatchObject([
+      { id: 'quiet', createdAt: now - 1000, notBefore: now - 950 },
+    ]);
+    expect(await store.outbox.pending(now)).toMatchObject([
+      { id: 'b', createdAt: now - 1000, notBefore: now - 1000, nextAttemptAt: now - 940, attempts: 1 },
+      { id: 'quiet' },
+      { id: 'new', createdAt: now, notBefore: now },
+    ]);
+  });
+
   it('waits after a failure until the next attempt is due', async () => {
     await using store = await openSqlite(':memory:', { clock });
     await store.commit({ outbox: [item('a'), item('b')] });

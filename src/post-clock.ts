@@ -1,0 +1,21 @@
+import type { Memory } from './memory.ts';
+import type { SteadyClock } from './ports.ts';
+
+/**
+ * The time that deliveries go by: that of the last pass that trusted the machine's clock, and what has passed
+ * since. However that clock is set, no message waits for it, and none is given up because of it.
+ */
+export function postClock(clock: SteadyClock, memory: Pick<Memory, 'meta' | 'monotonicMs'>): SteadyClock {
+  const openedMs = clock.monotonic();
+  const openedAt = clock.now();
+  return {
+    // Until this process has had such a pass, the last one before it.
+    now: () => {
+      const lastAt = memory.meta.get('lastPassAt');
+      const since = clock.monotonic() - (memory.monotonicMs ?? openedMs);
+      return (lastAt === undefined ? openedAt : Number(lastAt)) + since;
+    },
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    monotonic: () => clock.monotonic(),
+  };
+}

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { postClock } from '../src/post-clock.ts';
+
+const start = Date.UTC(2026, 10, 23, 10);
+const day = 86_400_000;
+
+function machine() {
+  let [passed, setBy] = [0, 0];
+  return {
+    clock: {
+      now: () => start + passed + setBy,
+      monotonic: () => 5000 + passed,
+      sleep: () => Promise.resolve(),
+    },
+    wait: (ms: number) => void (passed += ms),
+    set: (ms: number) => void (setBy += ms),
+  };
+}
+
+test('is the machine’s, where no pass has been', () => {
+  const { clock, wait } = machine();
+  const post = postClock(clock, { meta: new Map(), monotonicMs: null });
+  wait(1000);
+  expect([post.now(), post.monotonic()]).toEqual([start + 1000, 6000]);
+});
+
+test.each([40 * day, -5 * day])('goes on however the machine’s is set, by %d say', (by) => {
+  const { clock, wait, set } = machine();
+  const meta = new Map([['lastPassAt', String(start)]]);
+  const post = postClock(clock, { meta, monotonicMs: clock.monotonic() });
+  wait(1000);
+  set(by);
+  wait(1000);
+  expect(post.now()).toBe(start + 2000);
+});
+
+test('begins where the last process had it, until a pass of this one knows better', () => {
+  const { clock, wait } = machine();
+  const memory = { meta: new Map([['lastPassAt', String(start - day)]]), monotonicMs: null as number | null };
+  const post = postClock(clock, memory);
+  wait(1000);
+  expect(post.now()).toBe(start - day + 1000);
+  memory.meta.set('lastPassAt', String(clock.now()));
+  memory.monotonicMs = clock.monotonic();
+  wait(1000);
+  expect(post.now()).toBe(start + 2000);
+});
