@@ -263,12 +263,13 @@ function attempted(memory: Memory): Change[] {
   );
 }
 
-/** One for each key: of several attempts at one thing the last one did it. */
+/** Of several attempts at one thing the last one did it. */
 function toSettle(memory: Memory, sight: Sight): readonly Change[] {
   const shown = attempted(memory)
     .filter((change) => change.settledAt === null || showsLate(change, memory, sight))
     .sort((a, b) => a.intentAt - b.intentAt);
-  return [...new Map(shown.map((change) => [change.keyId, change])).values()];
+  const thing = ({ kind, keyId, to }: Change): string => JSON.stringify([kind, keyId, to]);
+  return [...new Map(shown.map((change) => [thing(change), change])).values()];
 }
 
 /** A change that an earlier list did not show, and this one does. */

@@ -60,3 +60,25 @@ test('a deletion that takes effect late is told and counted as one', async () =>
   expect(await outcomes(one)).toEqual(['delete done']);
   expect(one.kinds()).toEqual(['notice', 'deleted']);
 });
+
+test('a rename that shows once a deletion is open, too, is Keywarden’s own, and no veto', async () => {
+  const steps = [
+    '{ at: 50%, rename: "OVER {{ name }}" }',
+    '{ at: 100%, alert: ops, delete: { notice: 1h } }',
+  ];
+  await using one = await watched(file(policy('spend: { cost: 20, per: lifetime }', ...steps)), ...keys);
+  one.unanswered = true;
+  one.spend(a, 25);
+  await one.pass();
+  await one.deliver();
+  await one.pass();
+  one.wait(hour);
+  await one.pass();
+  expect((await outcomes(one)).toSorted().at(0)).toBe('delete ?');
+  one.unanswered = false;
+  one.change(a, { name: 'OVER A' });
+  await one.passes(2);
+  expect(one.log.at(-1)).toBe('delete OVER A');
+  expect(one.kinds()).toEqual(['notice', 'deleted']);
+  expect((await outcomes(one)).filter((outcome) => outcome.endsWith('done'))).toContain('rename done');
+});
