@@ -279,9 +279,11 @@ function showsLate(
   sight: Sight,
 ): boolean {
   const known = memory.records.get(keyId);
-  if (outcome !== 'not-done' || known?.createdAt !== keyCreatedAt || known.goneAt !== null) return false;
+  if (outcome !== 'not-done' || known?.createdAt !== keyCreatedAt) return false;
   const key = sight.listing.keys.find((one) => one.id === keyId && one.createdAt === keyCreatedAt);
-  return kind === 'delete' ? key === undefined : key?.name === to && known.facts.name !== to;
+  if (kind === 'delete') return key === undefined && known.goneAt === null;
+  // Also of a key that a list lacked in between.
+  return key?.name === to && known.facts.name !== to;
 }
 
 /**
