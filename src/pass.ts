@@ -261,12 +261,13 @@ function attempted(memory: Memory): Change[] {
   );
 }
 
-/** One for each key: of several attempts at one thing the last one did it. */
+/** Of several attempts at one thing the last one did it. */
 function toSettle(memory: Memory, sight: Sight): readonly Change[] {
   const shown = attempted(memory)
     .filter((change) => change.settledAt === null || showsLate(change, memory, sight))
     .sort((a, b) => a.intentAt - b.intentAt);
-  return [...new Map(shown.map((change) => [change.keyId, change])).values()];
+  const thing = ({ kind, keyId, to }: Change): string => JSON.stringify([kind, keyId, to]);
+  return [...new Map(shown.map((change) => [thing(change), change])).values()];
 }
 
 /** A change that an earlier list did not show, and this one does. */
@@ -276,9 +277,11 @@ function showsLate(
   sight: Sight,
 ): boolean {
   const known = memory.records.get(keyId);
-  if (outcome !== 'not-done' || known?.createdAt !== keyCreatedAt || known.goneAt !== null) return false;
+  if (outcome !== 'not-done' || known?.createdAt !== keyCreatedAt) return false;
   const key = sight.listing.keys.find((one) => one.id === keyId && one.createdAt === keyCreatedAt);
-  return kind === 'delete' ? key === undefined : key?.name === to && known.facts.name !== to;
+  if (kind === 'delete') return key === undefined && known.goneAt === null;
+  // Also of a key that a list lacked in between.
+  return key?.name === to && known.facts.name !== to;
 }
 
 /**

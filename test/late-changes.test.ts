@@ -44,6 +44,22 @@ test('a rename that takes effect late is Keywarden’s own, and is undone when i
   expect(one.log.at(-1)).toBe('rename OVER A → A');
 });
 
+test('a rename of a key that the next list lacked is undone once the key is back', async () => {
+  await using one = await watched(renaming, ...keys);
+  one.unanswered = true;
+  one.spend(a, 25);
+  await one.pass();
+  one.unanswered = false;
+  one.account.delete(a.id);
+  await one.pass();
+  one.account.set(a.id, { ...a, name: 'OVER A' });
+  await one.passes(2);
+  expect(await outcomes(one)).toEqual(['rename done']);
+  one.wait(20 * day);
+  await one.passes(2);
+  expect(one.log).toEqual(['rename A → OVER A', 'rename OVER A → A']);
+});
+
 test('a deletion that takes effect late is told and counted as one', async () => {
   await using one = await watched(deleting, ...keys);
   one.spend(a, 25);
@@ -59,4 +75,26 @@ test('a deletion that takes effect late is told and counted as one', async () =>
   await one.pass();
   expect(await outcomes(one)).toEqual(['delete done']);
   expect(one.kinds()).toEqual(['notice', 'deleted']);
+});
+
+test('a rename that shows once a deletion is open, too, is Keywarden’s own, and no veto', async () => {
+  const steps = [
+    '{ at: 50%, rename: "OVER {{ name }}" }',
+    '{ at: 100%, alert: ops, delete: { notice: 1h } }',
+  ];
+  await using one = await watched(file(policy('spend: { cost: 20, per: lifetime }', ...steps)), ...keys);
+  one.unanswered = true;
+  one.spend(a, 25);
+  await one.pass();
+  await one.deliver();
+  await one.pass();
+  one.wait(hour);
+  await one.pass();
+  expect((await outcomes(one)).toSorted().at(0)).toBe('delete ?');
+  one.unanswered = false;
+  one.change(a, { name: 'OVER A' });
+  await one.passes(2);
+  expect(one.log.at(-1)).toBe('delete OVER A');
+  expect(one.kinds()).toEqual(['notice', 'deleted']);
+  expect((await outcomes(one)).filter((outcome) => outcome.endsWith('done'))).toContain('rename done');
 });

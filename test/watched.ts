@@ -41,6 +41,8 @@ export interface Watched extends AsyncDisposable {
   beforeLook: (nth: number) => void | Promise<void>;
   /** What is asked of the API is neither answered nor done. */
   unanswered: boolean;
+  /** Happens on both sides of each call that a pass makes; what it throws takes the answer's place. */
+  crossing: (side: 'before' | 'after', call: string) => void;
   /** Another policy file came. */
   superseded: boolean;
   /** So many dollars, tokens and requests, now. */
@@ -68,6 +70,23 @@ const noAnswer = (): Error =>
     outcome: 'unknown',
     status: null,
   });
+
+type Methods = Readonly<Record<string, unknown>>;
+
+/** The same port, on both sides of whose calls `crossing` happens. */
+function crossed<T extends object>(port: T, names: readonly (keyof T & string)[], one: () => Watched): T {
+  const methods = names.map((name) => {
+    const call = (port as Methods)[name] as (...given: unknown[]) => Promise<unknown>;
+    const crossing = async (...given: unknown[]): Promise<unknown> => {
+      one().crossing('before', name);
+      const answer = await call(...given);
+      one().crossing('after', name);
+      return answer;
+    };
+    return [name, crossing];
+  });
+  return { ...port, ...(Object.fromEntries(methods) as Partial<T>) };
+}
 
 export async function watched(policy: PolicyFile, ...keys: readonly Key[]): Promise<Watched> {
   let truth = monday;
@@ -134,7 +153,10 @@ export async function watched(policy: PolicyFile, ...keys: readonly Key[]): Prom
     },
   };
   const ports: PassPorts = {
-    ...{ reader, writer, clock, store, mode: null },
+    reader: crossed(reader, ['listKeys', 'usage', 'keyUsage'], () => one),
+    writer: crossed(writer, ['renameKey', 'deleteKey'], () => one),
+    store: crossed(store, ['acceptances', 'commit', 'marks'], () => one),
+    ...{ clock, mode: null },
     pace: { intervalMs: minute, minIntervalMs: 5000, usageLagMs: 2 * minute, maxCallsPerMinute: 60 },
     callBudget: () => 58,
     superseded: () => one.superseded,
@@ -156,6 +178,7 @@ export async function watched(policy: PolicyFile, ...keys: readonly Key[]): Prom
     told: [],
     beforeLook: () => undefined,
     unanswered: false,
+    crossing: () => undefined,
     superseded: false,
     spend: ({ id }, amount) => void spends.push({ id, at: truth, amount }),
     change: ({ id }, more) => {

@@ -3,6 +3,7 @@
  * carried out, and written down as an outcome: one after the other, never two at once.
  */
 import type { Court } from '../core/court.ts';
+import { namedByHand } from '../core/hand.ts';
 import type { PlannedChange } from '../core/plan.ts';
 import { settle } from '../core/settle.ts';
 import type { Change, KeyRecord, RecordEntry } from '../core/state.ts';
@@ -116,7 +117,7 @@ interface Sent {
 /** A person's hand counts, though the next list may no longer show it. */
 function renamedByHand({ records, now }: Court, { keyId, keyCreatedAt }: PlannedChange): KeyRecord[] {
   const record = records.get(keyId);
-  return record?.createdAt === keyCreatedAt ? [{ ...record, renamedByPersonAt: now }] : [];
+  return record?.createdAt === keyCreatedAt ? [namedByHand(record, record.facts.name, now)] : [];
 }
 
 const requestLimitMs = 60_000;

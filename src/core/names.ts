@@ -14,6 +14,10 @@ export function asLegal(text: string): string {
   return text.replace(illegal, '-');
 }
 
+/** The longest name that a rename may set, in characters: the API's own limit, if it has one, is not known. */
+export const maxNameLength = 100;
+
+/** Whether a rename could set it. */
 export function isLegalName(name: string): boolean {
-  return !/[^A-Za-z0-9_. -]/.test(name);
+  return name.trim() !== '' && name.length <= maxNameLength && !/[^A-Za-z0-9_. -]/.test(name);
 }

@@ -61,7 +61,7 @@ function renameWish(one: Case, record: KeyRecord, stepIndex: number): RenameWish
 const forGood: Stop = {
   because: 'unknown',
   detail:
-    'the API would not take its present name back, for the characters in it; with `restore: false` it is renamed all the same',
+    'the API would not take its present name back, for its characters or its length; with `restore: false` it is renamed all the same',
 };
 
 /** It was done in this finding already, or a person has changed the name that this finding gave. */

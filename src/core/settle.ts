@@ -4,6 +4,7 @@ import type { CaseAlert, CaseEvent } from './alert.ts';
 import { firstAccepted } from './court.ts';
 import type { Court } from './court.ts';
 import { noticeChannels } from './deletions.ts';
+import { namedByHand } from './hand.ts';
 import type { Step } from './policy.ts';
 import { placeNow } from './same-steps.ts';
 import type { Change, Finding, KeyRecord } from './state.ts';
@@ -73,7 +74,7 @@ function overtaken(
 ): Pick<Settlement, 'records' | 'findings'> {
   const settled = change.kind === 'rename' ? settledStep(change) : [];
   return {
-    records: [{ ...record, renamedByPersonAt: court.now }],
+    records: [namedByHand(record, record.facts.name, court.now)],
     findings:
       finding && settled.length > 0 ? [{ ...finding, renamed: [...finding.renamed, ...settled] }] : [],
   };

@@ -2,6 +2,7 @@
  * Who the keys are: identity is the fingerprint together with `created_at`; names and metadata are
  * attributes that change, and who changed a name is told from what Keywarden itself did.
  */
+import { namedByHand } from '../core/hand.ts';
 import type { EpochMs, Key, KeyId } from '../core/key.ts';
 import type { Change, KeyRecord } from '../core/state.ts';
 import type { Listing } from '../ports.ts';
@@ -116,16 +117,7 @@ function seenAgain(
   const ours = attempted.some((change) => change.keyId === key.id && change.to === key.name);
   if (ours) return { record: { ...known, facts: key, nameChanged: true }, event: null };
   return {
-    record: {
-      ...known,
-      facts: key,
-      nameChanged: true,
-      originalName: key.name,
-      // A person's name is never overwritten by a restore.
-      standing: [],
-      formerNames: formerNames(known),
-      renamedByPersonAt: at,
-    },
+    record: { ...namedByHand(known, key.name, at), facts: key },
     event: { kind: 'key-renamed', id: key.id, facts: { from: known.facts.name, to: key.name } },
   };
 }
@@ -133,18 +125,6 @@ function seenAgain(
 /** A key that a list lacked once: what it can have used unseen by then says nothing of its end. */
 function asNeverGone({ unseen: _unseen, unseenAt: _at, ...record }: KeyRecord): KeyRecord {
   return { ...record, goneAt: null };
-}
-
-const namesKept = 20;
-
-function formerNames({
-  facts,
-  originalName,
-  standing,
-  formerNames: earlier = [],
-}: KeyRecord): readonly string[] {
-  const names = [...earlier, originalName, ...standing.map(({ from }) => from), facts.name];
-  return [...new Set(names)].slice(-namesKept);
 }
 
 function sameFacts(a: Key, b: Key): boolean {

@@ -1,11 +1,8 @@
 /** Templates: `{{ name }}`, parsed and checked when the file is loaded, filled in without a second look. */
-import { asLegal, illegalRuns } from '../core/names.ts';
+import { asLegal, illegalRuns, maxNameLength } from '../core/names.ts';
 import type { Rendered, Template, TemplateVariables } from '../core/policy.ts';
 import { quote } from './faults.ts';
 import { nearest } from './nearest.ts';
-
-/** The longest name that a rename may set, in characters (all of them ASCII). */
-export const maxNameLength = 100;
 
 const plainNames = ['name', 'policy', 'percent', 'limit', 'level', 'period', 'deadline', 'id'] as const;
 type PlainName = (typeof plainNames)[number];

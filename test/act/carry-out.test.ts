@@ -207,6 +207,22 @@ describe('a change', () => {
     expect(one.alerts).toEqual([]);
   });
 
+  test('that a person’s rename came before is not tried again, though the name was given back since', async () => {
+    const over = { ...user, name: 'OVER User 1' };
+    const standing = [{ findingId: 'p/x', from: 'User 1', to: over.name, at: monday, restore: true }];
+    const court = courtOf([other], [findingOf(user)]);
+    const record = { ...recordOf(over), originalName: 'User 1', standing };
+    const records = { get: (of: KeyId) => (of === user.id ? record : undefined) };
+    const secrets = new Map([[user.id, new Secret('tk_1')]]);
+    await using one = await rig('overtaken', () => ({
+      ...{ ok: true, court: { ...court, records }, key: over, secrets, among: [] },
+    }));
+    await carryOut([change('restore', over, 'User 1')], one.ports, on);
+    expect((await one.store.load(monday)).keys).toMatchObject([
+      { originalName: over.name, standing: [], formerNames: ['User 1', over.name] },
+    ]);
+  });
+
   test('that the API refuses is settled as failed, and its people are told', async () => {
     await using one = await rig('refused');
     const outcomes = await carryOut([change('delete', user)], one.ports, on);

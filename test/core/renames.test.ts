@@ -45,15 +45,19 @@ describe('a rename', () => {
     expect(done(one.run({ after: hour }))).toEqual([]);
   });
 
-  test('that could not be undone is held, unless it is to stay', () => {
-    const strange = key('User: a@example.com', born);
-    const usage = { [strange.name]: 20 };
+  test.each([
+    ['its characters', 'User: a@example.com', 'OVER User- a-example.com'],
+    ['its length', 'x'.repeat(101), `OVER ${'x'.repeat(95)}`],
+    ['there being none', ' ', 'OVER'],
+  ])('that could not be undone, for the name’s %s, is held, unless it is to stay', (_what, name, to) => {
+    const strange = key(name, born);
+    const usage = { [name]: 20 };
     const one = story(policy(hourly, rename), strange);
     const pass = one.run({ usage });
     expect([done(pass), held(pass)]).toEqual([[], [expect.stringMatching(/^rename: unknown/)]]);
     const keeping = '{ at: 100%, alert: owner, rename: "OVER {{ name }}", restore: false }';
     const other = story(policy(hourly, keeping), strange);
-    expect(done(other.run({ usage }))).toEqual(['rename User: a@example.com → OVER User- a-example.com']);
+    expect(done(other.run({ usage }))).toEqual([`rename ${name} → ${to}`]);
   });
 
   test('gives way to a person’s, and is not tried again', () => {

@@ -5,8 +5,9 @@ import { display, quoted, reveal, shorten } from '../../src/alerts/compose/displ
 import { fit, strange } from '../../src/cli/output.ts';
 import { visible, visibleJson } from '../../src/cli/terminal.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { maxNameLength } from '../../src/core/names.ts';
 import { globMatcher } from '../../src/policy/glob.ts';
-import { maxNameLength, parseTemplate, renameProblems } from '../../src/policy/template.ts';
+import { parseTemplate, renameProblems } from '../../src/policy/template.ts';
 import { parseDuration } from '../../src/policy/values.ts';
 import { redact as scrub } from '../../src/scrub.ts';
 import { parseHttpDate, retryAfterMs } from '../../src/tinfoil/retry-after.ts';
