@@ -16,6 +16,8 @@ interface Group {
   readonly name: string;
   readonly live: readonly KeyRecord[];
   readonly gone: readonly KeyRecord[];
+  /** Those of the keys that the policy may change. */
+  readonly members: readonly KeyRecord[];
 }
 
 export function* judgeGroups(
@@ -37,7 +39,7 @@ export function* judgeGroups(
       rule,
       span,
       subject,
-      members: group.live,
+      members: group.members,
       level: whole ? atLeastProven(level(span), rule, span.period, existing) : level(span),
       limit,
       existing,
@@ -118,9 +120,14 @@ function groupWhy(members: readonly KeyRecord[], evidence: Evidence): string | n
 
 export function groupsOf(rule: SpendRule, bench: Bench, selects: Selects): readonly Group[] {
   const { across } = rule;
-  if (across.kind === 'account') return [{ name: 'account', live: bench.live, gone: bench.gone }];
-  if (across.kind !== 'metadata')
-    return [{ name: 'selected', live: bench.live.filter(selects), gone: bench.gone.filter(selects) }];
+  const selected = (): readonly KeyRecord[] => bench.live.filter(selects);
+  // Everybody's usage counts; what is done about it falls on the keys that are selected.
+  if (across.kind === 'account')
+    return [{ name: 'account', live: bench.live, gone: bench.gone, members: selected() }];
+  if (across.kind !== 'metadata') {
+    const live = selected();
+    return [{ name: 'selected', live, gone: bench.gone.filter(selects), members: live }];
+  }
   const groups = new Map<string, { name: string; live: KeyRecord[]; gone: KeyRecord[] }>();
   for (const side of ['live', 'gone'] as const) {
     for (const record of bench[side]) {
@@ -132,5 +139,6 @@ export function groupsOf(rule: SpendRule, bench: Bench, selects: Selects): reado
       groups.set(name, group);
     }
   }
-  return [...groups.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const named = [...groups.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return named.map((group) => ({ ...group, members: group.live }));
 }

@@ -148,6 +148,18 @@ describe('a rename of a group’s', () => {
     expect(done(one.run({ after: 8 * day }))).toEqual(['restore OVER A → A']);
   });
 
+  test('for the whole account, it falls on the selected keys only', () => {
+    const step = '{ at: 100%, alert: ops, pick: all, rename: "OVER {{ name }}" }';
+    const rule = across('account', step).replace('select: all', 'select: { name: "User *" }');
+    const one = story(rule, key('User 1'), key('Other'));
+    const total: Counters = { costMicroUsd: 30e6, tokens: 0, requests: 0 };
+    const windows = new Map([['7d', total]] as const);
+    const account = { lifetime: { low: total, high: total }, windows, because: null };
+    expect(done(one.run({ usage: { 'User 1': 1, Other: 29 }, account }))).toEqual([
+      'rename User 1 → OVER User 1',
+    ]);
+  });
+
   test('equals falls on the same one whatever the order', () => {
     const names = ['A', 'B', 'C'];
     const orders = [names, names.toReversed()].map((order) =>
