@@ -13,7 +13,8 @@ export function postClock(clock: SteadyClock, memory: Pick<Memory, 'meta' | 'mon
     now: () => {
       const lastAt = memory.meta.get('lastPassAt');
       const since = clock.monotonic() - (memory.monotonicMs ?? openedMs);
-      return (lastAt === undefined ? openedAt : Number(lastAt)) + since;
+      // Whole milliseconds, as every instant; the count has fractions.
+      return Math.round((lastAt === undefined ? openedAt : Number(lastAt)) + since);
     },
     sleep: (ms, signal) => clock.sleep(ms, signal),
     monotonic: () => clock.monotonic(),

@@ -9,7 +9,7 @@ function machine() {
   return {
     clock: {
       now: () => start + passed + setBy,
-      monotonic: () => 5000 + passed,
+      monotonic: () => 5000.25 + passed,
       sleep: () => Promise.resolve(),
     },
     wait: (ms: number) => void (passed += ms),
@@ -21,7 +21,9 @@ test('is the machine’s, where no pass has been', () => {
   const { clock, wait } = machine();
   const post = postClock(clock, { meta: new Map(), monotonicMs: null });
   wait(1000);
-  expect([post.now(), post.monotonic()]).toEqual([start + 1000, 6000]);
+  expect([post.now(), post.monotonic()]).toEqual([start + 1000, 6000.25]);
+  wait(0.3);
+  expect(post.now()).toBe(start + 1000);
 });
 
 test.each([40 * day, -5 * day])('goes on however the machine’s is set, by %d say', (by) => {
