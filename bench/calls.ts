@@ -8,7 +8,7 @@ import type { Call } from '../src/core/plan.ts';
 import type { PolicyFile } from '../src/core/policy.ts';
 import { recall } from '../src/memory.ts';
 import { pass } from '../src/pass.ts';
-import type { PassPorts } from '../src/pass.ts';
+import type { PassPorts } from '../src/pass/ports.ts';
 import { loadPolicy } from '../src/policy/load.ts';
 import { createRandom } from '../src/sandbox/random.ts';
 import type { Random } from '../src/sandbox/random.ts';

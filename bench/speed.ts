@@ -13,7 +13,7 @@ import type { EpochMs } from '../src/core/key.ts';
 import type { PolicyFile } from '../src/core/policy.ts';
 import { recall } from '../src/memory.ts';
 import { pass } from '../src/pass.ts';
-import type { PassPorts } from '../src/pass.ts';
+import type { PassPorts } from '../src/pass/ports.ts';
 import type { AdminWriter } from '../src/ports.ts';
 import { loadPolicy } from '../src/policy/load.ts';
 import { openSqlite } from '../src/store/sqlite.ts';

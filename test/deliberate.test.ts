@@ -13,7 +13,7 @@ import { rowsByName } from '../src/core/rows.ts';
 import type { AdminReader, Aggregate, Listing } from '../src/ports.ts';
 import { openSqlite } from '../src/store/sqlite.ts';
 import type { Store } from '../src/store/store.ts';
-import { before } from '../src/pass.ts';
+import { before } from '../src/pass/before.ts';
 import { day, file, hour, key, minute, monday, policy, policyOf } from './core/story.ts';
 
 /** A key that uses so many dollars, tokens and requests an hour, from its creation on. */

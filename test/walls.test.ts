@@ -31,8 +31,13 @@ const walls: Readonly<Record<string, Wall>> = {
   'memory.ts': { from: ['core'], types: [...pureTypes, 'ledger'], packages: [] },
   'record.ts': { from: ['core'], types: [...pureTypes, 'deliberate.ts'], packages: [] },
   'deliberate.ts': { from: ['core', 'ledger', 'ports.ts'], types: [...pureTypes, 'memory.ts'], packages: [] },
-  'pass.ts': {
+  pass: {
     from: ['core', 'ledger', 'act', 'ports.ts', 'deliberate.ts', 'memory.ts', 'record.ts'],
+    types: pureTypes,
+    packages: [],
+  },
+  'pass.ts': {
+    from: ['core', 'ledger', 'act', 'deliberate.ts', 'memory.ts', 'pass'],
     types: pureTypes,
     packages: [],
   },
@@ -54,7 +59,7 @@ const walls: Readonly<Record<string, Wall>> = {
   'app.ts': {
     from: [
       ...['adapters.ts', 'alerts', 'call-meter.ts', 'core', 'ledger', 'ports.ts'],
-      ...['deliberate.ts', 'memory.ts', 'pass.ts', 'post-clock.ts', 'scrub.ts'],
+      ...['deliberate.ts', 'memory.ts', 'pass', 'pass.ts', 'post-clock.ts', 'scrub.ts'],
     ],
     types: ['settings.ts', 'store/store.ts'],
   },
