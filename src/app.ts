@@ -112,7 +112,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     superseded: () => false,
     closing: closing.signal,
   };
-  const deliverer = await openDeliverer(store, posting, () => policy, settings, options.onDelivery);
+  const isOpen = (batch: string): boolean => batch === memory.openBatch;
+  const deliverer = await openDeliverer(store, isOpen, posting, () => policy, settings, options.onDelivery);
   return {
     clock,
     reader: admin.reader,
@@ -177,6 +178,8 @@ async function router(clock: Clock): Promise<PassPorts['route']> {
 
 async function openDeliverer(
   store: Store,
+  /** More may be added to the batch. */
+  isOpen: (batch: string) => boolean,
   clock: SteadyClock,
   policy: () => PolicyFile,
   settings: Settings,
@@ -188,7 +191,8 @@ async function openDeliverer(
   return createDeliverer({
     outbox: {
       // What was queued before a dry run began stays queued until it is over.
-      pending: async (now) => (dry() ? [] : outbox.pending(now)),
+      pending: async (now) =>
+        dry() ? [] : (await outbox.pending(now)).filter(({ batch }) => !isOpen(batch)),
       delivered: (ids, at) => outbox.delivered(ids, at),
       failed: (ids, failure) => outbox.failed(ids, failure),
     },

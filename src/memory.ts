@@ -37,6 +37,8 @@ export interface Memory {
   savedCalls: number;
   /** The notices that a channel had accepted before the account was looked at. */
   accepted: ReadonlySet<string>;
+  /** The batch of the pass under way, to which it may still add; null: there is none. */
+  openBatch: string | null;
   /** The machine's count of milliseconds at the last pass that went by its clock; null: none of this process. */
   monotonicMs: number | null;
   /** The pass before read a key by itself only to check its row. */
@@ -65,6 +67,7 @@ export async function recall(store: Store, now: EpochMs): Promise<Memory> {
     savedCalls: 0,
     checkedLast: false,
     accepted: new Set(),
+    openBatch: null,
     monotonicMs: null,
     meta: new Map(Object.entries(state.meta)),
     holds: new Set(),

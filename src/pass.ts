@@ -46,8 +46,24 @@ export async function pass(
 ): Promise<PassReport> {
   await knowAccepted(ports.store, memory);
   const first = await look(ports.reader, ports.clock, before(memory), ports.pace, stop);
-  const batch = `pass-${String(first.at)}`;
-  const commit = committer(ports, memory, policy, batch);
+  // What is told in a pass goes out when it is over, as one message for each channel.
+  memory.openBatch = `pass-${String(first.at)}`;
+  try {
+    return await passOn(ports, memory, policy, troubles, first, stop);
+  } finally {
+    memory.openBatch = null;
+  }
+}
+
+async function passOn(
+  ports: PassPorts,
+  memory: Memory,
+  policy: PolicyFile,
+  troubles: readonly Trouble[],
+  first: Sight,
+  stop: AbortSignal,
+): Promise<PassReport> {
+  const commit = committer(ports, memory, policy, `pass-${String(first.at)}`);
   if (!first.clock.trusted) return doubtedPass(ports, memory, policy, troubles, first, commit, stop);
   if (first.clock.setByMs !== 0) await followClock(ports, memory, first, first.clock.setByMs, commit);
   const sight = await settleOpen(ports, memory, policy, first, commit, stop);

@@ -171,3 +171,16 @@ test('once another policy file came, the pass makes no further change, and the n
   await one.passes(2);
   expect(one.log).toEqual(['delete A']);
 });
+
+test('what a pass tells is one batch, which is open for as long as the pass goes on', async () => {
+  await using one = await due(a);
+  const seen: (string | null)[] = [];
+  one.beforeLook = () => void seen.push(one.openBatch());
+  await one.pass();
+  expect(one.log).toEqual(['delete A']);
+  // Not known before the first look; open in the look before the deletion.
+  expect(seen).toEqual([null, expect.stringMatching(/^pass-\d+$/)]);
+  expect(one.openBatch()).toBeNull();
+  const batches = (await one.store.outbox.pending(one.now())).map(({ batch }) => batch);
+  expect(new Set(batches)).toEqual(new Set([seen[1]]));
+});

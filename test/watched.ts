@@ -44,6 +44,8 @@ export interface Watched extends AsyncDisposable {
   unanswered: boolean;
   /** Happens on both sides of each call that a pass makes; what it throws takes the answer's place. */
   crossing: (side: 'before' | 'after', call: string) => void;
+  /** The batch of the pass under way. */
+  openBatch(): string | null;
   /** Another policy file came. */
   superseded: boolean;
   /** So many dollars, tokens and requests, now. */
@@ -180,6 +182,7 @@ export async function watched(policy: PolicyFile, ...keys: readonly Key[]): Prom
     beforeLook: () => undefined,
     unanswered: false,
     crossing: () => undefined,
+    openBatch: () => memory.openBatch,
     superseded: false,
     spend: ({ id }, amount) => void spends.push({ id, at: truth, amount }),
     change: ({ id }, more) => {

@@ -49,11 +49,15 @@ export function datePending(sql: Sql, laterMs: number): void {
   );
 }
 
-/** In the order in which they were made. */
+/**
+ * In the order in which they were made. What was to go out at once does so also when it was made later than
+ * `now`: a process may begin by a clock that is a little behind the one before it.
+ */
 export function pendingEntries(sql: Sql, now: EpochMs): readonly OutboxEntry[] {
   const rows = sql.all<OutboxRow>(
     `SELECT ${columns} FROM outbox
-     WHERE state = 'pending' AND not_before <= :now AND next_attempt_at <= :now ORDER BY created_at, seq`,
+     WHERE state = 'pending' AND not_before <= max(:now, created_at) AND next_attempt_at <= max(:now, created_at)
+     ORDER BY created_at, seq`,
     { now },
   );
   return rows.map(entryOf);

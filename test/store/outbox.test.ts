@@ -25,9 +25,15 @@ describe('the outbox', () => {
         item('first', { createdAt: now - 1 }),
       ],
     });
-    expect(ids(await store.outbox.pending(now - 1))).toEqual([]);
     expect(ids(await store.outbox.pending(now))).toEqual(['first', 'second', 'third']);
     expect(ids(await store.outbox.pending(now + 1))).toEqual(['first', 'second', 'third', 'in quiet hours']);
+  });
+
+  it('gives what was to go at once also by a clock that is behind, and nothing else', async () => {
+    await using store = await openSqlite(':memory:', { clock });
+    await store.commit({ outbox: [item('a'), item('b'), item('quiet', { notBefore: now + 50 })] });
+    await store.outbox.failed(['b'], { error: 'HTTP 503', nextAttemptAt: now + 60 });
+    expect(ids(await store.outbox.pending(now - 1000))).toEqual(['a']);
   });
 
   it('takes an item once, whatever became of it', async () => {
@@ -46,6 +52,7 @@ describe('the outbox', () => {
     await store.commit({ outboxLaterMs: -1000, outbox: [item('new')] });
     expect(await store.outbox.pending(now - 941)).toMatchObject([
       { id: 'quiet', createdAt: now - 1000, notBefore: now - 950 },
+      { id: 'new' },
     ]);
     expect(await store.outbox.pending(now)).toMatchObject([
       { id: 'b', createdAt: now - 1000, notBefore: now - 1000, nextAttemptAt: now - 940, attempts: 1 },
