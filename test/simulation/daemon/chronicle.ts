@@ -6,7 +6,10 @@ import type { KeyId } from '../../../src/core/key.ts';
 import type { FileShape } from './policies.ts';
 
 export type Fact =
-  /** A request left the process. `key`, `to`: of one that changes a key. */
+  /**
+   * A request left the process. `key`, `to`: of one that changes a key. `intended`: the intent to change that key
+   * so was on disk by then.
+   */
   | {
       readonly kind: 'asked';
       readonly n: number;
@@ -15,6 +18,7 @@ export type Fact =
       readonly path: string;
       readonly key: KeyId | null;
       readonly to: string | null;
+      readonly intended: boolean;
     }
   /** It was answered. `asOf`: when the account was as the answer has it; null: the answer says nothing. */
   | {
@@ -40,6 +44,8 @@ export type Fact =
       readonly channel: string;
       readonly recipient: string;
       readonly message: string;
+      /** When the program began to send it. */
+      readonly sentAt: number;
       readonly heard: boolean;
       readonly alerts: readonly AlertFact[];
     }
@@ -57,7 +63,7 @@ export type Fact =
       readonly kind: 'ended';
       readonly run: number;
       readonly how: 'crash' | 'stop' | 'exit';
-      readonly at: string;
+      readonly where: string;
     }
   | { readonly kind: 'pass'; readonly run: number; readonly ok: boolean }
   | { readonly kind: 'clock set'; readonly byMs: number }
@@ -85,7 +91,7 @@ export interface Chronicle {
 
 export function createChronicle(now: () => number): Chronicle {
   const entries: Entry[] = [];
-  return { entries, note: (fact) => void entries.push({ at: now(), ...fact }) };
+  return { entries, note: (fact) => void entries.push({ ...fact, at: now() }) };
 }
 
 /** One line for a person. */

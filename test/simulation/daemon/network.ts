@@ -23,6 +23,10 @@ export interface NetworkOptions {
   readonly chronicle: Chronicle;
   /** Those that are open now. */
   readonly windows: ReadonlySet<NetworkWindow>;
+  /** Whether the disk holds the intent to make this change, which is not settled yet. */
+  readonly intended: (key: KeyId, to: string | null) => boolean;
+  /** Whether the list is as the account is. */
+  readonly faithful: (list: string) => boolean;
 }
 
 export interface Network {
@@ -39,10 +43,12 @@ interface Answer {
   /** The body breaks off after this. */
   readonly broken: boolean;
   readonly asOf: number;
+  /** It says the truth of then, as far as can be seen of a list. */
+  readonly told: boolean;
 }
 
 export function createNetwork(options: NetworkOptions): Network {
-  const { seed, api, scheduler, chronicle, windows } = options;
+  const { seed, api, scheduler, chronicle, windows, intended, faithful } = options;
   const earlier = new Map<string, Answer>();
   let count = 0;
   let current: number | null = null;
@@ -56,7 +62,9 @@ export function createNetwork(options: NetworkOptions): Network {
         (async () => {
           const response = await api.request(url, { method, headers: { ...headers }, body });
           const { text, broken } = await readAll(response);
-          return { status: response.status, headers: new Map(response.headers), text, broken, asOf };
+          const list = method === 'GET' && pathOf(url) === '/api/keys';
+          const told = response.ok && !broken && (!list || faithful(text));
+          return { status: response.status, headers: new Map(response.headers), text, broken, asOf, told };
         })(),
       );
     } finally {
@@ -72,7 +80,9 @@ export function createNetwork(options: NetworkOptions): Network {
       await life.point('before request', changes);
       const n = (count += 1);
       const random = createRandom(`${String(seed)}/request ${String(n)}`);
-      chronicle.note({ kind: 'asked', n, run: life.run, method, path, ...aimOf(method, url, body) });
+      const aim = aimOf(method, url, body);
+      const onDisk = aim.key !== null && intended(aim.key, aim.to);
+      chronicle.note({ kind: 'asked', n, run: life.run, method, path, ...aim, intended: onDisk });
       const answered = (status: number | string, asOf: number | null): void =>
         chronicle.note({ kind: 'answered', n, run: life.run, path, status, asOf });
       const fail = (code: string): never => {
@@ -99,7 +109,7 @@ export function createNetwork(options: NetworkOptions): Network {
       // Nobody answers until the one who asked has had enough of it.
       if (trouble === 'hang') await scheduler.sleep(86_400_000, signal, life);
       await travel(trouble === 'slow' ? 25_000 : 200);
-      answered(answer.status, answer.broken ? null : answer.asOf);
+      answered(answer.status, answer.told ? answer.asOf : null);
       await life.point('after answer', changes);
       return incoming(answer);
     };

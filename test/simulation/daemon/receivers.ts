@@ -35,6 +35,7 @@ export function createReceivers({ seed, scheduler, chronicle, troubles, texts }:
       const { channel, recipient } = route;
       await life.point('before send');
       count += 1;
+      const sentAt = scheduler.now();
       const random = createRandom(`${String(seed)}/message ${String(count)}`);
       texts(channel.name, wireText(channel.kind, message));
       const trouble = troubles.get(channel.name);
@@ -64,6 +65,7 @@ export function createReceivers({ seed, scheduler, chronicle, troubles, texts }:
         channel: channel.name,
         recipient,
         message: message.id,
+        sentAt,
         heard,
         alerts,
       });

@@ -3,6 +3,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { openApp } from '../../../src/app.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { createDaemon } from '../../../src/daemon.ts';
+import type { KeyId } from '../../../src/core/key.ts';
+import type { Change } from '../../../src/core/state.ts';
 import type { PassReport } from '../../../src/pass.ts';
 import { createLogger } from '../../../src/log.ts';
 import { formatFaults, loadPolicy } from '../../../src/policy/load.ts';
@@ -96,7 +98,15 @@ export async function perform(plan: Plan): Promise<Stage> {
     faults,
   });
   const windows = new Set<NetworkWindow>();
-  const network = createNetwork({ seed: plan.seed, api, scheduler, chronicle, windows });
+  const network = createNetwork({
+    seed: plan.seed,
+    api,
+    scheduler,
+    chronicle,
+    windows,
+    intended: (key, to) => hasIntent(db, key, to),
+    faithful: (list) => isFaithful(list, world),
+  });
   const troubles = new Map<string, ReceiverTrouble>();
   const sent: { channel: string; text: string }[] = [];
   const receivers = createReceivers({
@@ -245,9 +255,9 @@ export async function perform(plan: Plan): Promise<Stage> {
       held.set(`change ${result}`, (held.get(`change ${result}`) ?? 0) + 1);
   }
 
-  function end(life: Life, how: 'crash' | 'stop' | 'exit', at: string, downMs: number): void {
+  function end(life: Life, how: 'crash' | 'stop' | 'exit', where: string, downMs: number): void {
     life.alive = false;
-    chronicle.note({ kind: 'ended', run: life.run, how, at });
+    chronicle.note({ kind: 'ended', run: life.run, how, where });
     if (current?.life === life) current = null;
     scheduler.after(downMs, start);
   }
@@ -345,6 +355,33 @@ export async function perform(plan: Plan): Promise<Stage> {
   const endedAt = scheduler.now();
   (current as { life: Life } | null)?.life && ((current as unknown as { life: Life }).life.alive = false);
   return { plan, world, keys, chronicle, files, log, sent, db, held, passes, lastTroubleAt, endedAt };
+}
+
+function hasIntent(db: DatabaseSync, key: KeyId, to: string | null): boolean {
+  const rows = db.prepare('SELECT body FROM changes WHERE settled_at IS NULL').all();
+  return rows
+    .map(({ body }) => JSON.parse(String(body)) as Change)
+    .some((change) => change.keyId === key && change.to === to);
+}
+
+function isFaithful(list: string, world: World): boolean {
+  try {
+    const rows = JSON.parse(list) as { key: string; name: string; is_admin: boolean; created_at: string }[];
+    const truth = new Map(world.keys().map((key) => [key.secret, key]));
+    return (
+      rows.length === truth.size &&
+      rows.every((row) => {
+        const key = truth.get(row.key);
+        return (
+          key?.name === row.name &&
+          key.isAdmin === row.is_admin &&
+          Date.parse(row.created_at) === key.createdAt
+        );
+      })
+    );
+  } catch {
+    return false;
+  }
 }
 
 function freshDatabase(): DatabaseSync {
