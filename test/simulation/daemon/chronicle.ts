@@ -28,6 +28,8 @@ export type Fact =
       readonly path: string;
       readonly status: number | string;
       readonly asOf: number | null;
+      /** Of a list: which part of the account's keys it lacked. */
+      readonly lacking: number;
     }
   /** An account's change. `n`: the request that made it; null: a person did. */
   | {

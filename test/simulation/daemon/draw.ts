@@ -8,11 +8,14 @@ import type { Act, Deed, KeyPlan, Plan } from './plan.ts';
 import type { FileShape, PolicyShape, SelectorShape, StepShape } from './policies.ts';
 import { dayMs, hourMs, minuteMs } from './units.ts';
 
+/** As many passes, about, a seed may take: most of its time goes into them. */
+const passesAtMost = 34;
+
 export function drawPlan(seed: number): Plan {
   const random = createRandom(`daemon ${String(seed)}`);
   const fork = (label: string): Random => random.fork(label);
-  const days = fork('days').pick([2, 4, 8, 15]);
-  const intervalMs = days <= 2 ? 20 * minuteMs : days <= 4 ? hourMs : days <= 8 ? 2 * hourMs : 4 * hourMs;
+  const days = fork('days').pick([0.5, 1.5, 1.5, 3, 6, 14, 30]);
+  const intervalMs = Math.max(3 * minuteMs, Math.round(((days + 0.5) * dayMs) / passesAtMost));
   const keys = drawKeys(fork('keys'), days);
   const file = drawFile(fork('file'), keys);
   const acts = drawActs(fork('acts'), days, keys, file);
@@ -150,41 +153,66 @@ function drawPolicy(random: Random, name: string): PolicyShape {
   };
 }
 
+/**
+ * Most of what happens does so around a few instants, at which keys pass their thresholds: where nothing goes on,
+ * nothing can go wrong.
+ */
 function drawActs(random: Random, days: number, keys: readonly KeyPlan[], file: FileShape): Act[] {
-  const calm = random.chance(0.25);
   const acts: Act[] = [];
-  const add = (deed: Deed, at = Math.round(random.next() * days * dayMs)): void =>
-    void acts.push({ ...deed, atMs: at });
-  const people = random.fork('people');
-  let files = file;
+  const total = days * dayMs;
+  const hot = Array.from({ length: random.integer(1, 3) }, () => Math.round(random.next() * 0.8 * total));
+  const spread = Math.min(total / 4, random.pick([hourMs, 6 * hourMs, 30 * hourMs]));
+  const when = (chance: Random): number =>
+    chance.chance(0.07)
+      ? 0
+      : chance.chance(0.7)
+        ? chance.pick(hot) + Math.round(chance.next() * spread)
+        : Math.round(chance.next() * total);
+  const adding =
+    (chance: Random) =>
+    (deed: Deed, at = when(chance)): void =>
+      void acts.push({ ...deed, atMs: Math.min(at, total) });
+  drawPeople(random.fork('people'), adding, { hot, days, keys, file, when });
+  const trouble = random.fork('trouble');
+  const times = trouble.chance(0.2) ? 0 : trouble.integer(1, 7);
+  for (let i = 0; i < times; i += 1) drawTrouble(trouble, adding(trouble));
+  return acts.sort((a, b) => a.atMs - b.atMs);
+}
+
+interface Scene {
+  readonly hot: readonly number[];
+  readonly days: number;
+  readonly keys: readonly KeyPlan[];
+  readonly file: FileShape;
+  readonly when: (chance: Random) => number;
+}
+
+type Adding = (chance: Random) => (deed: Deed, at?: number) => void;
+
+function drawPeople(people: Random, adding: Adding, { hot, days, keys, file, when }: Scene): void {
+  const add = adding(people);
   const some = (most: number): number => people.integer(0, most);
-  for (let i = some(4); i > 0; i -= 1)
-    add({
-      kind: 'rename',
-      key: people.integer(0, keys.length + 1),
-      to: people.chance(0.2)
-        ? people.pick(hostileNames)
-        : people.chance(0.4)
-          ? people.pick(keys).name
-          : `User ${String(people.integer(20, 40))}`,
-    });
+  const any = (): number => people.integer(0, keys.length - 1);
+  for (const at of hot)
+    if (people.chance(0.6)) add({ kind: 'spend', key: any(), usd: people.pick([0.9, 3, 11, 14]) }, at);
+  for (let i = some(4); i > 0; i -= 1) {
+    const to = people.chance(0.2)
+      ? people.pick(hostileNames)
+      : people.chance(0.4)
+        ? people.pick(keys).name
+        : `User ${String(people.integer(20, 40))}`;
+    add({ kind: 'rename', key: people.integer(0, keys.length + 1), to });
+  }
   for (let i = some(2); i > 0; i -= 1) add({ kind: 'create', key: drawKey(people, keys.length + i, days) });
-  for (let i = some(2); i > 0; i -= 1) add({ kind: 'delete', key: people.integer(0, keys.length - 1) });
-  for (let i = some(3); i > 0; i -= 1)
-    add({ kind: 'spend', key: people.integer(0, keys.length - 1), usd: people.pick([0.5, 5, 20]) });
-  const editTimes = Array.from({ length: some(3) }, () => Math.round(people.next() * days * dayMs)).sort(
-    (a, b) => a - b,
-  );
-  for (const at of editTimes) {
+  for (let i = some(2); i > 0; i -= 1) add({ kind: 'delete', key: any() });
+  for (let i = some(2); i > 0; i -= 1) add({ kind: 'spend', key: any(), usd: people.pick([0.5, 5, 20]) });
+  let files = file;
+  for (const at of Array.from({ length: some(3) }, () => when(people)).sort((a, b) => a - b)) {
     const next = editFile(people, files, keys, at);
     add({ kind: 'file', file: next }, at);
     if (next.broken === undefined) files = next;
     else add({ kind: 'file', file: files }, at + people.integer(1, 20) * hourMs);
   }
-  const trouble = random.fork('trouble');
-  const times = calm ? 0 : trouble.integer(1, 8);
-  for (let i = 0; i < times; i += 1) drawTrouble(trouble, add);
-  return acts.sort((a, b) => a.atMs - b.atMs);
 }
 
 function editFile(random: Random, file: FileShape, keys: readonly KeyPlan[], at: number): FileShape {
@@ -320,6 +348,10 @@ function drawTrouble(random: Random, add: (deed: Deed, at?: number) => void): vo
       });
     }
     case 'stop':
+      if (random.chance(0.15)) {
+        add({ kind: 'stop', downMs: hourMs }, 12 * hourMs);
+        return add({ kind: 'lose state' }, 12.5 * hourMs);
+      }
       return add({ kind: 'stop', downMs: random.pick([1000, hourMs, 30 * hourMs]) });
     case 'clock':
       return add({

@@ -25,8 +25,8 @@ export interface NetworkOptions {
   readonly windows: ReadonlySet<NetworkWindow>;
   /** Whether the disk holds the intent to make this change, which is not settled yet. */
   readonly intended: (key: KeyId, to: string | null) => boolean;
-  /** Whether the list is as the account is. */
-  readonly faithful: (list: string) => boolean;
+  /** Which part of the account's keys a list lacks; null: it is not as the account is in another way. */
+  readonly lacking: (list: string) => number | null;
 }
 
 export interface Network {
@@ -45,10 +45,11 @@ interface Answer {
   readonly asOf: number;
   /** It says the truth of then, as far as can be seen of a list. */
   readonly told: boolean;
+  readonly lacks: number;
 }
 
 export function createNetwork(options: NetworkOptions): Network {
-  const { seed, api, scheduler, chronicle, windows, intended, faithful } = options;
+  const { seed, api, scheduler, chronicle, windows, intended, lacking } = options;
   const earlier = new Map<string, Answer>();
   let count = 0;
   let current: number | null = null;
@@ -63,8 +64,17 @@ export function createNetwork(options: NetworkOptions): Network {
           const response = await api.request(url, { method, headers: { ...headers }, body });
           const { text, broken } = await readAll(response);
           const list = method === 'GET' && pathOf(url) === '/api/keys';
-          const told = response.ok && !broken && (!list || faithful(text));
-          return { status: response.status, headers: new Map(response.headers), text, broken, asOf, told };
+          const lacks = list ? lacking(text) : 0;
+          const told = response.ok && !broken && lacks === 0;
+          return {
+            status: response.status,
+            headers: new Map(response.headers),
+            text,
+            broken,
+            asOf,
+            told,
+            lacks: lacks ?? 0,
+          };
         })(),
       );
     } finally {
@@ -83,8 +93,8 @@ export function createNetwork(options: NetworkOptions): Network {
       const aim = aimOf(method, url, body);
       const onDisk = aim.key !== null && intended(aim.key, aim.to);
       chronicle.note({ kind: 'asked', n, run: life.run, method, path, ...aim, intended: onDisk });
-      const answered = (status: number | string, asOf: number | null): void =>
-        chronicle.note({ kind: 'answered', n, run: life.run, path, status, asOf });
+      const answered = (status: number | string, asOf: number | null, lacks = 0): void =>
+        chronicle.note({ kind: 'answered', n, run: life.run, path, status, asOf, lacking: lacks });
       const fail = (code: string): never => {
         answered(code, null);
         throw Object.assign(new Error(code), { code });
@@ -109,7 +119,7 @@ export function createNetwork(options: NetworkOptions): Network {
       // Nobody answers until the one who asked has had enough of it.
       if (trouble === 'hang') await scheduler.sleep(86_400_000, signal, life);
       await travel(trouble === 'slow' ? 25_000 : 200);
-      answered(answer.status, answer.told ? answer.asOf : null);
+      answered(answer.status, answer.told ? answer.asOf : null, answer.lacks);
       await life.point('after answer', changes);
       return incoming(answer);
     };

@@ -34,7 +34,7 @@ import type { FileShape } from './policies.ts';
 import { createReceivers } from './receivers.ts';
 import { createScheduler } from './scheduler.ts';
 import type { Scheduler } from './scheduler.ts';
-import { dayMs, minuteMs } from './units.ts';
+import { dayMs, hourMs, minuteMs } from './units.ts';
 
 export const epoch = Date.parse('2026-09-20T07:31:00Z');
 export const adminKey = 'admin_ofTheSimulatedAccount0123456789';
@@ -79,8 +79,10 @@ export interface Stage {
   readonly endedAt: number;
 }
 
-/** After the last trouble, so long is given for all to come right. */
-const recoveryMs = 3 * dayMs;
+/** After the last trouble, so long is given for all to come right: a message that waits is tried hourly for a day. */
+function recoveryMs({ acts }: Plan): number {
+  return acts.some(({ kind }) => kind === 'receiver' || kind === 'disk full') ? 27 * hourMs : 3 * hourMs;
+}
 
 export async function perform(plan: Plan): Promise<Stage> {
   const scheduler = createScheduler();
@@ -105,7 +107,7 @@ export async function perform(plan: Plan): Promise<Stage> {
     chronicle,
     windows,
     intended: (key, to) => hasIntent(db, key, to),
-    faithful: (list) => isFaithful(list, world),
+    lacking: (list) => lackingIn(list, world),
   });
   const troubles = new Map<string, ReceiverTrouble>();
   const sent: { channel: string; text: string }[] = [];
@@ -350,7 +352,7 @@ export async function perform(plan: Plan): Promise<Stage> {
   // What people left wrong, they put right at last.
   wallOffset = 0;
   chronicle.note({ kind: 'clock set', byMs: 0 });
-  await scheduler.run(Math.max(planned, lastTroubleAt + recoveryMs));
+  await scheduler.run(Math.max(planned, lastTroubleAt + recoveryMs(plan)));
   world.advanceTo(truth());
   const endedAt = scheduler.now();
   (current as { life: Life } | null)?.life && ((current as unknown as { life: Life }).life.alive = false);
@@ -364,23 +366,17 @@ function hasIntent(db: DatabaseSync, key: KeyId, to: string | null): boolean {
     .some((change) => change.keyId === key && change.to === to);
 }
 
-function isFaithful(list: string, world: World): boolean {
+function lackingIn(list: string, world: World): number | null {
   try {
     const rows = JSON.parse(list) as { key: string; name: string; is_admin: boolean; created_at: string }[];
     const truth = new Map(world.keys().map((key) => [key.secret, key]));
-    return (
-      rows.length === truth.size &&
-      rows.every((row) => {
-        const key = truth.get(row.key);
-        return (
-          key?.name === row.name &&
-          key.isAdmin === row.is_admin &&
-          Date.parse(row.created_at) === key.createdAt
-        );
-      })
-    );
+    const isTrue = rows.every(({ key: secret, name, is_admin, created_at }) => {
+      const key = truth.get(secret);
+      return key?.name === name && key.isAdmin === is_admin && Date.parse(created_at) === key.createdAt;
+    });
+    return isTrue ? 1 - rows.length / Math.max(1, truth.size) : null;
   } catch {
-    return false;
+    return null;
   }
 }
 
@@ -436,6 +432,8 @@ function specOf(key: KeyPlan, early: boolean): KeySpec {
   };
 }
 
+const timedOut = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+
 /** Limits on how long something may take run in the simulation's time, too; and nothing is left to real chance. */
 function virtualTime(scheduler: Scheduler): Disposable {
   const { timeout } = AbortSignal;
@@ -444,7 +442,7 @@ function virtualTime(scheduler: Scheduler): Disposable {
   AbortSignal.timeout = (ms) => {
     const controller = new AbortController();
     scheduler.after(ms, () => {
-      controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+      controller.abort(timedOut);
     });
     return controller.signal;
   };

@@ -149,3 +149,35 @@ export const badEdits: Witness = ({ entries, accepted, stage }) => {
       : [breach(14, 'nobody was told of an invalid file', entry.at, `version ${String(entry.version)}`)];
   });
 };
+
+/** 12: a step that repeats does so no more often than the file says. */
+export const repeats: Witness = ({ accepted, stage, statesSince }) => {
+  const shortest = Math.min(
+    ...stage.files.flatMap(({ policies }) =>
+      policies.flatMap(({ steps }) => steps.flatMap(({ repeatMs }) => repeatMs ?? [])),
+    ),
+  );
+  const times = new Map<string, number[]>();
+  for (const { at, channel, recipient, alerts } of accepted)
+    for (const { repeated, finding, step, id } of alerts)
+      if (repeated) {
+        const name = `${channel} ${recipient} ${finding ?? ''} ${String(step)}`;
+        const seen = times.get(name) ?? [];
+        if (!times.has(`${name} ${id}`)) seen.push(at);
+        times.set(name, seen).set(`${name} ${id}`, []);
+      }
+  return [...times].flatMap(([name, seen]): Breach[] => {
+    const [first = 0, last = 0] = [seen[0], seen.at(-1)];
+    const most = (last - first) / shortest + 2 * statesSince.length;
+    return seen.length > most + 1
+      ? [
+          breach(
+            12,
+            'repeated too often',
+            last,
+            `${name}: ${String(seen.length)} times within ${String(last - first)} ms`,
+          ),
+        ]
+      : [];
+  });
+};

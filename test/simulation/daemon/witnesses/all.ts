@@ -1,5 +1,5 @@
-import { arrival, badEdits, noise, told } from './alerts.ts';
-import { grounds, protection, silences } from './grounds.ts';
+import { arrival, badEdits, noise, repeats, told } from './alerts.ts';
+import { grounds, protection, shrunkLists, silences } from './grounds.ts';
 import { crashSafety, gentleStart, identity } from './identity.ts';
 import { limits } from './limits.ts';
 import { modes } from './modes.ts';
@@ -8,6 +8,18 @@ import { hostileText, record, secrets } from './record.ts';
 import type { Witness } from './witness.ts';
 
 export const witnesses: readonly Witness[] = [
-  ...[modes, grounds, protection, silences, limits, notice, hands, identity, crashSafety, gentleStart],
-  ...[arrival, told, noise, badEdits, record, secrets, hostileText],
+  ...[
+    modes,
+    grounds,
+    protection,
+    silences,
+    shrunkLists,
+    limits,
+    notice,
+    hands,
+    identity,
+    crashSafety,
+    gentleStart,
+  ],
+  ...[arrival, told, noise, repeats, badEdits, record, secrets, hostileText],
 ];

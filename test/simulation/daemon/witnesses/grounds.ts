@@ -58,3 +58,24 @@ export const silences: Witness = (history) =>
     );
     return silenced ? [breach(7, 'silenced', at, `${kind} of ${key.id}`)] : [];
   });
+
+/** A list that stayed so for longer is believed. */
+const shrunkBelievedAfterMs = 3_600_000;
+/** A little more than the fifth, for the program knows some keys that are gone, and some not yet. */
+const muchOfIt = 0.34;
+
+/** 3: a list that has just shrunk by more than a fifth leads to no change. */
+export const shrunkLists: Witness = ({ asked, entries }) => {
+  const lists = entries.flatMap((one, index) =>
+    one.kind === 'answered' && one.path === '/api/keys' && one.status === 200 ? [{ ...one, index }] : [],
+  );
+  return asked.flatMap(({ index, at, kind, key }) => {
+    const before = lists.filter((one) => one.index < index);
+    const whole = before.findLast(({ lacking }) => lacking <= muchOfIt);
+    const last = before.at(-1);
+    const isNews = whole !== undefined && at - whole.at < shrunkBelievedAfterMs;
+    return last !== undefined && last.lacking > muchOfIt && isNews
+      ? [breach(3, 'changed by a list that shrank', at, `${kind} of ${key?.id ?? '?'}`)]
+      : [];
+  });
+};

@@ -1,3 +1,4 @@
+import type { KeyId } from '../../../../src/core/key.ts';
 import { groundsOf } from '../truth.ts';
 import type { Asked, History } from '../history.ts';
 import { breach } from './witness.ts';
@@ -104,7 +105,8 @@ export const hands: Witness = (history) => {
     }
     if (one.kind === 'rename') {
       const last = history.names(id).findLast(({ at }) => at <= one.listAsOf);
-      const isRestore = history.names(id).some(({ from, by }) => by === 'program' && from === one.to);
+      const isRestore =
+        history.names(id).some(({ from, by }) => by === 'program' && from === one.to) && !isMadeByRule(one);
       if (isRestore && last?.by === 'person')
         breaches.push(
           breach(8, "a person's name overwritten", one.at, `${id} “${last.to}” to “${one.to ?? ''}”`),
@@ -114,12 +116,17 @@ export const hands: Witness = (history) => {
   return breaches;
 };
 
+/** The name begins as a rule of the file has it, so that it may be given anew. */
+function isMadeByRule({ files, to }: Asked): boolean {
+  return files.some((file) =>
+    file.policies.some(({ steps }) =>
+      steps.some(({ renamePrefix }) => renamePrefix !== undefined && to?.startsWith(`${renamePrefix} `)),
+    ),
+  );
+}
+
 /** A truthful list showed the key between this change of its name and the next. */
-function wasSeen(
-  { entries, names }: History,
-  id: Asked extends never ? never : Parameters<History['names']>[0],
-  index: number,
-): boolean {
+function wasSeen({ entries, names }: History, id: KeyId, index: number): boolean {
   const change = names(id).find((one) => one.index === index);
   const next = names(id).find((one) => one.index > index);
   return entries.some(
