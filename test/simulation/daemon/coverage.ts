@@ -1,8 +1,8 @@
 /** What happened in how many seeds: a promise is only tested where something threatens it. */
 import type { Stage } from './stage.ts';
+import { dayMs } from './units.ts';
 
 export interface Coverage {
-  add(stage: Stage): void;
   /** In how many seeds each thing happened. */
   readonly counts: ReadonlyMap<string, number>;
   readonly seeds: number;
@@ -10,26 +10,21 @@ export interface Coverage {
   readonly passes: number;
 }
 
-export function createCoverage(): Coverage {
-  const counts = new Map<string, number>();
-  let [seeds, days, passes] = [0, 0, 0];
+export const noCoverage: Coverage = { counts: new Map(), seeds: 0, days: 0, passes: 0 };
+
+export function coverageOf(stage: Stage): Coverage {
+  const counts = new Map([...happenings(stage)].map((what) => [what, 1]));
+  return { counts, seeds: 1, days: stage.endedAt / dayMs, passes: stage.passes };
+}
+
+export function mergeCoverage(one: Coverage, other: Coverage): Coverage {
+  const counts = new Map(one.counts);
+  for (const [what, count] of other.counts) counts.set(what, (counts.get(what) ?? 0) + count);
   return {
-    add(stage) {
-      for (const what of happenings(stage)) counts.set(what, (counts.get(what) ?? 0) + 1);
-      seeds += 1;
-      days += stage.endedAt / 86_400_000;
-      passes += stage.passes;
-    },
     counts,
-    get seeds() {
-      return seeds;
-    },
-    get days() {
-      return days;
-    },
-    get passes() {
-      return passes;
-    },
+    seeds: one.seeds + other.seeds,
+    days: one.days + other.days,
+    passes: one.passes + other.passes,
   };
 }
 

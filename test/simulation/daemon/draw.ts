@@ -9,7 +9,7 @@ import type { FileShape, PolicyShape, SelectorShape, StepShape } from './policie
 import { dayMs, hourMs, minuteMs } from './units.ts';
 
 /** As many passes, about, a seed may take: most of its time goes into them. */
-const passesAtMost = 34;
+const passesAtMost = 24;
 
 export function drawPlan(seed: number): Plan {
   const random = createRandom(`daemon ${String(seed)}`);

@@ -1,6 +1,7 @@
 /** Seeds, one after another. */
 import { entryText } from './chronicle.ts';
-import { coverageText, createCoverage } from './coverage.ts';
+import { coverageOf, mergeCoverage, noCoverage } from './coverage.ts';
+import type { Coverage } from './coverage.ts';
 import { drawPlan } from './draw.ts';
 import type { Plan } from './plan.ts';
 import { yamlOf } from './policies.ts';
@@ -25,26 +26,25 @@ export async function replay(seed: number, story: boolean, print: Print): Promis
   return false;
 }
 
-export async function replayAll(from: number, until: number, print: Print): Promise<boolean> {
-  const coverage = createCoverage();
-  const known = new Map<string, number[]>();
-  let failed = 0;
-  for (let seed = from; seed < until; seed += 1) {
+export interface Report {
+  /** A text for each seed that broke a promise. */
+  readonly failures: readonly string[];
+  readonly known: readonly { readonly seed: number; readonly code: string }[];
+  readonly coverage: Coverage;
+}
+
+export async function liveThrough(seeds: readonly number[]): Promise<Report> {
+  const failures: string[] = [];
+  const known: { seed: number; code: string }[] = [];
+  let coverage = noCoverage;
+  for (const seed of seeds) {
     const plan = drawPlan(seed);
     const verdict = await judge(plan);
-    coverage.add(verdict.stage);
-    for (const { code } of verdict.known) known.set(code, [...(known.get(code) ?? []), seed]);
-    if (verdict.breaches.length > 0) {
-      failed += 1;
-      print(await failureText(plan, verdict.breaches));
-    }
-    if ((seed - from) % 1000 === 999) print(`${String(seed - from + 1)} seeds, ${String(failed)} failed`);
+    coverage = mergeCoverage(coverage, coverageOf(verdict.stage));
+    for (const code of new Set(verdict.known.map((one) => one.code))) known.push({ seed, code });
+    if (verdict.breaches.length > 0) failures.push(await failureText(plan, verdict.breaches));
   }
-  print(coverageText(coverage));
-  for (const [code, seeds] of known)
-    print(`known: ${code}, in ${String(seeds.length)} seeds, first ${String(seeds[0])}`);
-  print(failed === 0 ? 'every promise was kept' : `${String(failed)} seeds failed`);
-  return failed === 0;
+  return { failures, known, coverage };
 }
 
 /** With a fault planted: true when a seed finds it. */

@@ -3,6 +3,7 @@
  * that one on); `--planted` shows that each of a list of planted faults is found.
  */
 import { parseArgs } from 'node:util';
+import { notYet } from './not-yet.ts';
 import { plantFault } from './plant.ts';
 
 const { values } = parseArgs({
@@ -22,7 +23,7 @@ function print(text: string): void {
 
 // Before anything of the program is loaded.
 if (values.plant !== undefined) plantFault(values.plant);
-const { hunt, replay, replayAll } = await import('./rounds.ts');
+const { hunt, replay } = await import('./rounds.ts');
 if (values.planted) {
   const { findPlanted } = await import('./planted.ts');
   process.exitCode = (await findPlanted(print)) ? 0 : 1;
@@ -31,6 +32,21 @@ if (values.planted) {
 } else if (values.seed !== undefined) {
   process.exitCode = (await replay(Number(values.seed), values.story, print)) ? 0 : 1;
 } else {
-  const from = Number(values.from);
-  process.exitCode = (await replayAll(from, from + Number(values.seeds ?? 300), print)) ? 0 : 1;
+  const { liveThroughAll } = await import('./crew.ts');
+  const { coverageText } = await import('./coverage.ts');
+  const count = Number(values.seeds ?? 300);
+  const report = await liveThroughAll(Number(values.from), count, ({ failures }, done) => {
+    failures.forEach(print);
+    if (done % 1000 === 0 && done < count) print(`${String(done)} seeds`);
+  });
+  print(coverageText(report.coverage));
+  for (const { code, because } of notYet) {
+    const seeds = report.known.filter((one) => one.code === code).map(({ seed }) => seed);
+    print(
+      `not yet: ${code} (${because}): in ${String(seeds.length)} seeds, such as ${seeds.slice(0, 5).join()}`,
+    );
+  }
+  const { length } = report.failures;
+  print(length === 0 ? 'every promise was kept' : `${String(length)} seeds failed`);
+  process.exitCode = length === 0 ? 0 : 1;
 }
