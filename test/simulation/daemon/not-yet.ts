@@ -1,5 +1,4 @@
 /** What is known not to be kept yet, and why: told, but no failure. To be empty. */
 export const notYet: readonly { readonly code: string; readonly because: string }[] = [
-  { code: 'notice by another channel', because: 'a notice that another step’s channel accepted counts' },
   { code: 'never delivered', because: 'messages wait for a clock that was ahead' },
 ];

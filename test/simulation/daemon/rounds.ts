@@ -37,12 +37,19 @@ export async function liveThrough(seeds: readonly number[]): Promise<Report> {
   const failures: string[] = [];
   const known: { seed: number; code: string }[] = [];
   let coverage = noCoverage;
+  // Making a history shorter takes as long as a hundred seeds.
+  const shrunk = new Set<string>();
   for (const seed of seeds) {
     const plan = drawPlan(seed);
     const verdict = await judge(plan);
     coverage = mergeCoverage(coverage, coverageOf(verdict.stage));
     for (const code of new Set(verdict.known.map((one) => one.code))) known.push({ seed, code });
-    if (verdict.breaches.length > 0) failures.push(await failureText(plan, verdict.breaches));
+    const [first] = verdict.breaches;
+    if (first === undefined) continue;
+    failures.push(
+      shrunk.has(first.code) ? briefly(plan, verdict.breaches) : await failureText(plan, verdict.breaches),
+    );
+    shrunk.add(first.code);
   }
   return { failures, known, coverage };
 }
@@ -60,16 +67,22 @@ export async function hunt(seeds: number, print: Print): Promise<boolean> {
   return false;
 }
 
-async function failureText(plan: Plan, breaches: readonly Breach[]): Promise<string> {
-  const [first] = breaches as [Breach, ...Breach[]];
-  const shortest = await shrink(plan, first);
-  const verdict = await judge(shortest);
+function briefly({ seed }: Plan, breaches: readonly Breach[]): string {
   const said = breaches.map(
     ({ promise, code, at, what }) => `  promise ${String(promise)}, ${code}, at ${String(at)}: ${what}`,
   );
   return [
-    `seed ${String(plan.seed)} fails; npm run simulate -- --seed ${String(plan.seed)} replays it`,
+    `seed ${String(seed)} fails; npm run simulate -- --seed ${String(seed)} replays it`,
     ...new Set(said.slice(0, 6)),
+  ].join('\n');
+}
+
+async function failureText(plan: Plan, breaches: readonly Breach[]): Promise<string> {
+  const [first] = breaches as [Breach, ...Breach[]];
+  const shortest = await shrink(plan, first);
+  const verdict = await judge(shortest);
+  return [
+    briefly(plan, breaches),
     `shortest history, of ${String(shortest.acts.length)} acts (of ${String(plan.acts.length)}):`,
     ...shortest.acts.map(
       (act) => `  ${JSON.stringify(act.kind === 'file' ? { ...act, file: yamlOf(act.file) } : act)}`,

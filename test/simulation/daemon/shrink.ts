@@ -4,7 +4,7 @@ import { judge } from './verdict.ts';
 import type { Breach } from './witnesses/witness.ts';
 
 /** So many plans are tried at most. */
-const patience = 200;
+const patience = 80;
 
 export async function shrink(plan: Plan, broken: Breach): Promise<Plan> {
   let tried = 0;

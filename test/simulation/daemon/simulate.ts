@@ -26,7 +26,7 @@ if (values.plant !== undefined) plantFault(values.plant);
 const { hunt, replay } = await import('./rounds.ts');
 if (values.planted) {
   const { findPlanted } = await import('./planted.ts');
-  process.exitCode = (await findPlanted(print)) ? 0 : 1;
+  process.exitCode = (await findPlanted(print, Number(values.seeds ?? 300))) ? 0 : 1;
 } else if (values.plant !== undefined) {
   process.exitCode = (await hunt(Number(values.seeds ?? 300), print)) ? 0 : 1;
 } else if (values.seed !== undefined) {

@@ -1,4 +1,6 @@
+import type { AlertFact } from '../chronicle.ts';
 import type { History } from '../history.ts';
+import type { FileShape } from '../policies.ts';
 import { hourMs } from '../units.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
@@ -61,7 +63,7 @@ export const told: Witness = (history) => {
 };
 
 /** 11 and 12: what is sent again is the same message; a step is announced once. */
-export const noise: Witness = ({ accepted, entries, statesSince }) => {
+export const noise: Witness = ({ accepted, entries, statesSince, stage }) => {
   const breaches: Breach[] = [];
   const messages = new Map<string, string>();
   const steps = new Map<string, { readonly id: string; readonly at: number }>();
@@ -88,6 +90,7 @@ export const noise: Witness = ({ accepted, entries, statesSince }) => {
           ),
         );
       if (alert.event !== 'step' || alert.repeated || alert.finding === null) continue;
+      if (hadOthers(stage.files, alert)) continue;
       const name = `${to} ${alert.finding} ${String(alert.step)}`;
       const first = steps.get(name);
       if (
@@ -101,6 +104,16 @@ export const noise: Witness = ({ accepted, entries, statesSince }) => {
   });
   return breaches;
 };
+
+/** In that place of that policy stood several steps in the course of time: each is announced. */
+function hadOthers(files: readonly FileShape[], { policy, step }: AlertFact): boolean {
+  const texts = files.flatMap(({ policies }) =>
+    policies
+      .filter(({ name }) => name === policy)
+      .map(({ rule, steps }) => JSON.stringify([rule, steps[(step ?? 1) - 1]])),
+  );
+  return new Set(texts).size > 1;
+}
 
 /** The program died, or was told to stop, or could not write it down after the receiver had taken it. */
 function isExplained(
