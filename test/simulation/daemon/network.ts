@@ -23,6 +23,8 @@ export interface NetworkOptions {
   readonly chronicle: Chronicle;
   /** Those that are open now. */
   readonly windows: ReadonlySet<NetworkWindow>;
+  /** Called as a list is about to be read. */
+  readonly onList: () => void;
   /** Whether the disk holds the intent to make this change, which is not settled yet. */
   readonly intended: (key: KeyId, to: string | null) => boolean;
   /** Which part of the account's keys a list lacks; null: it is not as the account is in another way. */
@@ -49,7 +51,7 @@ interface Answer {
 }
 
 export function createNetwork(options: NetworkOptions): Network {
-  const { seed, api, scheduler, chronicle, windows, intended, lacking } = options;
+  const { seed, api, scheduler, chronicle, windows, intended, lacking, onList } = options;
   const earlier = new Map<string, Answer>();
   let count = 0;
   let current: number | null = null;
@@ -109,6 +111,7 @@ export function createNetwork(options: NetworkOptions): Network {
       if (trouble === 'reset before') fail('ECONNRESET');
       const stale = trouble === 'stale' && !changes ? earlier.get(method + url + String(body)) : undefined;
       await life.point('before effect', changes);
+      if (method === 'GET' && path === '/api/keys') onList();
       const answer = stale ?? (await enter(n, url, outgoing));
       if (!changes && answer.status < 300 && !answer.broken) earlier.set(method + url + String(body), answer);
       await life.point('after effect', changes);

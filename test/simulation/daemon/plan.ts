@@ -86,6 +86,11 @@ export type Deed =
       readonly onlyChanges: boolean;
       readonly downMs: number;
     }
+  /**
+   * In the moment between a pass and the fresh look before a change, a person takes every key that got a notice
+   * in hand: renames it, or uses it.
+   */
+  | { readonly kind: 'ambush'; readonly by: 'rename' | 'use' }
   | { readonly kind: 'stop'; readonly downMs: number }
   | { readonly kind: 'clock'; readonly byMs: number }
   | { readonly kind: 'lose state' };

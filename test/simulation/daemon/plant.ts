@@ -34,8 +34,14 @@ export const plantedFaults: readonly Planted[] = [
   one(
     'a notice need not be accepted',
     'core/deletions.ts',
-    'const acceptedAt = court.acceptances.get(pending.noticeAlertId);',
-    'const acceptedAt = court.acceptances.get(pending.noticeAlertId) ?? pending.announcedAt as number | undefined;',
+    'firstAccepted(court.acceptances, pending.noticeAlertId, channels);',
+    '(firstAccepted(court.acceptances, pending.noticeAlertId, channels) ?? pending.announcedAt) as number | null;',
+  ),
+  one(
+    'a notice accepted by any channel counts',
+    'core/deletions.ts',
+    'const channels = noticeChannels(judgement.policy, pending, step);',
+    'const channels = [...court.policy.channels.keys()];',
   ),
   one(
     'a notice is half as long',
@@ -47,7 +53,7 @@ export const plantedFaults: readonly Planted[] = [
     'limits are kept in memory only',
     'memory.ts',
     'changes: new Map(state.changes.map((change) => [change.id, change])),',
-    'changes: new Map(),',
+    'changes: new Map(state.changes.filter((change) => change.settledAt === null).map((change) => [change.id, change])),',
   ),
   one(
     'a day of limits begins at midnight',
@@ -71,8 +77,8 @@ export const plantedFaults: readonly Planted[] = [
       },
       {
         file: 'act/carry-out.ts',
-        find: "  if (sent.result === 'unclear') {",
-        put: "  await ports.commit({ changes: [intent], record: [entry(ports, 'change-intent', planned, planned.reason)] }, []);\n  if (sent.result === 'unclear') {",
+        find: "  if (result === 'unclear') {",
+        put: "  await ports.commit({ changes: [intent], record: [entry(ports, 'change-intent', planned, planned.reason)] }, []);\n  if (result === 'unclear') {",
       },
     ],
   },
@@ -81,8 +87,8 @@ export const plantedFaults: readonly Planted[] = [
     edits: [
       {
         file: 'pass.ts',
-        find: '(one) => one.id === change.keyId && one.createdAt === change.keyCreatedAt,',
-        put: '(one) => one.name === change.from,',
+        find: 'const key = keys.find((one) => one.id === change.keyId && one.createdAt === change.keyCreatedAt);',
+        put: 'const key = keys.find((one) => one.name === change.from);',
       },
       { file: 'act/carry-out.ts', find: 'secrets.get(planned.keyId)', put: 'secrets.get(key.id)' },
     ],
@@ -104,8 +110,8 @@ export const plantedFaults: readonly Planted[] = [
   one(
     'a person’s rename is no veto',
     'core/deletions.ts',
-    "if (pending !== null && record.facts.name !== pending.expectedName) return { kind: 'vetoed' };",
-    '',
+    'return facts.name !== expectedName || (namedAt !== undefined && namedAt !== renamedByPersonAt);',
+    "return facts.name === '' && expectedName === '' && namedAt === renamedByPersonAt;",
   ),
   one(
     'a restore overwrites a person’s name',
@@ -122,14 +128,14 @@ export const plantedFaults: readonly Planted[] = [
   one(
     'a message has another id each time',
     'alerts/parcel.ts',
-    "createHash('sha256').update(key)",
-    "createHash('sha256').update(`${key} ${String(entries[0]?.attempts)}`)",
+    '.update(JSON.stringify(ids))',
+    '.update(JSON.stringify([ids, entries[0]?.attempts]))',
   ),
   one(
     'a message that was not accepted counts as delivered',
     'alerts/deliver.ts',
-    '    if (outcome.ok) {\n      await outbox',
-    '    if (outcome.ok || outcome.retryable) {\n      await outbox',
+    '    if (outcome.ok) {\n      restingUntil',
+    '    if (outcome.ok || outcome.retryable) {\n      restingUntil',
   ),
   one(
     'a secret is in an error',
@@ -158,8 +164,8 @@ export const plantedFaults: readonly Planted[] = [
   one(
     'a list that shrank is believed',
     'ledger/look.ts',
-    'const listDoubt = settledDown ? null : doubt;',
-    'const listDoubt = settledDown ? null : doubt && null;',
+    '(still) => (settledDown ? null : listDoubt(expected, still, listing.keys.length)),',
+    '(still) => (settledDown ? null : listDoubt(expected, still, listing.keys.length) && null),',
   ),
   {
     name: 'unknown is read as zero',

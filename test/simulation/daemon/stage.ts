@@ -106,6 +106,7 @@ export async function perform(plan: Plan): Promise<Stage> {
     scheduler,
     chronicle,
     windows,
+    onList,
     intended: (key, to) => hasIntent(db, key, to),
     lacking: (list) => lackingIn(list, world),
   });
@@ -130,6 +131,8 @@ export async function perform(plan: Plan): Promise<Stage> {
   let lastTroubleAt = 0;
   let current: { readonly life: Life; readonly stop: AbortController; reload(): void } | null = null;
   let downUntil = 0;
+  let lists = 0;
+  const ambushes: ('rename' | 'use')[] = [];
 
   world.log.subscribe((event) => {
     chronicle.note({
@@ -146,6 +149,21 @@ export async function perform(plan: Plan): Promise<Stage> {
     files.push(file);
     chronicle.note({ kind: 'file written', version: files.length - 1, file });
     current?.reload();
+  }
+
+  /** The second list of a pass is the fresh look before a change. */
+  function onList(): void {
+    lists += 1;
+    if (lists < 2 || ambushes.length === 0) return;
+    const noticed = noticedKeys(chronicle);
+    const living = world.keys().filter(({ id }) => noticed.has(id));
+    if (living.length === 0) return;
+    for (const by of ambushes.splice(0)) {
+      for (const key of living) {
+        if (by === 'rename') world.renameByPerson(key.secret, `mine ${String(scheduler.now())}`);
+        else world.spend(key.secret, { costMicroUsd: 10, tokens: 10, requests: 1 }, 'gpt-oss-120b');
+      }
+    }
   }
 
   const clockOf = (life: Life): SteadyClock => {
@@ -170,6 +188,7 @@ export async function perform(plan: Plan): Promise<Stage> {
   }
 
   function start(): void {
+    lists = 0;
     const life = createLife((runs += 1), perils, ({ which, downMs }) => {
       end(life, 'crash', which, downMs);
     });
@@ -214,7 +233,10 @@ export async function perform(plan: Plan): Promise<Stage> {
         readPolicy: async () => readPolicy(life, clock.now()),
         observer: {
           passed: (report) => passed(life, report),
-          failed: () => chronicle.note({ kind: 'pass', run: life.run, ok: false }),
+          failed: () => {
+            lists = 0;
+            chronicle.note({ kind: 'pass', run: life.run, ok: false });
+          },
           reloaded: () => undefined,
           waits: () => undefined,
         },
@@ -248,6 +270,7 @@ export async function perform(plan: Plan): Promise<Stage> {
 
   function passed(life: Life, report: PassReport): void {
     passes += 1;
+    lists = 0;
     chronicle.note({ kind: 'pass', run: life.run, ok: true });
     for (const { kind, because } of report.decision.held) {
       const what = `held ${kind}: ${because}`;
@@ -325,6 +348,9 @@ export async function perform(plan: Plan): Promise<Stage> {
         perils.add({ which: point, onlyChanges, left: nth, downMs });
         return;
       }
+      case 'ambush':
+        ambushes.push(one.by);
+        return;
       case 'stop':
         downUntil = scheduler.now() + one.downMs;
         current?.stop.abort(new Error('SIGTERM'));
@@ -357,6 +383,11 @@ export async function perform(plan: Plan): Promise<Stage> {
   const endedAt = scheduler.now();
   (current as { life: Life } | null)?.life && ((current as unknown as { life: Life }).life.alive = false);
   return { plan, world, keys, chronicle, files, log, sent, db, held, passes, lastTroubleAt, endedAt };
+}
+
+function noticedKeys({ entries }: Chronicle): Set<KeyId | null> {
+  const notices = entries.flatMap((entry) => (entry.kind === 'accepted' ? entry.alerts : []));
+  return new Set(notices.filter(({ event }) => event === 'notice').map(({ key }) => key));
 }
 
 function hasIntent(db: DatabaseSync, key: KeyId, to: string | null): boolean {

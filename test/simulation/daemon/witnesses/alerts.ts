@@ -135,7 +135,8 @@ function isExplained(
 export const badEdits: Witness = ({ entries, accepted, stage }) => {
   if (
     stage.plan.acts.some(
-      ({ kind }) => !['rename', 'create', 'delete', 'spend', 'file', 'crash', 'clock'].includes(kind),
+      ({ kind }) =>
+        !['rename', 'create', 'delete', 'spend', 'file', 'crash', 'clock', 'ambush'].includes(kind),
     )
   )
     return [];
