@@ -45,7 +45,7 @@ export interface History {
   /** Instants at which the state was lost, and the beginning. */
   readonly statesSince: readonly number[];
   key(id: KeyId): WorldKey | null;
-  names(id: KeyId): readonly NameChange[];
+  readonly names: (id: KeyId) => readonly NameChange[];
   nameAt(id: KeyId, at: number): string;
   /** Its name before the program's own renames that it remembers. */
   originalNameAt(id: KeyId, at: number): string;
@@ -114,6 +114,7 @@ function askedOf(
   let known: { readonly at: number; readonly asOf: number }[] = [];
   let listAsOf = -1;
   entries.forEach((entry, index) => {
+    // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check -- the others tell nothing of this
     switch (entry.kind) {
       case 'started':
         read = null;

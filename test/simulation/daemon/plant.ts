@@ -209,9 +209,14 @@ export function plantFault(name: string): void {
       const loaded = nextLoad(url, context);
       const edits = planted.edits.filter(({ file }) => url.endsWith(`/src/${file}`));
       if (edits.length === 0) return loaded;
-      return { ...loaded, source: edits.reduce(edited, String(loaded.source)) };
+      return { ...loaded, source: edits.reduce(edited, textOf(loaded.source)) };
     },
   });
+}
+
+function textOf(source: string | ArrayBuffer | NodeJS.TypedArray | undefined): string {
+  if (typeof source === 'string') return source;
+  return source === undefined ? '' : new TextDecoder().decode(source);
 }
 
 function edited(text: string, { file, find, put }: Edit): string {

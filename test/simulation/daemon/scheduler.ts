@@ -7,11 +7,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 
 export interface Scheduler {
   /** Milliseconds since the simulation began. */
-  now(): number;
+  readonly now: () => number;
   /** Calls `fire` once so much time has passed, if `owner` is alive then. Returns how to call it off. */
-  after(ms: number, fire: () => void, owner?: Owner): () => void;
+  readonly after: (ms: number, fire: () => void, owner?: Owner) => () => void;
   /** Resolves after `ms`; never, if `owner` has died; rejects with the signal's reason. */
-  sleep(ms: number, signal?: AbortSignal, owner?: Owner): Promise<void>;
+  readonly sleep: (ms: number, signal?: AbortSignal, owner?: Owner) => Promise<void>;
   /** Time stands still until `work` is done, which goes on beyond the promises of this thread. */
   during<T>(work: Promise<T>): Promise<T>;
   /** Lets time pass until the instant `until`. */

@@ -1,24 +1,19 @@
 /** The world of one simulation, and the program in it: started, killed and started again as the plan says. */
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { openApp } from '../../../src/app.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { createDaemon } from '../../../src/daemon.ts';
-import type { KeyId } from '../../../src/core/key.ts';
-import type { Change } from '../../../src/core/state.ts';
 import type { PassReport } from '../../../src/pass.ts';
 import { createLogger } from '../../../src/log.ts';
 import { formatFaults, loadPolicy } from '../../../src/policy/load.ts';
-import type { Environment } from '../../../src/policy/load.ts';
 import type { SteadyClock } from '../../../src/ports.ts';
 import { createAdminApi } from '../../../src/sandbox/api.ts';
-import type { KeySpec, WorldKey } from '../../../src/sandbox/account-key.ts';
+import type { WorldKey } from '../../../src/sandbox/account-key.ts';
 import { createFaults } from '../../../src/sandbox/faults.ts';
 import { createRandom } from '../../../src/sandbox/random.ts';
 import { createVariants } from '../../../src/sandbox/variants.ts';
 import { createWorld } from '../../../src/sandbox/world.ts';
 import type { World } from '../../../src/sandbox/world.ts';
-import type { Settings } from '../../../src/settings.ts';
-import { migrate } from '../../../src/store/migrations.ts';
 import { storeOver } from '../../../src/store/sqlite.ts';
 import { createChronicle } from './chronicle.ts';
 import type { Chronicle } from './chronicle.ts';
@@ -28,37 +23,15 @@ import { createLife } from './life.ts';
 import type { Life, Peril } from './life.ts';
 import { createNetwork } from './network.ts';
 import type { NetworkWindow } from './network.ts';
-import type { Act, KeyPlan, Plan, ReceiverTrouble } from './plan.ts';
+import type { Act, Plan, ReceiverTrouble } from './plan.ts';
 import { yamlOf } from './policies.ts';
 import type { FileShape } from './policies.ts';
 import { createReceivers } from './receivers.ts';
 import { createScheduler } from './scheduler.ts';
-import type { Scheduler } from './scheduler.ts';
+import { adminKey, environment, epoch, settingsOf, specOf } from './setting.ts';
+import { freshDatabase, hasIntent, lackingIn, noticedKeys } from './eyes.ts';
+import { virtualTime } from './virtual-time.ts';
 import { dayMs, hourMs, minuteMs } from './units.ts';
-
-export const epoch = Date.parse('2026-09-20T07:31:00Z');
-export const adminKey = 'admin_ofTheSimulatedAccount0123456789';
-const smtpPassword = 'passwordOfTheMailServer';
-
-const variables: Readonly<Record<string, string>> = {
-  SMTP_URL: `smtps://keywarden:${smtpPassword}@mail.example.com:465`,
-  SLACK_OPS: 'https://hooks.slack.com/services/T000/B000/firstSecretOfSlack',
-  SLACK_SECOND: 'https://hooks.slack.com/services/T000/B000/secondSecretOfSlack',
-  PAGER_URL: 'https://pager.example.com/in?who=secretCallerOfThePager',
-  PAGER_SECRET: 'whsec_c2VjcmV0T2ZUaGVQYWdlckluU2ltdWxhdGlvbg==',
-};
-const environment: Environment = (name) => {
-  const value = variables[name];
-  return value === undefined ? { missing: `${name} is not set` } : { value };
-};
-
-export const channelSecrets = [
-  smtpPassword,
-  'firstSecretOfSlack',
-  'secondSecretOfSlack',
-  'secretCallerOfThePager',
-  'c2VjcmV0T2ZUaGVQYWdlckluU2ltdWxhdGlvbg',
-];
 
 /** What is left when the time is over. */
 export interface Stage {
@@ -129,7 +102,8 @@ export async function perform(plan: Plan): Promise<Stage> {
   let runs = 0;
   let passes = 0;
   let lastTroubleAt = 0;
-  let current: { readonly life: Life; readonly stop: AbortController; reload(): void } | null = null;
+  let current: { readonly life: Life; readonly stop: AbortController; readonly reload: () => void } | null =
+    null;
   let downUntil = 0;
   let lists = 0;
   const ambushes: ('rename' | 'use')[] = [];
@@ -199,7 +173,7 @@ export async function perform(plan: Plan): Promise<Stage> {
     // As the command does: without a valid file it does not start.
     if (!read.ok) return void end(life, 'exit', 'invalid policy file', 10 * minuteMs);
     const settings = settingsOf(plan);
-    let reload = (): void => undefined;
+    let reloadDaemon = (): void => undefined;
     const running = async (): Promise<void> => {
       const logger = await createLogger(settings, { write: (text) => void log.push(text), colour: false });
       const app = await scheduler.during(
@@ -211,12 +185,12 @@ export async function perform(plan: Plan): Promise<Stage> {
           machine: {
             network: {
               fetch: network.fetchFor(life),
-              retries: { random: createRandom(`${String(plan.seed)}/run ${String(life.run)}`).next },
+              retries: { random: chance(plan, `run ${String(life.run)}`) },
             },
             receivers: {
               send: receivers.sendFor(life),
               receiverSleep: (ms, signal) => scheduler.sleep(ms, signal, life),
-              jitter: createRandom(`${String(plan.seed)}/jitter ${String(life.run)}`).next,
+              jitter: chance(plan, `jitter ${String(life.run)}`),
             },
             openState: async () =>
               onDisk(storeOver({ db, path: 'keywarden.db', close: () => undefined }, clock), disk, life, {
@@ -240,10 +214,10 @@ export async function perform(plan: Plan): Promise<Stage> {
           reloaded: () => undefined,
           waits: () => undefined,
         },
-        monotonic: clock.monotonic,
+        monotonic: () => clock.monotonic(),
         rest: () => undefined,
       });
-      reload = () => void daemon.reload();
+      reloadDaemon = () => void daemon.reload();
       try {
         await daemon.run(stop.signal);
       } finally {
@@ -254,7 +228,7 @@ export async function perform(plan: Plan): Promise<Stage> {
       life,
       stop,
       reload: () => {
-        reload();
+        reloadDaemon();
       },
     };
     const over = (how: string) => (): void => {
@@ -381,111 +355,12 @@ export async function perform(plan: Plan): Promise<Stage> {
   await scheduler.run(Math.max(planned, lastTroubleAt + recoveryMs(plan)));
   world.advanceTo(truth());
   const endedAt = scheduler.now();
-  (current as { life: Life } | null)?.life && ((current as unknown as { life: Life }).life.alive = false);
+  const last = current as { readonly life: Life } | null;
+  if (last !== null) last.life.alive = false;
   return { plan, world, keys, chronicle, files, log, sent, db, held, passes, lastTroubleAt, endedAt };
 }
 
-function noticedKeys({ entries }: Chronicle): Set<KeyId | null> {
-  const notices = entries.flatMap((entry) => (entry.kind === 'accepted' ? entry.alerts : []));
-  return new Set(notices.filter(({ event }) => event === 'notice').map(({ key }) => key));
-}
-
-function hasIntent(db: DatabaseSync, key: KeyId, to: string | null): boolean {
-  const rows = db.prepare('SELECT body FROM changes WHERE settled_at IS NULL').all();
-  return rows
-    .map(({ body }) => JSON.parse(String(body)) as Change)
-    .some((change) => change.keyId === key && change.to === to);
-}
-
-function lackingIn(list: string, world: World): number | null {
-  try {
-    const rows = JSON.parse(list) as { key: string; name: string; is_admin: boolean; created_at: string }[];
-    const truth = new Map(world.keys().map((key) => [key.secret, key]));
-    const isTrue = rows.every(({ key: secret, name, is_admin, created_at }) => {
-      const key = truth.get(secret);
-      return key?.name === name && key.isAdmin === is_admin && Date.parse(created_at) === key.createdAt;
-    });
-    return isTrue ? 1 - rows.length / Math.max(1, truth.size) : null;
-  } catch {
-    return null;
-  }
-}
-
-function freshDatabase(): DatabaseSync {
-  const db = new DatabaseSync(':memory:');
-  migrate(db, 'keywarden.db');
-  return db;
-}
-
-function settingsOf(plan: Plan): Settings {
-  return {
-    policyPath: 'policies.yaml',
-    apiUrl: new URL('http://account.test'),
-    adminKey: new Secret(adminKey),
-    state: 'keywarden.db',
-    intervalMs: plan.intervalMs,
-    minIntervalMs: 5000,
-    maxCallsPerMinute: 60,
-    usageLagMs: 120_000,
-    listen: null,
-    token: null,
-    dryRun: false,
-    logLevel: 'info',
-    logFormat: 'json',
-    output: 'json',
-    clock: null,
-  };
-}
-
-function specOf(key: KeyPlan, early: boolean): KeySpec {
-  const at = (days: number): number => epoch + Math.round(days * dayMs);
-  return {
-    name: key.name,
-    metadata: key.metadata,
-    ...(early ? { createdAt: at(-key.ageDays) } : {}),
-    ...(key.expiresInDays === undefined ? {} : { expiresAt: at(key.expiresInDays) }),
-    ...(key.maxTokens === undefined ? {} : { maxTokens: key.maxTokens }),
-    isAdmin: key.isAdmin ?? false,
-    ...(key.usdPerDay === 0
-      ? {}
-      : {
-          traffic: {
-            usdPerDay: key.usdPerDay,
-            momentsPerDay: key.momentsPerDay,
-            hours: 'flat',
-            weekend: 1,
-            models: [['gpt-oss-120b', 1]],
-            ...(key.idleFromDay === undefined
-              ? {}
-              : { pauses: [{ from: at(key.idleFromDay), to: Infinity }] }),
-          },
-        }),
-  };
-}
-
-const timedOut = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
-
-/** Limits on how long something may take run in the simulation's time, too; and nothing is left to real chance. */
-function virtualTime(scheduler: Scheduler): Disposable {
-  const { timeout } = AbortSignal;
-  const { random } = Math;
-  const dateNow = Date.now;
-  AbortSignal.timeout = (ms) => {
-    const controller = new AbortController();
-    scheduler.after(ms, () => {
-      controller.abort(timedOut);
-    });
-    return controller.signal;
-  };
-  Math.random = () => {
-    throw new Error('chance that is not the simulation’s');
-  };
-  Date.now = () => epoch + scheduler.now();
-  return {
-    [Symbol.dispose]: () => {
-      AbortSignal.timeout = timeout;
-      Math.random = random;
-      Date.now = dateNow;
-    },
-  };
+function chance({ seed }: Plan, what: string): () => number {
+  const random = createRandom(`${String(seed)}/${what}`);
+  return () => random.next();
 }

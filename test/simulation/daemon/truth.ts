@@ -1,5 +1,5 @@
 /** Whether a policy, as its page describes it, truly asks for a change: by what the account's keys used and are. */
-import { epoch } from './stage.ts';
+import { epoch } from './setting.ts';
 import type { Asked, History } from './history.ts';
 import { selects } from './policies.ts';
 import type { FileShape, ModeShape, PolicyShape, StepShape } from './policies.ts';

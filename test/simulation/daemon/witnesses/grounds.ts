@@ -1,6 +1,6 @@
 import { groundsOf } from '../truth.ts';
 import { selects } from '../policies.ts';
-import { epoch } from '../stage.ts';
+import { epoch } from '../setting.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 

@@ -1,6 +1,7 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { sql } from '../../../../src/store/sql.ts';
 import { verifyChain } from '../../../../src/store/record.ts';
-import { adminKey, channelSecrets } from '../stage.ts';
+import { adminKey, channelSecrets } from '../setting.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
@@ -43,7 +44,7 @@ export const secrets: Witness = ({ stage }) => {
   );
 };
 
-function dump(db: import('node:sqlite').DatabaseSync): string {
+function dump(db: DatabaseSync): string {
   // Of these, no column holds text but the keys' fingerprints.
   const numbers = `'samples', 'recent', 'sample_keys', 'ledger'`;
   const tables = db
