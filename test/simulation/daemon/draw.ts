@@ -206,7 +206,8 @@ function drawPeople(people: Random, adding: Adding, { hot, days, keys, file, whe
   for (let i = some(2); i > 0; i -= 1) add({ kind: 'create', key: drawKey(people, keys.length + i, days) });
   for (let i = some(2); i > 0; i -= 1) add({ kind: 'delete', key: any() });
   for (let i = some(2); i > 0; i -= 1) add({ kind: 'spend', key: any(), usd: people.pick([0.5, 5, 20]) });
-  if (people.chance(0.3)) add({ kind: 'ambush', by: people.pick(['rename', 'rename', 'use'] as const) });
+  for (const by of ['rename', 'use', 'shrunk list', 'cut'] as const)
+    if (people.chance(0.15)) add({ kind: 'ambush', by });
   let files = file;
   for (const at of Array.from({ length: some(3) }, () => when(people)).sort((a, b) => a - b)) {
     const next = editFile(people, files, keys, at);

@@ -25,6 +25,8 @@ export interface NetworkOptions {
   readonly windows: ReadonlySet<NetworkWindow>;
   /** Called as a list is about to be read. */
   readonly onList: () => void;
+  /** Whether this change is to take effect but not be answered. */
+  readonly isCut: () => boolean;
   /** Whether the disk holds the intent to make this change, which is not settled yet. */
   readonly intended: (key: KeyId, to: string | null) => boolean;
   /** Which part of the account's keys a list lacks; null: it is not as the account is in another way. */
@@ -51,7 +53,7 @@ interface Answer {
 }
 
 export function createNetwork(options: NetworkOptions): Network {
-  const { seed, api, scheduler, chronicle, windows, intended, lacking, onList } = options;
+  const { seed, api, scheduler, chronicle, windows, intended, lacking, onList, isCut } = options;
   const earlier = new Map<string, Answer>();
   let count = 0;
   let current: number | null = null;
@@ -101,9 +103,11 @@ export function createNetwork(options: NetworkOptions): Network {
         answered(code, null);
         throw Object.assign(new Error(code), { code });
       };
-      const trouble = [...windows].find(
-        (one) => concerns(one.endpoint, method, path) && random.chance(one.chance),
-      )?.trouble;
+      const cut = changes && isCut();
+      const trouble = cut
+        ? 'reset after'
+        : [...windows].find((one) => concerns(one.endpoint, method, path) && random.chance(one.chance))
+            ?.trouble;
       const travel = (longest: number): Promise<void> =>
         scheduler.sleep(random.integer(3, longest), signal, life);
       await travel(trouble === 'slow' ? 25_000 : 200);

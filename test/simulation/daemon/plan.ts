@@ -50,6 +50,8 @@ export type NetworkTrouble = 'refused' | 'reset before' | 'reset after' | 'hang'
 export type ReceiverTrouble = 'dead' | 'refuses' | 'slow' | 'hangs' | 'loses answers';
 export type EndpointGroup = 'any' | 'reads' | 'writes' | 'list' | 'usage' | 'key-usage' | 'rename' | 'delete';
 
+export type Ambush = 'rename' | 'use' | 'shrunk list' | 'cut';
+
 export type Deed =
   | { readonly kind: 'rename'; readonly key: number; readonly to: string }
   | { readonly kind: 'create'; readonly key: KeyPlan }
@@ -88,9 +90,10 @@ export type Deed =
     }
   /**
    * In the moment between a pass and the fresh look before a change, a person takes every key that got a notice
-   * in hand: renames it, or uses it.
+   * in hand: renames it, or uses it; or the list of that look is cut short. `cut`: the next change takes effect,
+   * but is not answered.
    */
-  | { readonly kind: 'ambush'; readonly by: 'rename' | 'use' }
+  | { readonly kind: 'ambush'; readonly by: Ambush }
   | { readonly kind: 'stop'; readonly downMs: number }
   | { readonly kind: 'clock'; readonly byMs: number }
   | { readonly kind: 'lose state' };

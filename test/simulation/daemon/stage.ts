@@ -23,7 +23,7 @@ import { createLife } from './life.ts';
 import type { Life, Peril } from './life.ts';
 import { createNetwork } from './network.ts';
 import type { NetworkWindow } from './network.ts';
-import type { Act, Plan, ReceiverTrouble } from './plan.ts';
+import type { Act, Ambush, Plan, ReceiverTrouble } from './plan.ts';
 import { yamlOf } from './policies.ts';
 import type { FileShape } from './policies.ts';
 import { createReceivers } from './receivers.ts';
@@ -80,6 +80,7 @@ export async function perform(plan: Plan): Promise<Stage> {
     chronicle,
     windows,
     onList,
+    isCut: () => take('cut'),
     intended: (key, to) => hasIntent(db, key, to),
     lacking: (list) => lackingIn(list, world),
   });
@@ -106,7 +107,7 @@ export async function perform(plan: Plan): Promise<Stage> {
     null;
   let downUntil = 0;
   let lists = 0;
-  const ambushes: ('rename' | 'use')[] = [];
+  let ambushes: Ambush[] = [];
 
   world.log.subscribe((event) => {
     chronicle.note({
@@ -132,12 +133,21 @@ export async function perform(plan: Plan): Promise<Stage> {
     const noticed = noticedKeys(chronicle);
     const living = world.keys().filter(({ id }) => noticed.has(id));
     if (living.length === 0) return;
-    for (const by of ambushes.splice(0)) {
-      for (const key of living) {
-        if (by === 'rename') world.renameByPerson(key.secret, `mine ${String(scheduler.now())}`);
-        else world.spend(key.secret, { costMicroUsd: 10, tokens: 10, requests: 1 }, 'gpt-oss-120b');
-      }
+    if (take('shrunk list'))
+      faults.add({ endpoint: 'list', fault: { kind: 'shrunk-list', keep: 0.5 }, times: 4 });
+    const renames = take('rename');
+    const uses = take('use');
+    for (const { secret } of living) {
+      if (renames) world.renameByPerson(secret, `mine ${String(scheduler.now())}`);
+      if (uses) world.spend(secret, { costMicroUsd: 10, tokens: 10, requests: 1 }, 'gpt-oss-120b');
     }
+  }
+
+  /** Whether such an ambush was laid; it is over then. */
+  function take(what: Ambush): boolean {
+    const laid = ambushes.includes(what);
+    if (laid) ambushes = ambushes.filter((one) => one !== what);
+    return laid;
   }
 
   const clockOf = (life: Life): SteadyClock => {
