@@ -4,11 +4,15 @@ import type { Secret } from './core/secret.ts';
 import type { AdminReader, AdminWriter, CallObserver, Clock, SteadyClock } from './ports.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from './store/store.ts';
+import type { AdminClientOptions } from './tinfoil/client.ts';
 import { packageVersion } from './version.ts';
 
 export { StoreError } from './store/errors.ts';
 export { AdminApiError } from './tinfoil/errors.ts';
 export { fingerprint } from './tinfoil/fingerprint.ts';
+
+/** How requests to the Admin API get there, and are repeated. Left out: as the client does it. */
+export type Network = Pick<AdminClientOptions, 'fetch' | 'retries'>;
 
 /** The machine's clock, or the simulated account's. */
 export function openClock(settings: Pick<Settings, 'clock'>): SteadyClock {
@@ -22,11 +26,20 @@ export async function openAdmin(
   onCall?: CallObserver,
   clock: Clock = openClock(settings),
   wantsModels: () => boolean = () => true,
+  network: Network = {},
 ): Promise<{ readonly reader: AdminReader; readonly writer: AdminWriter }> {
   const { createAdminClient } = await import('./tinfoil/client.ts');
   const observed = onCall === undefined ? {} : { onCall };
   const version = packageVersion();
-  return createAdminClient({ baseUrl: settings.apiUrl, adminKey, clock, version, wantsModels, ...observed });
+  return createAdminClient({
+    baseUrl: settings.apiUrl,
+    adminKey,
+    clock,
+    version,
+    wantsModels,
+    ...observed,
+    ...network,
+  });
 }
 
 /** The state. `readOnly`: beside a running daemon; a missing file reads as an empty state. Rejects with a `StoreError`. */

@@ -3,6 +3,7 @@
  * tests all run this one; here, once, a dry run gets nothing to change anything with.
  */
 import { openAdmin, openClock, openState } from './adapters.ts';
+import type { Network } from './adapters.ts';
 import type { Alert } from './core/alert.ts';
 import type { Question } from './core/evidence.ts';
 import type { KeyId } from './core/key.ts';
@@ -27,7 +28,7 @@ import type { PassPorts } from './pass/ports.ts';
 import { postClock } from './post-clock.ts';
 import { isApiFailure } from './ports.ts';
 import type { AdminReader, AdminWriter, CallObserver, Clock, Listing, SteadyClock } from './ports.ts';
-import type { Delivery, Deliverer } from './alerts/deliver.ts';
+import type { Delivery, Deliverer, DelivererOptions } from './alerts/deliver.ts';
 import { hide } from './scrub.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from './store/store.ts';
@@ -42,6 +43,15 @@ export interface AppOptions {
   readonly onDelivery?: (delivery: Delivery) => void;
   /** True: nothing is written, neither to the API nor to the state. */
   readonly readOnly?: boolean;
+  /** What of the machine is another than this one's. */
+  readonly machine?: Partial<Machine>;
+}
+
+/** What the program runs on, besides the clock. */
+export interface Machine {
+  readonly network: Network;
+  readonly receivers: Pick<DelivererOptions, 'send' | 'receiverSleep' | 'jitter'>;
+  readonly openState: typeof openState;
 }
 
 export interface App extends AsyncDisposable {
@@ -85,7 +95,7 @@ const booksLimitMs = 30_000;
 
 /** Rejects with a `StoreError` when the state cannot be opened. */
 export async function openApp(options: AppOptions): Promise<App> {
-  const { settings } = options;
+  const { settings, machine = {} } = options;
   hide(options.adminKey);
   if (settings.token !== null) hide(settings.token);
   const clock = options.clock ?? openClock(settings);
@@ -95,8 +105,16 @@ export async function openApp(options: AppOptions): Promise<App> {
     options.onCall?.(call);
   };
   let policy = options.policy;
-  const admin = await openAdmin(settings, options.adminKey, onCall, clock, () => usesModels(policy));
-  const store = await openState(settings, { readOnly: options.readOnly ?? false }, clock);
+  const admin = await openAdmin(
+    settings,
+    options.adminKey,
+    onCall,
+    clock,
+    () => usesModels(policy),
+    machine.network,
+  );
+  const open = machine.openState ?? openState;
+  const store = await open(settings, { readOnly: options.readOnly ?? false }, clock);
   const memory = await recall(store, clock.now());
   const closing = new AbortController();
   const posting = postClock(clock, memory);
@@ -113,7 +131,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     closing: closing.signal,
   };
   const isOpen = (batch: string): boolean => batch === memory.openBatch;
-  const deliverer = await openDeliverer(store, isOpen, posting, () => policy, settings, options.onDelivery);
+  const deliverer = await openDeliverer(store, isOpen, posting, () => policy, options);
   return {
     clock,
     reader: admin.reader,
@@ -182,8 +200,7 @@ async function openDeliverer(
   isOpen: (batch: string) => boolean,
   clock: SteadyClock,
   policy: () => PolicyFile,
-  settings: Settings,
-  onOutcome: AppOptions['onDelivery'],
+  { settings, onDelivery: onOutcome, machine = {} }: AppOptions,
 ): Promise<Deliverer> {
   const { createDeliverer } = await import('./alerts/deliver.ts');
   const dry = (): boolean => settings.dryRun || policy().mode === 'dry-run';
@@ -198,6 +215,7 @@ async function openDeliverer(
     },
     channels: policy,
     clock,
+    ...machine.receivers,
     ...(onOutcome === undefined ? {} : { onOutcome }),
   });
 }

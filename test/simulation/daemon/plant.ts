@@ -1,0 +1,225 @@
+/** Faults planted in the program's own text as it is loaded: what the simulation is to find. */
+import { registerHooks } from 'node:module';
+
+interface Edit {
+  /** Under `src/`. */
+  readonly file: string;
+  readonly find: string;
+  readonly put: string;
+}
+
+export interface Planted {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
+const one = (name: string, file: string, find: string, put: string): Planted => ({
+  name,
+  edits: [{ file, find, put }],
+});
+
+export const plantedFaults: readonly Planted[] = [
+  one(
+    'the fresh check is skipped',
+    'pass/recheck.ts',
+    'if (!still) return { ok: false, because: whyNot(found.decision, change) };',
+    '',
+  ),
+  one(
+    'a notice counts from its sending',
+    'core/deletions.ts',
+    'Math.max(acceptedAt, pending.announcedAt) +',
+    'pending.announcedAt +',
+  ),
+  one(
+    'a notice need not be accepted',
+    'core/deletions.ts',
+    'firstAccepted(court.acceptances, pending.noticeAlertId, channels);',
+    '(firstAccepted(court.acceptances, pending.noticeAlertId, channels) ?? pending.announcedAt) as number | null;',
+  ),
+  one(
+    'a notice accepted by any channel counts',
+    'core/deletions.ts',
+    'const channels = noticeChannels(judgement.policy, pending, step);',
+    'const channels = [...court.policy.channels.keys()];',
+  ),
+  one(
+    'a notice is half as long',
+    'core/deletions.ts',
+    'Math.max(pending.noticeMs, noticeMs);',
+    'Math.max(pending.noticeMs, noticeMs) / 2;',
+  ),
+  one(
+    'limits are kept in memory only',
+    'memory.ts',
+    'changes: new Map(state.changes.map((change) => [change.id, change])),',
+    'changes: new Map(state.changes.filter((change) => change.settledAt === null).map((change) => [change.id, change])),',
+  ),
+  one(
+    'a day of limits begins at midnight',
+    'core/limits.ts',
+    'change.intentAt <= now - dayMs',
+    'change.intentAt <= Math.floor(now / dayMs) * dayMs',
+  ),
+  one(
+    'a limit lets one more through',
+    'core/limits.ts',
+    'mine.length <= Math.max(0, allowed.count)',
+    'mine.length <= Math.max(0, allowed.count) + 1',
+  ),
+  {
+    name: 'the intent is written after the request',
+    edits: [
+      {
+        file: 'act/carry-out.ts',
+        find: "  await ports.commit(\n    { changes: [intent], record: [entry(ports, 'change-intent', planned, planned.reason)] },\n    [],\n  );\n",
+        put: '',
+      },
+      {
+        file: 'act/carry-out.ts',
+        find: "  if (result === 'unclear') {",
+        put: "  await ports.commit({ changes: [intent], record: [entry(ports, 'change-intent', planned, planned.reason)] }, []);\n  if (result === 'unclear') {",
+      },
+    ],
+  },
+  {
+    name: 'a key is found by its name',
+    edits: [
+      {
+        file: 'pass/recheck.ts',
+        find: 'const key = keys.find((one) => one.id === change.keyId && one.createdAt === change.keyCreatedAt);',
+        put: 'const key = keys.find((one) => one.name === change.from);',
+      },
+      { file: 'act/carry-out.ts', find: 'secrets.get(planned.keyId)', put: 'secrets.get(key.id)' },
+    ],
+  },
+  one(
+    'protection is not looked at',
+    'core/court.ts',
+    'if (isProtected(court, record)) return',
+    'if (record.facts.isAdmin) return',
+  ),
+  one('silences are not looked at', 'core/court.ts', 'if (silence !== null) return', 'if (false) return'),
+  one(
+    'alert is taken for enforce',
+    'core/court.ts',
+    "if (mode !== 'enforce') return",
+    "if (mode === 'dry-run') return",
+  ),
+  one('a dry run sends what was queued', 'app.ts', 'dry() ? [] :', ''),
+  one(
+    'a person’s rename is no veto',
+    'core/deletions.ts',
+    'return facts.name !== expectedName || (namedAt !== undefined && namedAt !== renamedByPersonAt);',
+    "return facts.name === '' && expectedName === '' && namedAt === renamedByPersonAt;",
+  ),
+  one(
+    'a restore overwrites a person’s name',
+    'core/restores.ts',
+    'rename.restore && record.facts.name === rename.to &&',
+    'rename.restore &&',
+  ),
+  one(
+    'a clock that was set is believed',
+    'ledger/clock.ts',
+    'if (off !== null) return { trusted: false, because: off };',
+    '',
+  ),
+  one(
+    'a message has another id each time',
+    'alerts/parcel.ts',
+    '.update(JSON.stringify(ids))',
+    '.update(JSON.stringify([ids, entries[0]?.attempts]))',
+  ),
+  one(
+    'a message that was not accepted counts as delivered',
+    'alerts/deliver.ts',
+    '    if (outcome.ok) {\n      restingUntil',
+    '    if (outcome.ok || outcome.retryable) {\n      restingUntil',
+  ),
+  one(
+    'a secret is in an error',
+    'alerts/deliver.ts',
+    'const { error, retryable, retryAfterMs } = outcome;',
+    "const { retryable, retryAfterMs } = outcome; const error = `${outcome.error} ${[...options.channels().channels.values()].map((one) => one.kind === 'slack' ? one.webhookUrl.reveal() : '').join()}`;",
+  ),
+  one(
+    'a change is not on record',
+    'act/carry-out.ts',
+    "record: [entry(ports, 'change-intent', planned, planned.reason)]",
+    'record: []',
+  ),
+  one(
+    'strangers’ text is Slack’s markup',
+    'alerts/compose/slack.ts',
+    'export function escapeSlack(text: string): string {',
+    'export function escapeSlack(text: string): string {\n  if (text !== "") return text;',
+  ),
+  one(
+    'an invalid file is nobody’s business',
+    'daemon.ts',
+    'policyTrouble = invalidPolicy(read.message);',
+    'policyTrouble = null;',
+  ),
+  one(
+    'a list that shrank is believed',
+    'ledger/look.ts',
+    '(still) => (settledDown ? null : listDoubt(expected, still, listing.keys.length)),',
+    '(still) => (settledDown ? null : listDoubt(expected, still, listing.keys.length) && null),',
+  ),
+  {
+    name: 'unknown is read as zero',
+    edits: [
+      {
+        file: 'ledger/look.ts',
+        find: '        if (signal.aborted) throw error;\n        return null;',
+        put: `        if (signal.aborted) throw error;
+        if (question.kind === 'aggregate') return null;
+        const at = clock.now();
+        const nothing = { costMicroUsd: 0, tokens: 0, requests: 0, promptTokens: 0, completionTokens: 0 };
+        return { kind: 'key', id: question.id, window: question.window, reading: { ...nothing, at, doneAt: at } };`,
+      },
+      {
+        file: 'ledger/look.ts',
+        find: 'return { lifetime: null, distrust: `',
+        put: 'return { lifetime: null, distrust: null && `',
+      },
+    ],
+  },
+  one(
+    'a step is announced in each pass',
+    'core/cases.ts',
+    'court.now - last.alertedAt >= repeatMs',
+    'court.now > last.alertedAt',
+  ),
+  one(
+    'a rename is sent again without a look',
+    'tinfoil/writer.ts',
+    'if (number === 1 || !(await look()))',
+    'if (number >= 1)',
+  ),
+];
+
+/** From now on what is loaded has the fault in it. Throws when the program's text is not what the fault was made for. */
+export function plantFault(name: string): void {
+  const planted = plantedFaults.find((fault) => fault.name === name);
+  if (planted === undefined) throw new RangeError(`there is no planted fault named “${name}”`);
+  registerHooks({
+    load: (url, context, nextLoad) => {
+      const loaded = nextLoad(url, context);
+      const edits = planted.edits.filter(({ file }) => url.endsWith(`/src/${file}`));
+      if (edits.length === 0) return loaded;
+      return { ...loaded, source: edits.reduce(edited, textOf(loaded.source)) };
+    },
+  });
+}
+
+function textOf(source: string | ArrayBuffer | NodeJS.TypedArray | undefined): string {
+  if (typeof source === 'string') return source;
+  return source === undefined ? '' : new TextDecoder().decode(source);
+}
+
+function edited(text: string, { file, find, put }: Edit): string {
+  if (text.split(find).length !== 2) throw new RangeError(`${file} does not have this once: ${find}`);
+  return text.replace(find, () => put);
+}

@@ -1,0 +1,109 @@
+/** Where alerts go: receivers that accept, refuse, hang, or accept and are not heard. */
+import type { Alert } from '../../../src/core/alert.ts';
+import type { SendOutcome } from '../../../src/ports.ts';
+import { toEmail } from '../../../src/alerts/compose/email.ts';
+import { toSlack } from '../../../src/alerts/compose/slack.ts';
+import { toWebhook } from '../../../src/alerts/compose/webhook.ts';
+import type { Message } from '../../../src/alerts/compose/message.ts';
+import type { Send } from '../../../src/alerts/transmit.ts';
+import { createRandom } from '../../../src/sandbox/random.ts';
+import type { AlertFact, Chronicle } from './chronicle.ts';
+import type { Life } from './life.ts';
+import type { ReceiverTrouble } from './plan.ts';
+import type { Scheduler } from './scheduler.ts';
+
+export interface ReceiverOptions {
+  readonly seed: number;
+  readonly scheduler: Scheduler;
+  readonly chronicle: Chronicle;
+  /** By channel. */
+  readonly troubles: ReadonlyMap<string, ReceiverTrouble>;
+  /** What was sent, as it was on the wire. */
+  readonly texts: (channel: string, text: string) => void;
+}
+
+export interface Receivers {
+  sendFor(life: Life): Send;
+}
+
+const again = (error: string): SendOutcome => ({ ok: false, error, retryable: true, retryAfterMs: null });
+
+export function createReceivers({ seed, scheduler, chronicle, troubles, texts }: ReceiverOptions): Receivers {
+  let count = 0;
+  return {
+    sendFor: (life) => async (route, message, signal) => {
+      const { channel, recipient } = route;
+      await life.point('before send');
+      count += 1;
+      const sentAt = scheduler.now();
+      const random = createRandom(`${String(seed)}/message ${String(count)}`);
+      texts(channel.name, wireText(channel.kind, message));
+      const trouble = troubles.get(channel.name);
+      const failed = (why: string): void =>
+        chronicle.note({
+          kind: 'not accepted',
+          run: life.run,
+          channel: channel.name,
+          message: message.id,
+          why,
+        });
+      await scheduler.sleep(
+        trouble === 'slow' ? random.integer(5_000, 50_000) : random.integer(20, 900),
+        signal,
+        life,
+      );
+      if (trouble === 'dead' || trouble === 'refuses') {
+        failed(trouble);
+        return { ...again(`answered ${trouble === 'dead' ? '503' : '410'}`), retryable: trouble === 'dead' };
+      }
+      const heard = trouble !== 'loses answers';
+      if (trouble === 'hangs') await scheduler.sleep(3_600_000, signal, life);
+      const alerts = message.alerts.map(alertFact);
+      chronicle.note({
+        kind: 'accepted',
+        run: life.run,
+        channel: channel.name,
+        recipient,
+        message: message.id,
+        sentAt,
+        heard,
+        alerts,
+      });
+      await life.point('after acceptance');
+      await scheduler.sleep(random.integer(5, 200), signal, life);
+      return heard ? { ok: true } : again('the connection was cut');
+    },
+  };
+}
+
+function wireText(kind: 'slack' | 'email' | 'webhook', message: Message): string {
+  switch (kind) {
+    case 'slack':
+      return JSON.stringify(toSlack(message));
+    case 'email':
+      return JSON.stringify(toEmail(message));
+    case 'webhook':
+      return toWebhook(message);
+    default:
+      return kind satisfies never;
+  }
+}
+
+function alertFact(alert: Alert): AlertFact {
+  if (alert.topic === 'system') {
+    const none = { policy: null, finding: null, key: null, step: null, noticeMs: null, repeated: false };
+    return { id: alert.id, event: 'system', ...none, title: alert.title };
+  }
+  const { id, event, policy, findingId, subject } = alert;
+  return {
+    id,
+    event: event.kind,
+    policy,
+    finding: findingId,
+    key: subject.kind === 'key' ? subject.id : null,
+    step: 'step' in event ? event.step : null,
+    noticeMs: event.kind === 'notice' ? event.noticeMs : null,
+    repeated: event.kind === 'step' && event.repeated,
+    title: null,
+  };
+}

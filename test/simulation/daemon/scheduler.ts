@@ -1,0 +1,155 @@
+/**
+ * Time that passes only when nothing is left to do. Timers fire in the order of their instants; between
+ * two of them everything that the program does without waiting is done. So a month takes as long as what
+ * happens in it.
+ */
+import { setImmediate as turn } from 'node:timers/promises';
+
+export interface Scheduler {
+  /** Milliseconds since the simulation began. */
+  readonly now: () => number;
+  /** Calls `fire` once so much time has passed, if `owner` is alive then. Returns how to call it off. */
+  readonly after: (ms: number, fire: () => void, owner?: Owner) => () => void;
+  /** Resolves after `ms`; never, if `owner` has died; rejects with the signal's reason. */
+  readonly sleep: (ms: number, signal?: AbortSignal, owner?: Owner) => Promise<void>;
+  /** Time stands still until `work` is done, which goes on beyond the promises of this thread. */
+  during<T>(work: Promise<T>): Promise<T>;
+  /** Lets time pass until the instant `until`. */
+  run(until: number): Promise<void>;
+}
+
+/** Whose timers end with it. */
+export interface Owner {
+  alive: boolean;
+}
+
+interface Timer {
+  readonly at: number;
+  readonly order: number;
+  readonly fire: () => void;
+  readonly owner: Owner | null;
+  off: boolean;
+}
+
+/**
+ * The deliverer looks into its outbox once a minute in case it was not told of something. Such a sleep ends
+ * together with whatever happens next: nearly all of the time that is simulated would go into it.
+ */
+const idleLookMs = 60_000;
+
+export function createScheduler(): Scheduler {
+  const timers = createHeap();
+  /** Idle looks that are due. */
+  let idle: Timer[] = [];
+  let now = 0;
+  let order = 0;
+  let working = 0;
+
+  const after: Scheduler['after'] = (ms, fire, owner) => {
+    order += 1;
+    const timer: Timer = { at: now + Math.max(0, ms), order, fire, owner: owner ?? null, off: false };
+    if (ms === idleLookMs) idle.push(timer);
+    else timers.push(timer);
+    return () => void (timer.off = true);
+  };
+
+  const fire = (timer: Timer): void => {
+    if (!timer.off && timer.owner?.alive !== false) timer.fire();
+  };
+
+  /** Until the program only waits for time to pass. */
+  async function settle(): Promise<void> {
+    do await turn();
+    while (working > 0);
+  }
+
+  function takeNext(until: number): Timer[] {
+    let next = timers.peek();
+    while (next !== undefined && (next.off || next.owner?.alive === false)) {
+      timers.pop();
+      next = timers.peek();
+    }
+    if (next === undefined || next.at > until) return [];
+    timers.pop();
+    now = Math.max(now, next.at);
+    idle = idle.filter((one) => !one.off && one.owner?.alive !== false);
+    const due = idle.filter(({ at }) => at <= now);
+    idle = idle.filter(({ at }) => at > now);
+    return [...due, next];
+  }
+
+  return {
+    now: () => now,
+    after,
+    sleep: (ms, signal, owner) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return void reject(signal.reason as Error);
+        const stop = (): void => {
+          cancel();
+          reject(signal?.reason as Error);
+        };
+        const cancel = after(
+          ms,
+          () => {
+            signal?.removeEventListener('abort', stop);
+            resolve();
+          },
+          owner,
+        );
+        signal?.addEventListener('abort', stop, { once: true });
+      }),
+    during: async (work) => {
+      working += 1;
+      try {
+        return await work;
+      } finally {
+        working -= 1;
+      }
+    },
+    run: async (until) => {
+      await settle();
+      for (let due = takeNext(until); due.length > 0; due = takeNext(until)) {
+        due.forEach(fire);
+        await settle();
+      }
+      now = Math.max(now, until);
+    },
+  };
+}
+
+function createHeap() {
+  const items: Timer[] = [];
+  const before = (a: Timer, b: Timer): boolean => (a.at === b.at ? a.order < b.order : a.at < b.at);
+  const swap = (i: number, j: number): void => {
+    const one = items[i] as Timer;
+    items[i] = items[j] as Timer;
+    items[j] = one;
+  };
+  const sooner = (i: number, j: number): boolean => before(items[i] as Timer, items[j] as Timer);
+
+  return {
+    peek: () => items[0],
+    push(timer: Timer): void {
+      items.push(timer);
+      for (let at = items.length - 1; at > 0;) {
+        const parent = (at - 1) >> 1;
+        if (!sooner(at, parent)) break;
+        swap(at, parent);
+        at = parent;
+      }
+    },
+    pop(): void {
+      const last = items.pop();
+      if (last === undefined || items.length === 0) return;
+      items[0] = last;
+      for (let at = 0; ;) {
+        let least = at;
+        for (const child of [2 * at + 1, 2 * at + 2])
+          if (child < items.length && sooner(child, least)) least = child;
+        if (least === at) break;
+        swap(at, least);
+        at = least;
+      }
+    },
+  };
+}

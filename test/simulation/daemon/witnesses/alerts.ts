@@ -1,0 +1,197 @@
+import type { AlertFact } from '../chronicle.ts';
+import type { History } from '../history.ts';
+import type { FileShape } from '../policies.ts';
+import { hourMs } from '../units.ts';
+import { breach } from './witness.ts';
+import type { Breach, Witness } from './witness.ts';
+
+interface OutboxRow {
+  readonly id: string;
+  readonly alert: string;
+  readonly state: 'pending' | 'delivered' | 'dead';
+  readonly not_before: number;
+  readonly channel: string;
+}
+
+function outboxOf({ stage: { db } }: History): OutboxRow[] {
+  return db
+    .prepare(`SELECT id, alert, state, not_before, body ->> 'channel' AS channel FROM outbox ORDER BY seq`)
+    .all() as unknown as OutboxRow[];
+}
+
+/** 11: at the end every alert was accepted by each of its channels, or is shown as undelivered. */
+export const arrival: Witness = (history) => {
+  const { accepted, stage } = history;
+  const end = stage.endedAt;
+  const last = stage.files.at(-1);
+  const breaches: Breach[] = [];
+  const took = new Set(accepted.flatMap(({ channel, alerts }) => alerts.map(({ id }) => `${channel} ${id}`)));
+  for (const row of outboxOf(history)) {
+    if (row.state === 'delivered' && !took.has(`${row.channel} ${row.alert}`))
+      breaches.push(breach(11, 'held for delivered', end, `${row.alert} by ${row.channel}`));
+    const overdue = row.state === 'pending' && row.not_before - stage.world.start < end - 26 * hourMs;
+    if (overdue && last?.mode !== 'dry-run' && end - stage.lastTroubleAt > 26 * hourMs)
+      breaches.push(breach(11, 'never delivered', end, `${row.alert} by ${row.channel}`));
+  }
+  return breaches;
+};
+
+/** 11: a deletion is told. */
+export const told: Witness = (history) => {
+  const { asked, accepted, stage, statesSince } = history;
+  const dead = new Set(
+    outboxOf(history)
+      .filter(({ state }) => state === 'dead')
+      .map(({ alert }) => alert),
+  );
+  return asked.flatMap((one): Breach[] => {
+    if (one.kind !== 'delete' || one.effectAt === null || one.key === null) return [];
+    const { id } = one.key;
+    const lost = statesSince.some((at) => at > one.at);
+    if (stage.endedAt - one.at < 12 * hourMs || lost) return [];
+    const toldOf = accepted.some(({ alerts }) =>
+      alerts.some(({ event, key }) => event === 'deleted' && key === id),
+    );
+    const undelivered = [...dead].some((alert) => alert.includes(id));
+    const quiet =
+      stage.files.some(({ mode }) => mode === 'dry-run') ||
+      stage.files.some(({ silences }) => silences.length > 0);
+    return toldOf || undelivered || quiet
+      ? []
+      : [breach(11, 'a deletion that nobody was told of', one.at, id)];
+  });
+};
+
+/** 11 and 12: what is sent again is the same message; a step is announced once. */
+export const noise: Witness = ({ accepted, entries, statesSince, stage }) => {
+  const breaches: Breach[] = [];
+  const messages = new Map<string, string>();
+  const steps = new Map<string, { readonly id: string; readonly at: number }>();
+  accepted.forEach((one, place) => {
+    for (const alert of one.alerts) {
+      const to = `${one.channel} ${one.recipient}`;
+      const before = messages.get(`${to} ${alert.id}`);
+      if (before !== undefined && before !== one.message)
+        breaches.push(breach(11, 'repeated under another id', one.at, `${alert.id} by ${one.channel}`));
+      messages.set(`${to} ${alert.id}`, one.message);
+      const earlier = accepted
+        .slice(0, place)
+        .findLast(
+          (other) =>
+            `${other.channel} ${other.recipient}` === to && other.alerts.some(({ id }) => id === alert.id),
+        );
+      if (earlier !== undefined && earlier.heard && !isExplained(entries, earlier, one.at))
+        breaches.push(
+          breach(
+            12,
+            'the same alert twice',
+            one.at,
+            `${alert.id} by ${one.channel}, first at ${String(earlier.at)}`,
+          ),
+        );
+      if (alert.event !== 'step' || alert.repeated || alert.finding === null) continue;
+      if (hadOthers(stage.files, alert)) continue;
+      const name = `${to} ${alert.finding} ${String(alert.step)}`;
+      const first = steps.get(name);
+      if (
+        first !== undefined &&
+        first.id !== alert.id &&
+        !statesSince.some((at) => at > first.at && at <= one.at)
+      )
+        breaches.push(breach(12, 'a step announced twice', one.at, `${name}: ${first.id}, ${alert.id}`));
+      if (first === undefined) steps.set(name, { id: alert.id, at: one.at });
+    }
+  });
+  return breaches;
+};
+
+/** In that place of that policy stood several steps in the course of time: each is announced. */
+function hadOthers(files: readonly FileShape[], { policy, step }: AlertFact): boolean {
+  const texts = files.flatMap(({ policies }) =>
+    policies
+      .filter(({ name }) => name === policy)
+      .map(({ rule, steps }) => JSON.stringify([rule, steps[(step ?? 1) - 1]])),
+  );
+  return new Set(texts).size > 1;
+}
+
+/** The program died, or was told to stop, or could not write it down after the receiver had taken it. */
+function isExplained(
+  entries: History['entries'],
+  { at, run }: { readonly at: number; readonly run: number },
+  until: number,
+): boolean {
+  return entries.some(
+    (one) =>
+      one.at >= at &&
+      one.at <= until &&
+      ((one.kind === 'ended' && one.run === run && one.at <= at + 60_000) ||
+        (one.kind === 'disk failed' && one.at <= at + 60_000) ||
+        one.kind === 'state lost'),
+  );
+}
+
+/** 14: that a file is invalid is told. */
+export const badEdits: Witness = ({ entries, accepted, stage }) => {
+  if (
+    stage.plan.acts.some(
+      ({ kind }) =>
+        !['rename', 'create', 'delete', 'spend', 'file', 'crash', 'clock', 'ambush'].includes(kind),
+    )
+  )
+    return [];
+  return entries.flatMap((entry, index): Breach[] => {
+    if (entry.kind !== 'file read' || entry.ok) return [];
+    const later = entries.slice(index + 1);
+    const until =
+      later.find((one) => one.kind === 'file read' || one.kind === 'ended' || one.kind === 'clock set')?.at ??
+      stage.endedAt;
+    const last = entries
+      .slice(0, index)
+      .findLast((one) => one.kind === 'file read' && one.ok && one.run === entry.run);
+    const mode = last?.kind === 'file read' ? stage.files[last.version]?.mode : 'dry-run';
+    if (mode === 'dry-run' || until - entry.at < hourMs) return [];
+    const toldOf =
+      accepted.some(
+        (one) => one.at >= entry.at && one.alerts.some(({ title }) => title === 'The policy file is invalid'),
+      ) ||
+      accepted.some(
+        (one) => one.at < entry.at && one.alerts.some(({ title }) => title === 'The policy file is invalid'),
+      );
+    return toldOf
+      ? []
+      : [breach(14, 'nobody was told of an invalid file', entry.at, `version ${String(entry.version)}`)];
+  });
+};
+
+/** 12: a step that repeats does so no more often than the file says. */
+export const repeats: Witness = ({ accepted, stage, statesSince }) => {
+  const shortest = Math.min(
+    ...stage.files.flatMap(({ policies }) =>
+      policies.flatMap(({ steps }) => steps.flatMap(({ repeatMs }) => repeatMs ?? [])),
+    ),
+  );
+  const times = new Map<string, number[]>();
+  for (const { at, channel, recipient, alerts } of accepted)
+    for (const { repeated, finding, step, id } of alerts)
+      if (repeated) {
+        const name = `${channel} ${recipient} ${finding ?? ''} ${String(step)}`;
+        const seen = times.get(name) ?? [];
+        if (!times.has(`${name} ${id}`)) seen.push(at);
+        times.set(name, seen).set(`${name} ${id}`, []);
+      }
+  return [...times].flatMap(([name, seen]): Breach[] => {
+    const [first = 0, last = 0] = [seen[0], seen.at(-1)];
+    const most = (last - first) / shortest + 2 * statesSince.length;
+    return seen.length > most + 1
+      ? [
+          breach(
+            12,
+            'repeated too often',
+            last,
+            `${name}: ${String(seen.length)} times within ${String(last - first)} ms`,
+          ),
+        ]
+      : [];
+  });
+};

@@ -1,0 +1,25 @@
+import { arrival, badEdits, noise, repeats, told } from './alerts.ts';
+import { grounds, protection, shrunkLists, silences } from './grounds.ts';
+import { crashSafety, gentleStart, identity } from './identity.ts';
+import { limits } from './limits.ts';
+import { modes } from './modes.ts';
+import { hands, notice } from './notice.ts';
+import { hostileText, record, secrets } from './record.ts';
+import type { Witness } from './witness.ts';
+
+export const witnesses: readonly Witness[] = [
+  ...[
+    modes,
+    grounds,
+    protection,
+    silences,
+    shrunkLists,
+    limits,
+    notice,
+    hands,
+    identity,
+    crashSafety,
+    gentleStart,
+  ],
+  ...[arrival, told, noise, repeats, badEdits, record, secrets, hostileText],
+];

@@ -1,0 +1,85 @@
+import { breach } from './witness.ts';
+import type { Breach, Witness } from './witness.ts';
+
+/** 9: a rename's new name is made of that key's own name; a restore's is one that it bore. */
+export const identity: Witness = (history) =>
+  history.asked.flatMap((one): Breach[] => {
+    if (one.kind === 'create') return [];
+    if (one.key === null) return [breach(9, 'no such key', one.at, one.kind)];
+    if (one.kind !== 'rename') return [];
+    const { id } = one.key;
+    const bore = [...history.names(id).map(({ from }) => from), one.key.names[0]?.name ?? ''];
+    const legal = (name: string): string => name.replace(/[^A-Za-z0-9 ._-]+/g, '-');
+    const prefixes = one.files.flatMap((file) =>
+      file.policies.flatMap(({ steps }) => steps.flatMap(({ renamePrefix }) => renamePrefix ?? [])),
+    );
+    const own =
+      bore.includes(one.to ?? '') ||
+      [...bore, one.key.name].some((name) =>
+        prefixes.some(
+          (prefix) =>
+            `${prefix} ${legal(name)}`.slice(0, 90).trimEnd() === (one.to ?? '').slice(0, 90).trimEnd(),
+        ),
+      );
+    return own
+      ? []
+      : [breach(9, "another key's name", one.at, `${id} “${one.key.name}” to “${one.to ?? ''}”`)];
+  });
+
+/** 2 and 10: the intent is on disk before the request; nothing is asked again that has taken effect; nothing is created. */
+export const crashSafety: Witness = (history) => {
+  const breaches: Breach[] = [];
+  for (const one of history.asked) {
+    if (one.kind === 'create') breaches.push(breach(10, 'a key created', one.at, ''));
+    else if (!one.intended)
+      breaches.push(breach(10, 'no intent on disk', one.at, `${one.kind} of ${one.key?.id ?? '?'}`));
+    if (one.kind === 'create' || one.key === null) continue;
+    const gone = one.key.deletedAt === null ? Infinity : one.key.deletedAt - history.stage.world.start;
+    const mine = history.deletedByProgramAt(one.key.id);
+    if (one.kind === 'delete' && mine !== null && mine < one.at)
+      breaches.push(breach(10, 'asked again after its effect', one.at, `delete of ${one.key.id}`));
+    if (gone <= one.listAsOf)
+      breaches.push(breach(10, 'asked of a key that is gone', one.at, `${one.kind} of ${one.key.id}`));
+    if (
+      one.kind === 'rename' &&
+      history.nameAt(one.key.id, one.at) === one.to &&
+      history.asked.some(
+        (other) =>
+          other.index < one.index &&
+          other.key === one.key &&
+          other.to === one.to &&
+          other.effectAt !== null &&
+          other.at > one.at - 10 * 60_000,
+      )
+    )
+      breaches.push(breach(10, 'asked again after its effect', one.at, `rename of ${one.key.id}`));
+  }
+  return breaches;
+};
+
+/** 15: the first pass of a new policy or of a new state deletes nothing. */
+export const gentleStart: Witness = (history) =>
+  history.asked.flatMap((one): Breach[] => {
+    if (one.kind !== 'delete') return [];
+    const { entries, stage } = history;
+    const before = entries.slice(0, one.index);
+    const since = before.findLastIndex((entry) => entry.kind === 'state lost');
+    const known = new Set<string>();
+    let passes = 0;
+    const judged = new Map<string, number>();
+    let current: readonly string[] = [];
+    for (const entry of before.slice(since + 1)) {
+      if (entry.kind === 'file read' && entry.ok)
+        current = (stage.files[entry.version]?.policies ?? []).map((policy) =>
+          JSON.stringify([policy.rule, policy.select]),
+        );
+      if (entry.kind === 'pass' && entry.ok) {
+        passes += 1;
+        for (const text of current) judged.set(text, (judged.get(text) ?? 0) + 1);
+      }
+      current.forEach((text) => known.add(text));
+    }
+    return passes === 0 || Math.max(0, ...current.map((text) => judged.get(text) ?? 0)) === 0
+      ? [breach(15, 'deleted in the first pass', one.at, one.key?.id ?? '?')]
+      : [];
+  });
