@@ -4,6 +4,8 @@ import type { Owner } from './scheduler.ts';
 
 export interface Life extends Owner {
   readonly run: number;
+  /** Resolves when it is killed. */
+  readonly death: Promise<void>;
   /**
    * The program is at such a point. If it dies here, this never resolves, and nothing that it does from now
    * on has an effect. `changing`: around a change of a key.
@@ -20,8 +22,10 @@ export interface Peril {
 }
 
 export function createLife(run: number, perils: Set<Peril>, died: (peril: Peril, life: Life) => void): Life {
+  const { promise: death, resolve: die } = Promise.withResolvers<void>();
   const life: Life = {
     run,
+    death,
     alive: true,
     point: (which, changing = false) => {
       for (const peril of life.alive ? perils : []) {
@@ -30,6 +34,7 @@ export function createLife(run: number, perils: Set<Peril>, died: (peril: Peril,
         if (peril.left > 0) continue;
         perils.delete(peril);
         life.alive = false;
+        die();
         died(peril, life);
         break;
       }

@@ -186,30 +186,31 @@ export async function perform(plan: Plan): Promise<Stage> {
     let reloadDaemon = (): void => undefined;
     const running = async (): Promise<void> => {
       const logger = await createLogger(settings, { write: (text) => void log.push(text), colour: false });
-      const app = await scheduler.during(
-        openApp({
-          settings,
-          adminKey: new Secret(adminKey),
-          policy: read.policy,
-          clock,
-          machine: {
-            network: {
-              fetch: network.fetchFor(life),
-              retries: { random: chance(plan, `run ${String(life.run)}`) },
-            },
-            receivers: {
-              send: receivers.sendFor(life),
-              receiverSleep: (ms, signal) => scheduler.sleep(ms, signal, life),
-              jitter: chance(plan, `jitter ${String(life.run)}`),
-            },
-            openState: async () =>
-              onDisk(storeOver({ db, path: 'keywarden.db', close: () => undefined }, clock), disk, life, {
-                scheduler,
-                chronicle,
-              }),
+      const opening = openApp({
+        settings,
+        adminKey: new Secret(adminKey),
+        policy: read.policy,
+        clock,
+        machine: {
+          network: {
+            fetch: network.fetchFor(life),
+            retries: { random: chance(plan, `run ${String(life.run)}`) },
           },
-        }),
-      );
+          receivers: {
+            send: receivers.sendFor(life),
+            receiverSleep: (ms, signal) => scheduler.sleep(ms, signal, life),
+            jitter: chance(plan, `jitter ${String(life.run)}`),
+          },
+          openState: async () =>
+            onDisk(storeOver({ db, path: 'keywarden.db', close: () => undefined }, clock), disk, life, {
+              scheduler,
+              chronicle,
+            }),
+        },
+      });
+      // Killed while it opens, it never has.
+      await scheduler.during(Promise.race([opening, life.death]));
+      const app = await opening;
       const daemon = createDaemon({
         app,
         log: logger,
