@@ -18,7 +18,7 @@ export function drawPlan(seed: number): Plan {
   const intervalMs = Math.max(3 * minuteMs, Math.round(((days + 0.5) * dayMs) / passesAtMost));
   const keys = drawKeys(fork('keys'), days);
   const file = drawFile(fork('file'), keys);
-  const acts = drawActs(fork('acts'), days, keys, file);
+  const acts = drawActs(fork('acts'), { days, intervalMs, keys, file });
   return { seed, days, intervalMs, variants: drawVariants(fork('variants')), keys, file, acts };
 }
 
@@ -157,7 +157,10 @@ function drawPolicy(random: Random, name: string): PolicyShape {
  * Most of what happens does so around a few instants, at which keys pass their thresholds: where nothing goes on,
  * nothing can go wrong.
  */
-function drawActs(random: Random, days: number, keys: readonly KeyPlan[], file: FileShape): Act[] {
+function drawActs(
+  random: Random,
+  { days, intervalMs, keys, file }: Pick<Plan, 'days' | 'intervalMs' | 'keys' | 'file'>,
+): Act[] {
   const acts: Act[] = [];
   const total = days * dayMs;
   const hot = Array.from({ length: random.integer(1, 3) }, () => Math.round(random.next() * 0.8 * total));
@@ -175,7 +178,7 @@ function drawActs(random: Random, days: number, keys: readonly KeyPlan[], file: 
   drawPeople(random.fork('people'), adding, { hot, days, keys, file, when });
   const trouble = random.fork('trouble');
   const times = trouble.chance(0.2) ? 0 : trouble.integer(1, 7);
-  for (let i = 0; i < times; i += 1) drawTrouble(trouble, adding(trouble));
+  for (let i = 0; i < times; i += 1) drawTrouble(trouble, adding(trouble), intervalMs);
   return acts.sort((a, b) => a.atMs - b.atMs);
 }
 
@@ -244,8 +247,9 @@ function editFile(random: Random, file: FileShape, keys: readonly KeyPlan[], at:
   return { ...file, policies: drawFile(random, keys).policies };
 }
 
-function drawTrouble(random: Random, add: (deed: Deed, at?: number) => void): void {
-  const forMs = random.pick([minuteMs, 20 * minuteMs, 3 * hourMs, 20 * hourMs]);
+function drawTrouble(random: Random, add: (deed: Deed, at?: number) => void, intervalMs: number): void {
+  // Within one pass, or over several.
+  const forMs = Math.min(20 * hourMs, Math.round(intervalMs * random.pick([0.3, 1.5, 3, 8])));
   const chance = random.pick([0.1, 0.4, 1]);
   const kind = random.pick([
     'fault',

@@ -21,15 +21,20 @@ function outboxOf({ stage: { db } }: History): OutboxRow[] {
 
 /** 11: at the end every alert was accepted by each of its channels, or is shown as undelivered. */
 export const arrival: Witness = (history) => {
-  const { accepted, stage } = history;
+  const { accepted, stage, entries } = history;
   const end = stage.endedAt;
   const last = stage.files.at(-1);
   const breaches: Breach[] = [];
+  // Nothing is delivered while nobody runs it.
+  const running = !entries.some(
+    ({ kind, at }) => (kind === 'ended' || kind === 'started') && at > end - 26 * hourMs,
+  );
   const took = new Set(accepted.flatMap(({ channel, alerts }) => alerts.map(({ id }) => `${channel} ${id}`)));
   for (const row of outboxOf(history)) {
     if (row.state === 'delivered' && !took.has(`${row.channel} ${row.alert}`))
       breaches.push(breach(11, 'held for delivered', end, `${row.alert} by ${row.channel}`));
-    const overdue = row.state === 'pending' && row.not_before - stage.world.start < end - 26 * hourMs;
+    const overdue =
+      running && row.state === 'pending' && row.not_before - stage.world.start < end - 26 * hourMs;
     if (overdue && last?.mode !== 'dry-run' && end - stage.lastTroubleAt > 26 * hourMs)
       breaches.push(breach(11, 'never delivered', end, `${row.alert} by ${row.channel}`));
   }
