@@ -8,13 +8,16 @@ import type { SteadyClock } from './ports.ts';
 export function postClock(clock: SteadyClock, memory: Pick<Memory, 'meta' | 'monotonicMs'>): SteadyClock {
   const openedMs = clock.monotonic();
   const openedAt = clock.now();
+  // Of a process that ended in doubt of its clock, the last pass that trusted it may be long ago.
+  const postedAt = memory.meta.get('clockDoubtedSince') ? Number(memory.meta.get('postedAt') ?? 0) : 0;
   return {
-    // Until this process has had such a pass, the last one before it.
+    // Until this process has had such a pass, the last one before it; or later, if something was posted since.
     now: () => {
       const lastAt = memory.meta.get('lastPassAt');
       const since = clock.monotonic() - (memory.monotonicMs ?? openedMs);
       // Whole milliseconds, as every instant; the count has fractions.
-      return Math.round((lastAt === undefined ? openedAt : Number(lastAt)) + since);
+      const lastOr = lastAt === undefined ? openedAt : Number(lastAt);
+      return Math.round((memory.monotonicMs === null ? Math.max(lastOr, postedAt) : lastOr) + since);
     },
     sleep: (ms, signal) => clock.sleep(ms, signal),
     monotonic: () => clock.monotonic(),

@@ -47,3 +47,19 @@ test('begins where the last process had it, until a pass of this one knows bette
   wait(1000);
   expect(post.now()).toBe(start + 2000);
 });
+
+test('begins no earlier than what was posted before, where the clock was in doubt then', () => {
+  const { clock } = machine();
+  const meta = new Map([
+    ['lastPassAt', String(start - 9 * day)],
+    ['postedAt', String(start - 2 * day)],
+    ['clockDoubtedSince', String(start - 8 * day)],
+  ]);
+  const post = postClock(clock, { meta, monotonicMs: null });
+  expect(post.now()).toBe(start - 2 * day);
+  // Nor does it run away with what it posts itself.
+  meta.set('postedAt', String(start - day));
+  expect(post.now()).toBe(start - 2 * day);
+  const trusted = new Map(meta).set('clockDoubtedSince', '');
+  expect(postClock(clock, { meta: trusted, monotonicMs: null }).now()).toBe(start - 9 * day);
+});

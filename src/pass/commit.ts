@@ -22,6 +22,7 @@ export function committer(
     // A dry run sends nothing, whatever was decided.
     const sends = mostCautious(policy.mode, ports.mode) !== 'dry-run';
     const routed = sends ? ports.route(alerts, policy, batch) : { items: [], undeliverable: [] };
+    const newest = routed.items.at(-1);
     const lost = routed.undeliverable.map(({ alert, channel, because }): RecordEntry => {
       return {
         at: ports.clock.now(),
@@ -31,6 +32,7 @@ export function committer(
     });
     await remember(ports.store, memory, {
       ...documents,
+      ...(newest === undefined ? {} : { meta: { ...documents.meta, postedAt: String(newest.createdAt) } }),
       outbox: routed.items,
       record: [...(documents.record ?? []), ...lost],
     });
