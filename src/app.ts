@@ -31,7 +31,7 @@ import type { AdminReader, AdminWriter, CallObserver, Clock, Listing, SteadyCloc
 import type { Delivery, Deliverer, DelivererOptions } from './alerts/deliver.ts';
 import { hide } from './scrub.ts';
 import type { Settings } from './settings.ts';
-import type { Store } from './store/store.ts';
+import type { DeadChannel, Store } from './store/store.ts';
 
 export interface AppOptions {
   readonly settings: Settings;
@@ -156,10 +156,12 @@ export async function openApp(options: AppOptions): Promise<App> {
     booksOf: (found) => booksIn(found, memory, policy),
     forecastsBySeries: () => forecastsBySeries(policy),
     callsLeft: ports.callBudget,
-    pass: (troubles, stop) => {
+    pass: async (troubles, stop) => {
       const inForce = policy;
       const superseded = (): boolean => policy !== inForce;
-      return pass({ ...ports, superseded }, memory, inForce, troubles, stop);
+      const dead = await store.deadChannels(posting.now() - deadTroubleMs);
+      const all = [...troubles, ...dead.map(deadTrouble)];
+      return pass({ ...ports, superseded }, memory, inForce, all, stop);
     },
     tell: async (troubles) => {
       const now = clock.now();
@@ -185,6 +187,20 @@ export async function openApp(options: AppOptions): Promise<App> {
       closing.abort(new Error('the state is being closed'));
       await store[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** A channel that nothing was sent to since is no trouble any more after this long. */
+const deadTroubleMs = 7 * 86_400_000;
+
+function deadTrouble({ channel, alerts, lastError }: DeadChannel): Trouble {
+  const many = alerts === 1 ? '1 alert was' : `${alerts.toLocaleString('en-US')} alerts were`;
+  return {
+    code: `undelivered:${channel}`,
+    severity: 'critical',
+    title: `Alerts do not reach the channel ${channel}`,
+    text: `${many} given up on; at the last attempt ${lastError}. \`keywarden audit\` lists them. This is over when the channel takes an alert again.`,
+    notBy: channel,
   };
 }
 

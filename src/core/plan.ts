@@ -56,6 +56,8 @@ export interface Trouble {
   readonly severity: 'warning' | 'critical';
   readonly title: string;
   readonly text: string;
+  /** The channel that cannot be told of it, for it is about that one. */
+  readonly notBy?: string;
 }
 
 export interface Decision {

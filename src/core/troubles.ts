@@ -6,7 +6,10 @@ import type { Mode, PolicyFile } from './policy.ts';
 
 /** Troubles that are not over, by code. `unsaid`: they began in a dry run, which tells nobody. */
 export type Told = Readonly<
-  Record<string, { readonly since: EpochMs; readonly title: string; readonly unsaid?: true }>
+  Record<
+    string,
+    { readonly since: EpochMs; readonly title: string; readonly unsaid?: true; readonly notBy?: string }
+  >
 >;
 
 export function tellTroubles(
@@ -18,12 +21,11 @@ export function tellTroubles(
 ): { told: Told; alerts: readonly SystemAlert[] } {
   const next: Record<string, Told[string]> = {};
   const alerts: SystemAlert[] = [];
-  const channels = systemChannels(context.policy);
   const dry = context.mode === 'dry-run';
   const say = (
     code: string,
     since: EpochMs,
-    alert: Pick<SystemAlert, 'severity' | 'title' | 'text'>,
+    alert: Pick<SystemAlert, 'severity' | 'title' | 'text' | 'channels'>,
     over: boolean,
   ): void => {
     const id = `system/${code}/${String(since)}${over ? '/over' : ''}`;
@@ -32,7 +34,6 @@ export function tellTroubles(
       id,
       at: context.now,
       timeZone: context.policy.timeZone,
-      channels,
       ...alert,
     });
   };
@@ -40,30 +41,36 @@ export function tellTroubles(
     const known = told[trouble.code];
     const since = known?.since ?? context.now;
     const unsaid = dry && (known === undefined || known.unsaid === true);
-    next[trouble.code] = { since, title: trouble.title, ...(unsaid && { unsaid }) };
-    if (known === undefined || (known.unsaid && !dry)) say(trouble.code, since, trouble, false);
+    const { severity, title, text, notBy } = trouble;
+    next[trouble.code] = { since, title, ...(unsaid && { unsaid }), ...(notBy !== undefined && { notBy }) };
+    const channels = systemChannels(context.policy, notBy);
+    if (known === undefined || (known.unsaid && !dry))
+      say(trouble.code, since, { severity, title, text, channels }, false);
   }
   for (const [code, known] of Object.entries(told)) {
     if (next[code] !== undefined) continue;
     // Whoever heard of it hears of its end, if only after a dry run; whoever did not, does not.
     if (undecided(code) || (dry && !known.unsaid)) next[code] = known;
-    else if (!known.unsaid)
-      say(
-        code,
-        known.since,
-        { severity: 'info', title: `Over: ${known.title}`, text: 'This is no longer so.' },
-        true,
-      );
+    else if (!known.unsaid) {
+      const heard = [systemChannels(context.policy, known.notBy), systemChannels(context.policy)].flat();
+      const over = {
+        severity: 'info',
+        title: `Over: ${known.title}`,
+        text: 'This is no longer so.',
+      } as const;
+      say(code, known.since, { ...over, channels: [...new Set(heard)] }, true);
+    }
   }
   return { told: next, alerts };
 }
 
 /**
  * Who hears about Keywarden itself: the fixed channels (not those addressed by a key's metadata)
- * that its deletions and renames are told to, or else every fixed channel.
+ * that its deletions and renames are told to, or else every fixed channel. `notBy`: one that is of no use.
  */
-export function systemChannels(policy: PolicyFile): readonly string[] {
+export function systemChannels(policy: PolicyFile, notBy?: string): readonly string[] {
   const fixed = [...policy.channels.values()]
+    .filter(({ name }) => name !== notBy)
     .filter((channel) => channel.kind !== 'email' || channel.to.every((to) => to.variables.length === 0))
     .map((channel) => channel.name);
   const grave = new Set(

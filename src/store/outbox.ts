@@ -6,7 +6,7 @@ import { bare, historyMs } from './documents.ts';
 import type { RecordEntry } from '../core/state.ts';
 import { appendRecord } from './record.ts';
 import { type Sql, comparable } from './sql.ts';
-import type { OutboxSummary } from './store.ts';
+import type { DeadChannel, OutboxSummary } from './store.ts';
 
 const deliveredMs = 30 * 86_400_000;
 
@@ -158,6 +158,26 @@ export function summarise(sql: Sql): OutboxSummary {
     oldestPendingAt: pending?.oldest ?? null,
     dead: dead.map(entryOf),
   };
+}
+
+export function readDeadChannels(sql: Sql, since: EpochMs): readonly DeadChannel[] {
+  const dead = sql.all<{ channel: string; alerts: number; at: number; error: string | null }>(
+    // Of a row that has the maximum SQLite takes the other columns, too.
+    `SELECT json_extract(body, '$.channel') AS channel, count(*) AS alerts, max(settled_at) AS at,
+       last_error AS error
+     FROM outbox WHERE state = 'dead' AND settled_at > ? GROUP BY channel ORDER BY channel`,
+    since,
+  );
+  const works = ({ channel, at }: { channel: string; at: number }): boolean =>
+    sql.get(
+      `SELECT 1 FROM outbox
+       WHERE state = 'delivered' AND settled_at > ? AND json_extract(body, '$.channel') = ? LIMIT 1`,
+      at,
+      channel,
+    ) !== undefined;
+  return dead
+    .filter((one) => !works(one))
+    .map(({ channel, alerts, error }) => ({ channel, alerts, lastError: error ?? 'no reason was given' }));
 }
 
 /** An acceptance stays as long as its finding is open, for a deletion may still count on it. */

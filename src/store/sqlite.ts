@@ -14,6 +14,7 @@ import {
   markFailed,
   pendingEntries,
   pruneOutbox,
+  readDeadChannels,
   readAcceptances,
   summarise,
 } from './outbox.ts';
@@ -82,6 +83,7 @@ export function storeOver(opened: OpenDatabase, clock: Pick<Clock, 'now'>): Stor
     recorded: (query) => reads(() => readRecord(sql, query)),
     verifyRecord: () => reads(() => verifyChain(sql)),
     outboxSummary: () => reads(() => summarise(sql)),
+    deadChannels: (since) => reads(() => readDeadChannels(sql, since)),
     size: () => reads(() => bytesOf(db.location(), sql)),
     outbox: {
       pending: (now) => reads(() => pendingEntries(sql, now)),

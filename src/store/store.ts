@@ -50,6 +50,14 @@ export interface OutboxSummary {
   readonly oldestPendingAt: EpochMs | null;
 }
 
+export interface DeadChannel {
+  readonly channel: string;
+  /** Alerts given up on. */
+  readonly alerts: number;
+  /** What the last attempt came to, without secrets. */
+  readonly lastError: string;
+}
+
 /** Every method rejects with a `StoreError` when the state cannot be read or written. */
 export interface Store extends AsyncDisposable {
   readonly outbox: Outbox;
@@ -76,6 +84,8 @@ export interface Store extends AsyncDisposable {
   /** Recomputes the record's chain of hashes from its first entry. */
   verifyRecord(): Promise<RecordCheck>;
   outboxSummary(): Promise<OutboxSummary>;
+  /** The channels of which alerts were given up on since then, and none was delivered after that. */
+  deadChannels(since: EpochMs): Promise<readonly DeadChannel[]>;
   /** Bytes on disk. */
   size(): Promise<number>;
 }

@@ -118,3 +118,16 @@ policies:
     expect(channelsOf(steps)).toEqual(channels);
   });
 });
+
+test('a trouble of a channel is told on the others, and its end on all that it concerns', () => {
+  const dead: Trouble = { ...api, code: 'undelivered:ops', notBy: 'ops' };
+  const context = { now: monday, policy: rules, mode: 'alert' } as const;
+  expect([systemChannels(rules), systemChannels(rules, 'ops')]).toEqual([['ops'], expect.any(Array)]);
+  const others = systemChannels(rules, 'ops');
+  expect(others).not.toContain('ops');
+  expect(others.length).toBeGreaterThan(0);
+  const begun = tellTroubles({}, [dead], () => false, context);
+  expect(begun.alerts.map(({ channels }) => channels)).toEqual([others]);
+  const over = tellTroubles(begun.told, [], () => false, context);
+  expect(over.alerts.map(({ channels }) => channels)).toEqual([[...others, 'ops']]);
+});

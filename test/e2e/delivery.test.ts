@@ -82,6 +82,28 @@ test.concurrent('a dead channel holds up no other, and is tried again later', as
   expect([slack.received.items.length, inbox.mails.items.length, s.pager().length]).toEqual([1, 1, 1]);
 });
 
+test.concurrent('that a channel is dead is said on another, once, and so is its end', async (t) => {
+  const s = await over(t, '[ops, pager]');
+  const mend = s.sandbox.faults.add({ endpoint: 'slack', fault: { kind: 'status', status: 404 } });
+  for (let pass = 0; pass < 3; pass += 1) {
+    await s.pass();
+    s.clock.advance(minuteMs);
+  }
+  expect(s.told()).toEqual(['notice cap User 7', 'Alerts do not reach the channel ops']);
+  const [said] = s.pager().slice(1);
+  expect(said?.text).toMatch(/^1 alert was given up on; at the last attempt .*404/);
+  mend();
+  s.key('User 8');
+  s.clock.advance(hourMs);
+  s.spend(s.key('User 9'), 25);
+  s.clock.advance(hourMs);
+  await s.pass();
+  expect(s.sandbox.slack.received.items).toHaveLength(1);
+  s.clock.advance(minuteMs);
+  await s.pass();
+  expect(s.told(2).at(-1)).toBe('Over: Alerts do not reach the channel ops');
+});
+
 test.concurrent('mail goes over TLS after a login, and carries what threads it', async (t) => {
   const s = await over(t, 'owner');
   await s.pass();

@@ -61,6 +61,33 @@ describe('the outbox', () => {
     ]);
   });
 
+  it('tells of channels that alerts were given up on, until one is delivered there', async () => {
+    let at = now;
+    await using store = await openSqlite(':memory:', { clock: { now: () => at } });
+    await store.commit({
+      outbox: [
+        item('a'),
+        item('b'),
+        item('c', { channel: 'other' }),
+        item('d'),
+        item('e', { channel: 'other' }),
+      ],
+    });
+    expect(await store.deadChannels(0)).toEqual([]);
+    await store.outbox.failed(['a'], { error: 'HTTP 500', nextAttemptAt: null });
+    at = now + 10;
+    await store.outbox.failed(['b'], { error: 'HTTP 404', nextAttemptAt: null });
+    await store.outbox.failed(['c'], { error: 'HTTP 410', nextAttemptAt: null });
+    expect(await store.deadChannels(now - 1)).toEqual([
+      { channel: 'ops', alerts: 2, lastError: 'HTTP 404' },
+      { channel: 'other', alerts: 1, lastError: 'HTTP 410' },
+    ]);
+    expect(await store.deadChannels(now + 10)).toEqual([]);
+    await store.outbox.delivered(['d'], now + 5);
+    await store.outbox.delivered(['e'], now + 20);
+    expect(await store.deadChannels(now - 1)).toMatchObject([{ channel: 'ops' }]);
+  });
+
   it('waits after a failure until the next attempt is due', async () => {
     await using store = await openSqlite(':memory:', { clock });
     await store.commit({ outbox: [item('a'), item('b')] });

@@ -40,6 +40,7 @@ export function onDisk(
     recorded: (query) => reads(() => store.recorded(query)),
     verifyRecord: () => reads(() => store.verifyRecord()),
     outboxSummary: () => reads(() => store.outboxSummary()),
+    deadChannels: (since) => reads(() => store.deadChannels(since)),
     size: () => reads(() => store.size()),
     outbox: {
       pending: (now) => reads(() => outbox.pending(now)),
