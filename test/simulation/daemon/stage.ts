@@ -185,7 +185,10 @@ export async function perform(plan: Plan): Promise<Stage> {
     const settings = settingsOf(plan);
     let reloadDaemon = (): void => undefined;
     const running = async (): Promise<void> => {
-      const logger = await createLogger(settings, { write: (text) => void log.push(text), colour: false });
+      // What is loaded for the first time takes a while, which is none of the simulation's.
+      const logger = await scheduler.during(
+        createLogger(settings, { write: (text) => void log.push(text), colour: false }),
+      );
       const opening = openApp({
         settings,
         adminKey: new Secret(adminKey),
