@@ -110,6 +110,8 @@ export async function perform(plan: Plan): Promise<Stage> {
   let ambushes: Ambush[] = [];
 
   world.log.subscribe((event) => {
+    if (event.by === 'api' && take('restart'))
+      scheduler.after(20_000, () => act({ kind: 'stop', downMs: minuteMs, atMs: scheduler.now() }));
     chronicle.note({
       kind: 'changed',
       n: event.by === 'api' ? network.current : null,
