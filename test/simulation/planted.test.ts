@@ -5,7 +5,7 @@ import { findPlanted } from './daemon/planted.ts';
 
 test('every planted fault is found', { timeout: 600_000 }, async () => {
   const told: string[] = [];
-  await findPlanted((text) => void told.push(text), 200);
+  await findPlanted((text) => void told.push(text), 300);
   expect(told.filter((text) => text.startsWith('MISSED'))).toEqual([]);
   expect(told.filter((text) => text.startsWith('found '))).toHaveLength(plantedFaults.length);
 });

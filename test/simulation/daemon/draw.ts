@@ -76,7 +76,7 @@ const channels = ['ops', 'second', 'mail', 'owner', 'pager'];
 const noticesMs = [0, 30 * minuteMs, 3 * hourMs, 12 * hourMs, 26 * hourMs];
 
 export function drawFile(random: Random, _keys: readonly KeyPlan[]): FileShape {
-  const generous = random.chance(0.6);
+  const generous = random.chance(0.5);
   const many = random.integer(1, 3);
   return {
     mode: random.pick(['enforce', 'enforce', 'enforce', 'enforce', 'alert', 'dry-run']),
@@ -179,6 +179,12 @@ function drawActs(
   const trouble = random.fork('trouble');
   const times = trouble.chance(0.2) ? 0 : trouble.integer(1, 7);
   for (let i = 0; i < times; i += 1) drawTrouble(trouble, adding(trouble), intervalMs);
+  if (trouble.chance(0.12)) {
+    const field = trouble.pick(['cost', 'total_requests', 'requests']);
+    const fault = { kind: 'missing-field', field } as const;
+    const at = trouble.chance(0.5) ? 0 : when(trouble);
+    adding(trouble)({ kind: 'fault', endpoint: 'any', chance: 1, forMs: 3 * intervalMs, fault }, at);
+  }
   return acts.sort((a, b) => a.atMs - b.atMs);
 }
 
@@ -197,7 +203,10 @@ function drawPeople(people: Random, adding: Adding, { hot, days, keys, file, whe
   const some = (most: number): number => people.integer(0, most);
   const any = (): number => people.integer(0, keys.length - 1);
   for (const at of hot)
-    if (people.chance(0.6)) add({ kind: 'spend', key: any(), usd: people.pick([0.9, 3, 11, 14]) }, at);
+    // One key after another, some hours apart: a limit is for all of them.
+    for (const later of [0, 4 * hourMs, 9 * hourMs])
+      if (people.chance(0.5))
+        add({ kind: 'spend', key: any(), usd: people.pick([0.9, 3, 11, 14]) }, at + later);
   for (let i = some(4); i > 0; i -= 1) {
     const to = people.chance(0.2)
       ? people.pick(hostileNames)
@@ -209,8 +218,8 @@ function drawPeople(people: Random, adding: Adding, { hot, days, keys, file, whe
   for (let i = some(2); i > 0; i -= 1) add({ kind: 'create', key: drawKey(people, keys.length + i, days) });
   for (let i = some(2); i > 0; i -= 1) add({ kind: 'delete', key: any() });
   for (let i = some(2); i > 0; i -= 1) add({ kind: 'spend', key: any(), usd: people.pick([0.5, 5, 20]) });
-  for (const by of ['rename', 'use', 'shrunk list', 'cut'] as const)
-    if (people.chance(0.15)) add({ kind: 'ambush', by });
+  for (const by of ['rename', 'use', 'shrunk list', 'cut', 'restart'] as const)
+    if (people.chance(by === 'restart' ? 0.4 : 0.15)) add({ kind: 'ambush', by });
   let files = file;
   for (const at of Array.from({ length: some(3) }, () => when(people)).sort((a, b) => a - b)) {
     const next = editFile(people, files, keys, at);

@@ -50,7 +50,7 @@ export type NetworkTrouble = 'refused' | 'reset before' | 'reset after' | 'hang'
 export type ReceiverTrouble = 'dead' | 'refuses' | 'slow' | 'hangs' | 'loses answers';
 export type EndpointGroup = 'any' | 'reads' | 'writes' | 'list' | 'usage' | 'key-usage' | 'rename' | 'delete';
 
-export type Ambush = 'rename' | 'use' | 'shrunk list' | 'cut';
+export type Ambush = 'rename' | 'use' | 'shrunk list' | 'cut' | 'restart';
 
 export type Deed =
   | { readonly kind: 'rename'; readonly key: number; readonly to: string }
@@ -91,7 +91,7 @@ export type Deed =
   /**
    * In the moment between a pass and the fresh look before a change, a person takes every key that got a notice
    * in hand: renames it, or uses it; or the list of that look is cut short. `cut`: the next change takes effect,
-   * but is not answered.
+   * but is not answered. `restart`: shortly after the next change the program is started anew.
    */
   | { readonly kind: 'ambush'; readonly by: Ambush }
   | { readonly kind: 'stop'; readonly downMs: number }

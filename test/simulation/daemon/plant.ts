@@ -113,12 +113,17 @@ export const plantedFaults: readonly Planted[] = [
     'return facts.name !== expectedName || (namedAt !== undefined && namedAt !== renamedByPersonAt);',
     "return facts.name === '' && expectedName === '' && namedAt === renamedByPersonAt;",
   ),
-  one(
-    'a restore overwrites a person’s name',
-    'core/restores.ts',
-    'rename.restore && record.facts.name === rename.to &&',
-    'rename.restore &&',
-  ),
+  {
+    name: 'a restore overwrites a person’s name',
+    edits: [
+      { file: 'core/hand.ts', find: '    standing: [],', put: '    standing: record.standing,' },
+      {
+        file: 'core/restores.ts',
+        find: 'rename.restore && record.facts.name === rename.to &&',
+        put: 'rename.restore &&',
+      },
+    ],
+  },
   one(
     'a clock that was set is believed',
     'ledger/clock.ts',
@@ -171,18 +176,14 @@ export const plantedFaults: readonly Planted[] = [
     name: 'unknown is read as zero',
     edits: [
       {
-        file: 'ledger/look.ts',
-        find: '        if (signal.aborted) throw error;\n        return null;',
-        put: `        if (signal.aborted) throw error;
-        if (question.kind === 'aggregate') return null;
-        const at = clock.now();
-        const nothing = { costMicroUsd: 0, tokens: 0, requests: 0, promptTokens: 0, completionTokens: 0 };
-        return { kind: 'key', id: question.id, window: question.window, reading: { ...nothing, at, doneAt: at } };`,
+        file: 'tinfoil/schemas.ts',
+        find: 'throw new Malformed(`${name} is not a whole number`);',
+        put: 'return 0;',
       },
       {
-        file: 'ledger/look.ts',
-        find: 'return { lifetime: null, distrust: `',
-        put: 'return { lifetime: null, distrust: null && `',
+        file: 'tinfoil/schemas.ts',
+        find: "if (typeof value !== 'number') throw new Malformed(`${name} is not an amount of money`);",
+        put: "if (typeof value !== 'number') return 0;",
       },
     ],
   },

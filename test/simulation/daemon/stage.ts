@@ -110,6 +110,8 @@ export async function perform(plan: Plan): Promise<Stage> {
   let ambushes: Ambush[] = [];
 
   world.log.subscribe((event) => {
+    if (event.by === 'api' && take('restart'))
+      scheduler.after(20_000, () => act({ kind: 'stop', downMs: minuteMs, atMs: scheduler.now() }));
     chronicle.note({
       kind: 'changed',
       n: event.by === 'api' ? network.current : null,
@@ -185,7 +187,10 @@ export async function perform(plan: Plan): Promise<Stage> {
     const settings = settingsOf(plan);
     let reloadDaemon = (): void => undefined;
     const running = async (): Promise<void> => {
-      const logger = await createLogger(settings, { write: (text) => void log.push(text), colour: false });
+      // What is loaded for the first time takes a while, which is none of the simulation's.
+      const logger = await scheduler.during(
+        createLogger(settings, { write: (text) => void log.push(text), colour: false }),
+      );
       const opening = openApp({
         settings,
         adminKey: new Secret(adminKey),
