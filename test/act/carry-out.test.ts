@@ -97,7 +97,7 @@ function courtOf(keys: readonly Key[], findings: readonly Finding[], now = monda
   };
 }
 
-type Fault = 'refused' | 'unclear' | 'overtaken' | null;
+type Fault = 'refused' | 'unclear' | 'overtaken' | 'unclear, then overtaken' | null;
 
 /** What was asked of the API, and what stood on disk when it was. */
 interface Rig extends AsyncDisposable {
@@ -121,11 +121,11 @@ async function rig(fault: Fault = null, recheck?: (one: PlannedChange) => Rechec
         .join(', ')})`,
     );
     if (fault === null) return;
-    const failure = new Error(`the API ${fault === 'unclear' ? 'did not answer' : 'refused'}`);
+    const failure = new Error(`the API ${fault.startsWith('unclear') ? 'did not answer' : 'refused'}`);
     throw Object.assign(failure, {
-      kind: fault === 'overtaken' ? 'overtaken' : 'x',
+      kind: fault.endsWith('overtaken') ? 'overtaken' : 'x',
       retryable: false,
-      outcome: fault === 'unclear' ? 'unknown' : 'none',
+      outcome: fault.startsWith('unclear') ? 'unknown' : 'none',
     });
   };
   const writer: AdminWriter = {
@@ -221,6 +221,15 @@ describe('a change', () => {
     expect((await one.store.load(monday)).keys).toMatchObject([
       { originalName: over.name, standing: [], formerNames: ['User 1', over.name] },
     ]);
+  });
+
+  test('of which it is not known what came of it stays open; that hand is remembered all the same', async () => {
+    await using one = await rig('unclear, then overtaken');
+    const outcomes = await carryOut([change('delete', user)], one.ports, on);
+    expect(outcomes).toMatchObject([{ result: 'unclear' }]);
+    const { changes, keys } = await one.store.load(monday);
+    expect(changes).toMatchObject([{ settledAt: null }]);
+    expect(keys).toMatchObject([{ id: user.id, renamedByPersonAt: monday, standing: [] }]);
   });
 
   test('that the API refuses is settled as failed, and its people are told', async () => {
