@@ -70,15 +70,16 @@ const readingMs = 75_000;
 const longEveMs = 10 * minuteMs;
 
 /**
- * So long before a period's end a last pass is made in it: long enough that it is done by then. Where more
- * keys are `rowless` than a minute has calls for, the first of several passes.
+ * So long before a period's end a last pass is made in it: long enough that it is done by then, as a rule. Keys
+ * that are `rowless` are read in a pass before that, too, lest that one is slow and done too late; where they are
+ * more than a minute has calls for, in several.
  */
 export function eveOf(
   { intervalMs, maxCallsPerMinute }: Pick<Pace, 'intervalMs' | 'maxCallsPerMinute'>,
   rowless = 0,
 ): number {
-  const passes = Math.ceil(rowless / (maxCallsPerMinute * readingPart));
-  if (passes <= 1) return Math.min(intervalMs, minuteMs);
+  if (rowless === 0) return Math.min(intervalMs, minuteMs);
+  const passes = 1 + Math.ceil(rowless / (maxCallsPerMinute * readingPart));
   return Math.min(Math.max(intervalMs, longEveMs), passes * readingMs);
 }
 

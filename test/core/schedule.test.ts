@@ -106,13 +106,14 @@ describe('a level that approaches its threshold', () => {
 test.each([
   ['as soon as a minute has calls again', hourly, monday + 5 * minute, { unasked: true }, minute],
   ['no later than it is due otherwise', hourly, monday + hour - 30_000, { unasked: true }, 30_000],
-  ['a minute before a period ends', hourly, monday + 55 * minute, { rowless: 48 }, 4 * minute],
+  ['a minute before a period ends', hourly, monday + 55 * minute, { rowless: 0 }, 4 * minute],
+  ['in time, where keys are to be read', hourly, monday + 55 * minute, { rowless: 48 }, 2.5 * minute],
   [
-    'earlier, where more keys are to be read than a minute has calls for',
+    'earlier, where they are more than a minute has calls for',
     hourly,
     monday + 55 * minute,
     { rowless: 49 },
-    2.5 * minute,
+    1.25 * minute,
   ],
   ['and once more a minute before it', hourly, monday + 58 * minute, { rowless: 97 }, minute],
   ['as early as that takes', hourly, monday + 45 * minute, { rowless: 400 }, 5 * minute],
@@ -142,7 +143,7 @@ test.each([
 });
 
 test.each([
-  ['as early as it takes', hour, 21.25 * minute],
+  ['as early as it takes', hour, 22.5 * minute],
   ['no earlier than a longest pause before', 15 * minute, 15 * minute],
   ['but up to ten minutes before, however short that is', minute, 10 * minute],
 ])('many keys are read before a period ends %s', (_what, intervalMs, before) => {

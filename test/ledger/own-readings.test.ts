@@ -27,7 +27,7 @@ const asked = (questions: readonly { readonly kind: string }[], records: readonl
   questions.map((one) => records.find(({ id }) => 'id' in one && one.id === id)?.facts.name);
 
 describe('a key that no row is credited to', () => {
-  test('is read once on each side of a period’s start, whenever passes are made', () => {
+  test('is read in time, once more just before a period’s start, and after it, whenever passes are made', () => {
     for (const step of [1000, 5000, 7000]) {
       let record = checkedAt('A', monday);
       const reads: EpochMs[] = [];
@@ -36,8 +36,10 @@ describe('a key that no row is credited to', () => {
         reads.push(now);
         record = checkedAt('A', now);
       }
-      expect(reads).toHaveLength(2);
-      const [eve = 0, settled = 0] = reads;
+      expect(reads).toHaveLength(3);
+      const [early = 0, eve = 0, settled = 0] = reads;
+      expect(early).toBeGreaterThanOrEqual(midnight - 2.5 * minute);
+      expect(early).toBeLessThan(midnight - 2.5 * minute + step);
       expect(eve).toBeGreaterThanOrEqual(midnight - minute);
       expect(eve).toBeLessThan(midnight);
       expect(settled).toBeGreaterThanOrEqual(midnight + pace.usageLagMs);
@@ -64,9 +66,9 @@ describe('a key that no row is credited to', () => {
   });
 
   test.each([
-    ['at once where a minute has calls for all', 48, [minute]],
-    ['earlier where it has not, and again in the last minute', 49, [2.5 * minute, minute]],
-    ['as much earlier as that takes', 200, [6.25 * minute, minute]],
+    ['a pass earlier, and again in the last minute', 48, [2.5 * minute, minute]],
+    ['earlier where a minute has not the calls for all', 49, [3.75 * minute, minute]],
+    ['as much earlier as that takes', 200, [7.5 * minute, minute]],
   ])('is read %s', (_what, many, readBefore) => {
     let record = checkedAt('A', monday);
     const reads: number[] = [];
