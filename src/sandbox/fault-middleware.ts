@@ -75,8 +75,8 @@ function spoil(text: string, fault: Spoiling): string {
 }
 
 function errorStatus(fault: Extract<Fault, { kind: 'status' }>): Response {
-  const body = JSON.stringify({ status: 'error', message: 'Something went wrong' });
-  const headers = { 'Content-Type': 'application/json' };
+  const body = fault.text ?? JSON.stringify({ status: 'error', message: 'Something went wrong' });
+  const headers = { 'Content-Type': fault.text === undefined ? 'application/json' : 'text/plain' };
   return new Response(body, {
     status: fault.status,
     headers: fault.retryAfter === undefined ? headers : { ...headers, 'Retry-After': fault.retryAfter },

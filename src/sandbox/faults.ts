@@ -13,11 +13,15 @@ export type Endpoint = (typeof endpoints)[number];
 const closed = { additionalProperties: false };
 
 const faultSchema = Type.Union([
-  /** An error status; `after`: although the request took effect. */
+  /**
+   * An error status; `after`: although the request took effect. `text`: the body, such as Slack's
+   * `no_service` (404), `action_prohibited` (403), `channel_is_archived` (410) or `rollup_error` (500).
+   */
   Type.Object(
     {
       kind: Type.Literal('status'),
       status: Type.Integer({ minimum: 400, maximum: 599 }),
+      text: Type.Optional(Type.String()),
       after: Type.Optional(Type.Boolean()),
       retryAfter: Type.Optional(Type.String()),
     },

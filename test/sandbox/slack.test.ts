@@ -30,8 +30,10 @@ describe('a Slack webhook', () => {
   });
 
   it.each([
-    ['at its largest', times(50, { type: 'section', fields: times(10, mrkdwn(2_000)) })],
-    ['section', [{ type: 'section', text: mrkdwn(3_000), block_id: 'b' }]],
+    ['fifty', times(50, { type: 'divider' })],
+    ['section', [{ type: 'section', text: mrkdwn(3_000), block_id: 'b'.repeat(255) }]],
+    ['fields', [{ type: 'section', fields: [mrkdwn(2_000), ...times(9, mrkdwn(1))] }]],
+    ['texts with all they may have', [{ type: 'section', text: { ...plain(1), emoji: false } }]],
     ['header', [{ type: 'header', text: plain(150) }]],
     ['context', [{ type: 'context', elements: times(10, mrkdwn(10)) }]],
     [
@@ -57,6 +59,11 @@ describe('a Slack webhook', () => {
     ['an unknown type', [{ type: 'paragraph', text: mrkdwn(1) }]],
     ['a type of the prototype', [{ type: 'constructor' }]],
     ['an unknown text', [{ type: 'section', text: { type: 'html', text: 'x' } }]],
+    ['a field that a block does not know', [{ type: 'divider', text: plain(1) }]],
+    ['a field that a text does not know', [{ type: 'header', text: { ...plain(1), verbatim: true } }]],
+    ['emoji in mrkdwn', [{ type: 'section', text: { ...mrkdwn(1), emoji: true } }]],
+    ['a long id', [{ type: 'divider', block_id: 'b'.repeat(256) }]],
+    ['an id twice', times(2, { type: 'divider', block_id: 'b' })],
     ['no object', ['divider']],
     ['no list', { type: 'divider' }],
   ])('refuses invalid blocks: %s', async (_, blocks) => {
@@ -73,6 +80,7 @@ describe('a Slack webhook', () => {
     [[], 'invalid_payload'],
     ['{"text": "x"', 'invalid_payload'],
     [{ text: 'x'.repeat(40_001) }, 'msg_too_long'],
+    [{ text: 'x', blocks: times(5, { type: 'section', text: mrkdwn(2_700) }) }, 'msg_blocks_too_long'],
   ])('refuses %.40j', async (body, text) => {
     expect(await openSlack().post(body)).toMatchObject({ status: 400, text });
   });
@@ -101,5 +109,12 @@ describe('a Slack webhook', () => {
     const { post, slack } = openSlack({ faults });
     expect((await post({ text: 'x' })).status).toBe(500);
     expect(slack.received.items).toHaveLength(1);
+  });
+
+  it('refuses in its own words', async () => {
+    const faults = createFaults();
+    const text = 'channel_is_archived';
+    faults.add({ endpoint: 'slack', fault: { kind: 'status', status: 410, text } });
+    expect(await openSlack({ faults }).post({ text: 'x' })).toMatchObject({ status: 410, text });
   });
 });
