@@ -3,7 +3,7 @@ import type { CaseAlert, Figures, Next, SpendFigures, SystemAlert } from '../../
 import type { EpochMs } from '../../core/key.ts';
 import { display, quoted } from './display.ts';
 import { headline, subjectName } from './headline.ts';
-import type { CasePart, Fact } from './message.ts';
+import type { CasePart, Fact, Meter } from './message.ts';
 import { duration, fromNow, levelOfLimit, time } from './words.ts';
 
 /** Operators' and other programs' sentences: longer than a name, still bounded. */
@@ -15,6 +15,7 @@ export function casePart(alert: CaseAlert, now: EpochMs, titled: boolean): CaseP
     kind: 'case',
     title: titled ? headline(alert, now) : null,
     lead: [policyLine(alert), ...eventLines(alert)],
+    meter: alert.figures.kind === 'spend' ? meterOf(alert.figures) : null,
     facts: figuresFacts(alert.figures, alert.timeZone, now),
     next: upcoming(alert, now).map((next) => nextLine(next, alert, now)),
   };
@@ -23,7 +24,14 @@ export function casePart(alert: CaseAlert, now: EpochMs, titled: boolean): CaseP
 /** The text of a message about Keywarden itself, paragraph by paragraph. */
 export function systemPart(alert: SystemAlert, now: EpochMs, titled: boolean): CasePart {
   const lead = alert.text.split(/\r?\n/).flatMap((line) => (line.trim() === '' ? [] : [display(line, 1000)]));
-  return { kind: 'case', title: titled ? headline(alert, now) : null, lead, facts: [], next: [] };
+  return {
+    kind: 'case',
+    title: titled ? headline(alert, now) : null,
+    lead,
+    meter: null,
+    facts: [],
+    next: [],
+  };
 }
 
 /** A reason within a sentence of ours, which brings its own full stop. */
@@ -58,6 +66,10 @@ function eventLines({ event, timeZone }: CaseAlert): string[] {
     default:
       return event satisfies never;
   }
+}
+
+function meterOf({ level, limit }: SpendFigures): Meter {
+  return { lowShare: level.low / limit, highShare: level.high === null ? null : level.high / limit };
 }
 
 function figuresFacts(figures: Figures, timeZone: string, now: EpochMs): Fact[] {
@@ -154,11 +166,11 @@ const easing = {
   idle: ['Use the key.'],
 } as const satisfies Record<Figures['kind'], readonly string[]>;
 
-/** What identifies the case, for whoever looks into it. */
+/** What identifies the case, for whoever looks into it; strangers' words come last, where a cut would fall. */
 export function caseContext(alert: CaseAlert): string {
   const { subject } = alert;
   const finding = `finding ${display(alert.findingId, 200)}`;
   if (subject.kind === 'group') return `${subjectName(subject)} · ${finding}`;
   const was = subject.originalName === subject.name ? '' : `, originally ${quoted(subject.originalName)}`;
-  return `Key ${subject.id} ${quoted(subject.name)}${was} · ${finding}`;
+  return `Key ${subject.id} · ${finding} · ${quoted(subject.name)}${was}`;
 }

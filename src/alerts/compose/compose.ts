@@ -2,7 +2,7 @@
  * From the alerts of one message to what it says. One case is told in full; several become a digest
  * by policy, gravest first, the largest in full and the rest in one line each.
  */
-import type { Alert, CaseAlert } from '../../core/alert.ts';
+import type { Alert } from '../../core/alert.ts';
 import type { EpochMs } from '../../core/key.ts';
 import { advice, caseContext, casePart, systemPart } from './case.ts';
 import type { Advice } from './case.ts';
@@ -10,6 +10,7 @@ import { display } from './display.ts';
 import { byGravity, countWords } from './gravity.ts';
 import { headline } from './headline.ts';
 import type { CasePart, Message, Part } from './message.ts';
+import { plural } from './words.ts';
 
 /** Cases of a digest that are told in full. */
 const toldInFull = 10;
@@ -70,8 +71,8 @@ function digestParts(alerts: readonly Alert[], now: EpochMs): Part[] {
   const sorted = byGravity(alerts);
   const full = new Set(sorted.slice(0, toldInFull));
   const parts: Part[] = [];
-  for (const [heading, members] of grouped(sorted)) {
-    parts.push({ kind: 'heading', text: heading });
+  for (const members of grouped(sorted)) {
+    parts.push({ kind: 'heading', text: heading(members) });
     for (const alert of members) if (full.has(alert)) parts.push(...fullParts(alert, now));
     const rest = members.filter((alert) => !full.has(alert));
     if (rest.length > 0) parts.push({ kind: 'list', lines: rest.map((alert) => line(alert, now)) });
@@ -95,19 +96,17 @@ function line(alert: Alert, now: EpochMs): string {
 }
 
 /** By policy, in the order of each policy's gravest case. */
-function grouped(sorted: readonly Alert[]): Map<string, Alert[]> {
-  const groups = new Map<string, Alert[]>();
-  for (const alert of sorted) {
-    const heading = alert.topic === 'system' ? 'Keywarden itself' : policyHeading(alert);
-    const group = groups.get(heading);
-    if (group) group.push(alert);
-    else groups.set(heading, [alert]);
-  }
-  return groups;
+function grouped(sorted: readonly Alert[]): Iterable<Alert[]> {
+  return Map.groupBy(sorted, (alert) => (alert.topic === 'system' ? '' : alert.policy)).values();
 }
 
-function policyHeading({ policy, description }: CaseAlert): string {
-  return description === null ? `Policy ${policy}` : `Policy ${policy}: ${display(description, 200)}`;
+/** "Policy free-tier-spend, 12 alerts: Free users may spend 20 dollars a month." */
+function heading(members: readonly Alert[]): string {
+  const [first] = members;
+  const count = members.length > 1 ? `, ${plural(members.length, 'alert')}` : '';
+  if (first?.topic !== 'case') return `Keywarden itself${count}`;
+  const what = first.description === null ? '' : `: ${display(first.description, 200)}`;
+  return `Policy ${first.policy}${count}${what}`;
 }
 
 /** Each piece of advice once, in the order of the cases that need it. */

@@ -9,7 +9,7 @@ const defaultGraphemes = 100;
 /** Code units a shown text may have before its invisibles are spelled out: a grapheme can be long. */
 const unitsPerGrapheme = 8;
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+export const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** A zero-width joiner inside an emoji (👩‍💻) and a non-joiner inside a word (می‌خواهم) are what they seem. */
 const innocentJoiner =

@@ -1,11 +1,40 @@
 /** Which alerts matter most, and how many of each there are. */
-import type { Alert, CaseAlert } from '../../core/alert.ts';
+import type { Alert, CaseAlert, SystemAlert } from '../../core/alert.ts';
 
 /** Gravest first; then the largest share of its limit; then by id, so that the order is stable. */
 export function byGravity(alerts: readonly Alert[]): Alert[] {
   return alerts.toSorted(
     (a, b) => gravity(b) - gravity(a) || extent(b) - extent(a) || (a.id < b.id ? -1 : Number(a.id > b.id)),
   );
+}
+
+export type Severity = SystemAlert['severity'];
+
+/** How bad it is: a deletion is critical, what a policy does short of it a warning, good news is info. */
+export function severity(alert: Alert): Severity {
+  if (alert.topic === 'system') return alert.severity;
+  switch (alert.event.kind) {
+    case 'notice':
+    case 'deleted':
+      return 'critical';
+    case 'failed':
+      return alert.event.change === 'delete' ? 'critical' : 'warning';
+    case 'step':
+    case 'uncertain':
+      return 'warning';
+    case 'vetoed':
+    case 'cancelled':
+    case 'resolved':
+      return 'info';
+    default:
+      return alert.event satisfies never;
+  }
+}
+
+/** That of the gravest; of none a warning, for something is being said. */
+export function worstSeverity(alerts: readonly Alert[]): Severity {
+  const all = new Set(alerts.map(severity));
+  return (['critical', 'warning', 'info'] as const).find((one) => all.has(one)) ?? 'warning';
 }
 
 function gravity(alert: Alert): number {

@@ -11,6 +11,14 @@ export interface Fact {
   readonly value: string;
 }
 
+/** How far a level is towards its limit, for a bar: shares of the limit; 1 is at the limit. */
+export interface Meter {
+  /** What is certain. */
+  readonly lowShare: number;
+  /** Null: no upper end is known. */
+  readonly highShare: number | null;
+}
+
 export type Part =
   | { readonly kind: 'remark'; readonly text: string }
   | { readonly kind: 'heading'; readonly text: string }
@@ -26,6 +34,8 @@ export interface CasePart {
   /** Null when the headline says it. */
   readonly title: string | null;
   readonly lead: readonly string[];
+  /** Null when it is not about spend. */
+  readonly meter: Meter | null;
   readonly facts: readonly Fact[];
   readonly next: readonly string[];
 }

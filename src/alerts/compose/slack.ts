@@ -1,38 +1,14 @@
 /**
- * A message as a Slack payload. Whatever may hold a stranger's words is `plain_text`, which Slack
- * neither formats nor links nor searches for mentions; `mrkdwn` holds this program's own labels
- * only. Text objects still decode the three entities, so `&`, `<` and `>` are escaped everywhere,
- * the fallback `text` included, whose formatting is switched off besides.
+ * A message as a Slack payload: blocks, and a text for where blocks are not shown, such as a
+ * phone's lock screen. The text's formatting is switched off.
  */
-import { fitLines, shorten } from './display.ts';
-import type { CasePart, Message, Part } from './message.ts';
+import { fitLines } from './display.ts';
+import { worstSeverity } from './gravity.ts';
+import type { CasePart, Message } from './message.ts';
+import { blocksOf } from './slack-blocks.ts';
+import { escapeSlack, header, slackLimits } from './slack-text.ts';
+import type { SlackBlock } from './slack-text.ts';
 import { toText } from './text.ts';
-
-/** https://docs.slack.dev/reference/block-kit/blocks, in characters as sent. */
-export const slackLimits = { blocks: 50, header: 150, text: 3000, fields: 10, field: 2000 } as const;
-/** Slack refuses messages whose blocks are long together; the limit is not documented. */
-const blocksTotal = 12_000;
-/** Of one line within a section, so that no line crowds out the others. */
-const lineMax = 1000;
-
-export interface PlainText {
-  readonly type: 'plain_text';
-  readonly text: string;
-  readonly emoji: false;
-}
-
-export interface Mrkdwn {
-  readonly type: 'mrkdwn';
-  readonly text: string;
-  readonly verbatim: true;
-}
-
-export type SlackBlock =
-  | { readonly type: 'header'; readonly text: PlainText }
-  | { readonly type: 'section'; readonly text: PlainText }
-  | { readonly type: 'section'; readonly fields: readonly (PlainText | Mrkdwn)[] }
-  | { readonly type: 'context'; readonly elements: readonly PlainText[] }
-  | { readonly type: 'divider' };
 
 export interface SlackPayload {
   readonly text: string;
@@ -53,7 +29,8 @@ const inert = {
 } as const;
 
 export function toSlack(message: Message): SlackPayload {
-  return { text: fallbackText(message), blocks: blocksOf(message), ...inert };
+  const blocks = blocksOf(header(headline(message)), message.parts);
+  return { text: fallbackText(message), blocks, ...inert };
 }
 
 /** Without blocks: for a receiver that refuses them. */
@@ -61,117 +38,30 @@ export function toPlainSlack(message: Message): SlackPayload {
   return { text: fallbackText(message), ...inert };
 }
 
+const cues = { critical: '🟥 Critical:', warning: '🟧 Warning:', info: '🟦 Info:' } as const;
+
+/** With how bad it is before it, in a colour and in a word; an end says so itself. */
+function headline({ headline: words, alerts }: Message): string {
+  const ended =
+    alerts.length > 0 && alerts.every((one) => one.topic === 'case' && one.event.kind === 'resolved');
+  return `${ended ? '🟩' : cues[worstSeverity(alerts)]} ${words}`;
+}
+
+/** A lock screen shows about 150 characters: what comes next and when is directly behind the headline. */
 function fallbackText(message: Message): string {
-  const lines = toText(message, { maxListLines: 20 }).trimEnd().split('\n').map(escapeSlack);
-  const { text, left } = fitLines(lines, slackLimits.text - 1);
+  const lines = toText({ ...nextFirst(message), headline: headline(message) }, { maxListLines: 20 });
+  const { text, left } = fitLines(lines.trimEnd().split('\n').map(escapeSlack), slackLimits.text - 2);
   return left === 0 ? text : `${text}\n…`;
 }
 
-export function escapeSlack(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-
-/** Blocks in order for as long as there is room; advice and remarks always have theirs. */
-function blocksOf(message: Message): SlackBlock[] {
-  const header: SlackBlock = { type: 'header', text: plain(message.headline, slackLimits.header) };
-  const kept = message.parts.filter(isKept).flatMap(partBlocks);
-  // One for the header, one for saying how much is missing.
-  const room = { blocks: slackLimits.blocks - 2 - kept.length, units: blocksTotal - sizeOf(kept) };
-  const blocks: SlackBlock[] = [header];
-  let unsaid = 0;
-  for (const part of message.parts) {
-    const next = partBlocks(part);
-    const fits = unsaid === 0 && next.length <= room.blocks && sizeOf(next) <= room.units;
-    if (isKept(part)) {
-      if (unsaid > 0) blocks.push(more(unsaid));
-      unsaid = 0;
-    } else if (fits) {
-      room.blocks -= next.length;
-      room.units -= sizeOf(next);
-    } else {
-      // Nothing after the first gap: what is shown is a beginning.
-      unsaid += countOf(part);
-      room.blocks = 0;
-      continue;
-    }
-    blocks.push(...next);
+/** Of several cases the gravest is named first, which a heading with a description would push away. */
+function nextFirst(message: Message): Message {
+  const [first, ...others] = message.parts;
+  if (first?.kind === 'case') {
+    const part: CasePart = { ...first, lead: [...first.next, ...first.lead], next: [] };
+    return { ...message, parts: [part, ...others] };
   }
-  return unsaid > 0 ? [...blocks, more(unsaid)] : blocks;
-}
-
-function sizeOf(blocks: readonly SlackBlock[]): number {
-  return JSON.stringify(blocks).length;
-}
-
-function countOf(part: Part): number {
-  if (part.kind === 'list') return part.lines.length;
-  return part.kind === 'case' ? 1 : 0;
-}
-
-function isKept(part: Part): boolean {
-  return part.kind === 'advice' || part.kind === 'remark';
-}
-
-function more(count: number): SlackBlock {
-  return {
-    type: 'context',
-    elements: [plain(`… and ${count.toLocaleString('en-US')} more, not shown here`, 200)],
-  };
-}
-
-function partBlocks(part: Part): SlackBlock[] {
-  switch (part.kind) {
-    case 'heading':
-      return [{ type: 'divider' }, section([part.text])];
-    case 'case':
-      return part.title === null
-        ? singleBlocks(part)
-        : [section([part.title, ...part.lead, ...factLines(part), ...part.next])];
-    case 'list':
-      return [section(part.lines.map((line) => `• ${line}`))];
-    case 'advice':
-      return [section([part.title, ...part.lines.map((line) => `• ${line}`)])];
-    case 'remark':
-    case 'small':
-      return [{ type: 'context', elements: [plain(part.text, slackLimits.field)] }];
-    default:
-      return part satisfies never;
-  }
-}
-
-function singleBlocks({ lead, facts, next }: CasePart): SlackBlock[] {
-  const pairs = facts.slice(0, slackLimits.fields / 2);
-  const fields = pairs.flatMap(({ label, value }) => [
-    { type: 'mrkdwn', text: `*${label}*`, verbatim: true } as const,
-    plain(value, slackLimits.field),
-  ]);
-  return [
-    ...(lead.length > 0 ? [section(lead)] : []),
-    ...(fields.length > 0 ? [{ type: 'section', fields } as const] : []),
-    ...(next.length > 0 ? [section(next)] : []),
-  ];
-}
-
-function factLines({ facts }: CasePart): string[] {
-  return facts.map(({ label, value }) => `${label}: ${value}`);
-}
-
-/** Whole lines that fit; how many did not is said. */
-function section(lines: readonly string[]): SlackBlock {
-  const escaped = lines.map((line) => escapeFitting(line, lineMax));
-  const { text, left } = fitLines(escaped, slackLimits.text - 60);
-  const tail = left === 0 ? '' : `\n… and ${left.toLocaleString('en-US')} more, not shown here`;
-  return { type: 'section', text: { type: 'plain_text', text: `${text}${tail}`, emoji: false } };
-}
-
-function plain(text: string, max: number): PlainText {
-  return { type: 'plain_text', text: escapeFitting(text, max), emoji: false };
-}
-
-/** Escaped, and cut before escaping so that no entity is: at most `max` characters as sent. */
-function escapeFitting(text: string, max: number): string {
-  for (let units = max; ; units -= Math.max(1, escapeSlack(shorten(text, units, units)).length - max)) {
-    const escaped = escapeSlack(shorten(text, units, units));
-    if (escaped.length <= max) return escaped;
-  }
+  const gravest = message.parts.find((part) => part.kind === 'case')?.title ?? null;
+  if (gravest === null) return message;
+  return { ...message, parts: [{ kind: 'small', text: `Gravest: ${gravest}` }, ...message.parts] };
 }

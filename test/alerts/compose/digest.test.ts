@@ -47,7 +47,7 @@ test('by policy, gravest first, then by percent', () => {
     '5 alerts: 1 to be deleted, 3 at a step, 1 about Keywarden itself',
     '== Policy idle-keys ==',
     '“Doomed” will',
-    '== Policy spend ==',
+    '== Policy spend, 3 alerts ==',
     '“Renamed” has',
     '“At 99” has',
     '“At 81” has',

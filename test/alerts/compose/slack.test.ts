@@ -2,10 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compose } from '../../../src/alerts/compose/compose.ts';
 import { display } from '../../../src/alerts/compose/display.ts';
-import { slackLimits, toPlainSlack, toSlack } from '../../../src/alerts/compose/slack.ts';
-import type { SlackBlock, SlackPayload } from '../../../src/alerts/compose/slack.ts';
-import type { Alert } from '../../../src/core/alert.ts';
-import { at, caseAlert, day, hostileNames, named, systemAlert } from '../build.ts';
+import { toPlainSlack, toSlack } from '../../../src/alerts/compose/slack.ts';
+import type { SlackPayload } from '../../../src/alerts/compose/slack.ts';
+import type { Message } from '../../../src/alerts/compose/message.ts';
+import { meterText } from '../../../src/alerts/compose/slack-meter.ts';
+import { asSent, slackLimits } from '../../../src/alerts/compose/slack-text.ts';
+import type { SlackBlock } from '../../../src/alerts/compose/slack-text.ts';
+import { sampleCaseAlerts, sampleSystemAlert } from '../../../src/alerts/samples.ts';
+import type { Alert, CaseAlert } from '../../../src/core/alert.ts';
+import { refusalOf } from '../../../src/sandbox/slack-limits.ts';
+import { at, caseAlert, day, hostileNames, named, spend, systemAlert } from '../build.ts';
 
 function slackOf(alerts: readonly Alert[], remark: string | null = null): SlackPayload {
   return toSlack(
@@ -16,11 +22,20 @@ function slackOf(alerts: readonly Alert[], remark: string | null = null): SlackP
   );
 }
 
+const samples = { at, timeZone: 'Europe/Berlin', channels: ['ops'] } as const;
+
 /** Every text object of a block, as Slack would read them. */
 function texts(block: SlackBlock): readonly { readonly type: string; readonly text: string }[] {
-  if (block.type === 'divider') return [];
   if (block.type === 'context') return block.elements;
   return 'fields' in block ? block.fields : [block.text];
+}
+
+/** All that the blocks say, as sent. */
+function shownWords({ blocks = [] }: SlackPayload): string {
+  return blocks
+    .flatMap(texts)
+    .map(({ text }) => text)
+    .join('\n');
 }
 
 /** What Slack shows of an escaped text. */
@@ -28,24 +43,11 @@ function unescape(text: string): string {
   return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }
 
+/** What Slack documents, by the receiver that refuses what it does, and this program's own bounds. */
 function expectWithinLimits(payload: SlackPayload): void {
-  const blocks = payload.blocks ?? [];
-  expect(blocks.length).toBeLessThanOrEqual(slackLimits.blocks);
-  expect(payload.text.length).toBeLessThanOrEqual(slackLimits.text + 1);
-  expect(JSON.stringify(blocks).length).toBeLessThanOrEqual(13_000);
-  for (const block of blocks) {
-    const max =
-      block.type === 'header'
-        ? slackLimits.header
-        : block.type === 'section' && !('fields' in block)
-          ? slackLimits.text
-          : slackLimits.field;
-    for (const { text } of texts(block)) {
-      expect(text.length).toBeGreaterThan(0);
-      expect(text.length).toBeLessThanOrEqual(max);
-    }
-    if ('fields' in block) expect(block.fields.length).toBeLessThanOrEqual(slackLimits.fields);
-  }
+  expect(refusalOf(payload)).toBeNull();
+  expect(payload.text.length).toBeLessThanOrEqual(slackLimits.text);
+  expect(JSON.stringify(payload.blocks).length).toBeLessThanOrEqual(12_000);
 }
 
 /** No control sequence of Slack's, no half entity; markup only in this program's own labels. */
@@ -63,7 +65,7 @@ function expectInert(payload: SlackPayload): void {
 describe('a single case', () => {
   const notice = caseAlert({ event: { kind: 'notice', step: 3, of: 3, noticeMs: day } });
 
-  test('reads in order: what, numbers, next, how to stop it, context', () => {
+  test('reads in order: what, how far, next, numbers, how to stop it, context', () => {
     const shown = (slackOf([notice]).blocks ?? []).map((block) =>
       texts(block)
         .map(({ text }) => text)
@@ -71,15 +73,16 @@ describe('a single case', () => {
     );
     expect(shown).toMatchInlineSnapshot(`
       [
-        "“User 7” will be deleted in 24 hours",
+        "🟥 Critical: “User 7” will be deleted in 24 hours",
+        "▓▓▓▓▓▓▓▓▓▓» 107%",
         "Policy free-tier-spend, step 3 of 3: Free users may spend 20 dollars a month.",
-        "*Spent* | $21.40 of $20.00 (107%) | *Period* | November 2026, until Tue 1 Dec 2026, 00:00 CET",
         "It will be deleted on Tue 24 Nov 2026, 10:00 CET, in 24 hours, unless it is back within its limit or someone stops it before then.",
+        "*Spent* | $21.40 of $20.00 (107%) | *Period* | November 2026, until Tue 1 Dec 2026, 00:00 CET",
         "To stop the deletion, any one of these is enough:
       • Rename the key by hand in the Tinfoil dashboard while this notice runs.
       • Silence or protect the key in the policy file.
       • Raise the limit.",
-        "Key k_0123456789abcdef “User 7” · finding free-tier-spend/k_0123456789abcdef/2026-11-01",
+        "Key k_0123456789abcdef · finding free-tier-spend/k_0123456789abcdef/2026-11-01 · “User 7”",
       ]
     `);
   });
@@ -92,15 +95,33 @@ describe('a single case', () => {
   });
 
   test('the fallback holds the whole message', () => {
-    expect(slackOf([notice]).text).toMatch(/^“User 7” will be deleted in 24 hours\n[^]*finding free-tier/);
+    expect(slackOf([notice]).text).toMatch(
+      /^🟥 Critical: “User 7” will be deleted in 24 hours\n[^]*finding free-tier/u,
+    );
   });
 
   test('about Keywarden itself', () => {
     const payload = slackOf([systemAlert()]);
     expect((payload.blocks ?? []).map((block) => texts(block)[0]?.text)).toEqual([
-      'The policy file is invalid',
+      '🟥 Critical: The policy file is invalid',
       'The last good one stays in force.\npolicies.yaml:3:1: unknown field.',
     ]);
+  });
+});
+
+describe('a lock screen shows what, how bad, what next and when', () => {
+  const tellTale = (alerts: readonly Alert[]): string =>
+    slackOf(alerts).text.replaceAll(/\n+/g, ' | ').slice(0, 150);
+
+  test.each([sampleSystemAlert(samples), ...sampleCaseAlerts(samples)].map((alert) => [alert.id, alert]))(
+    '%s',
+    (_id, alert) => {
+      expect(tellTale([alert as Alert])).toMatchSnapshot();
+    },
+  );
+
+  test('of several the gravest', () => {
+    expect(tellTale(sampleCaseAlerts(samples))).toMatchSnapshot();
   });
 });
 
@@ -158,19 +179,178 @@ describe('limits', () => {
     expect(words).toContain('10,000 of these could not be sent to owner');
   });
 
-  test('what is shown and what is said to be missing add up', () => {
-    const few = crowd
-      .slice(0, 200)
-      .map((alert) => ({ ...alert, policy: 'one', subject: { ...alert.subject, name: 'short' } as const }));
-    const all = (slackOf(few).blocks ?? [])
-      .flatMap(texts)
-      .map(({ text }) => text)
-      .join('\n');
-    const shown = all.match(/short/g)?.length ?? 0;
-    const missing = Number(/… and (\d+) more/.exec(all)?.[1]);
-    // Each of the ten told in full is named twice.
-    expect(shown - 10 + missing).toBe(200);
+  test('of two hundred ordinary ones the ten in full and more than forty in a line', () => {
+    const alerts = Array.from({ length: 200 }, (_, index) =>
+      named(`Team research, notebook ${String(index)}`, {
+        id: String(index),
+        policy: `policy-${String(index % 3)}`,
+        next: [{ kind: 'rename', to: `OVER BUDGET Team research, notebook ${String(index)}` }],
+      }),
+    );
+    const shown = shownWords(slackOf(alerts));
+    const full = shown.match(/^Key k_/gm)?.length ?? 0;
+    const lines = shown.match(/^• .*\(k_/gm)?.length ?? 0;
+    expect(full).toBe(10);
+    expect(lines).toBeGreaterThan(40);
+    expect(shown).toContain(`… and ${String(190 - lines)} more, not shown here`);
   });
+
+  test('a hundred reasons for standing in', () => {
+    const entries = crowd
+      .slice(0, 100)
+      .map((alert, index) => ({ alert, remark: `could not be sent to ${String(index)}` }));
+    const payload = toSlack(compose(entries, { id: 'msg_1', now: at }));
+    expectWithinLimits(payload);
+    expect(JSON.stringify(payload.blocks)).toContain('… and 95 more such remarks');
+  });
+
+  test('every fault of a long policy file', () => {
+    const text = Array.from({ length: 500 }, (_, index) => `policies.yaml:${String(index)}:1: <&>`).join(
+      '\n',
+    );
+    const payload = slackOf([systemAlert({ text })]);
+    expectWithinLimits(payload);
+    const words = shownWords(payload);
+    const shown = words.match(/^policies\.yaml/gm)?.length ?? 0;
+    expect(words).toContain(`\n… and ${String(500 - shown)} more lines`);
+  });
+});
+
+/** Whatever the operators and strangers wrote, with all that may go wrong with it. */
+const words = fc.oneof(
+  fc.constantFrom(...Object.values(hostileNames)),
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc
+    .tuple(
+      fc.constantFrom('"', '\\', '&', '<', '😀', 'é', '\u200B', '👩‍💻', 'x\u0301\u0302\u0303'),
+      fc.nat(3000),
+    )
+    .map(([unit, count]) => unit.repeat(count)),
+);
+const figures = fc.oneof(
+  fc
+    .record({ low: fc.nat(40_000_000), more: fc.option(fc.nat(40_000_000)), period: words })
+    .map(({ low, more, period }) => ({
+      ...spend,
+      level: { low, high: more === null ? null : low + more },
+      percent: Math.floor(low / 200_000),
+      period,
+    })),
+  fc.record({
+    kind: fc.constantFrom('idle' as const, 'expiry' as const),
+    deadline: fc.constant(at),
+    why: words,
+  }),
+);
+const event = fc.oneof(
+  fc.constant({ kind: 'step', step: 1, of: 3, repeated: false } as const),
+  fc.constant({ kind: 'notice', step: 3, of: 3, noticeMs: day } as const),
+  fc.constant({ kind: 'deleted', noticeAcceptedAt: at } as const),
+  words.map((by) => ({ kind: 'vetoed', by }) as const),
+  words.map((because) => ({ kind: 'failed', change: 'delete', because }) as const),
+  words.map((because) => ({ kind: 'uncertain', because }) as const),
+);
+const next = fc.tuple(
+  fc.constant({ kind: 'delete', noticeMs: day, dueAt: at + day } as const),
+  words.map((to) => ({ kind: 'rename', to }) as const),
+  words.map((because) => ({ kind: 'would', change: 'delete', because }) as const),
+  words.map((does) => ({ kind: 'step', at: does, does }) as const),
+);
+const anyCase = fc
+  .record({ name: words, original: words, description: fc.option(words), figures, event, next })
+  .map(({ name, original, ...rest }) =>
+    caseAlert({
+      ...rest,
+      subject: { kind: 'key', id: 'k_0123456789abcdef', name, originalName: original },
+      findingId: `p/${name}`,
+    }),
+  );
+
+describe('whatever is written and however much of it', () => {
+  test('a single case is whole', () => {
+    fc.assert(
+      fc.property(anyCase, fc.option(words), (alert, remark) => {
+        const message = compose([{ alert, remark }], { id: 'msg_1', now: at });
+        const payload = toSlack(message);
+        expectWithinLimits(payload);
+        expectInert(payload);
+        const shown = shownWords(payload);
+        const lines = message.parts.flatMap((part) =>
+          part.kind === 'case'
+            ? [...part.lead, ...part.next, ...part.facts.map(({ value }) => value || '–')]
+            : part.kind === 'small' || part.kind === 'remark'
+              ? [part.text]
+              : [],
+        );
+        expect(lines.filter((line) => !shown.includes(asSent(line)))).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('of several each is whole or counted as not shown', () => {
+    const many = fc.array(fc.tuple(anyCase, fc.nat(5)), { minLength: 2, maxLength: 20 });
+    fc.assert(
+      fc.property(many, fc.integer({ min: 1, max: 30 }), (kinds, times) => {
+        const alerts = Array.from({ length: kinds.length * times }, (_, index): CaseAlert => {
+          const [kind, policy] = kinds[index % kinds.length] ?? [caseAlert(), 0];
+          const id = `k_${String(index).padStart(16, '0')}`;
+          const subject = { ...kind.subject, kind: 'key', id } as CaseAlert['subject'];
+          return { ...kind, id, policy: `policy-${String(policy)}`, subject };
+        });
+        const message = compose(
+          alerts.map((alert) => ({ alert, remark: null })),
+          { id: 'msg_1', now: at },
+        );
+        const payload = toSlack(message);
+        expectWithinLimits(payload);
+        const shown = shownWords(payload);
+        const whole = entriesOf(message).filter((entry) => shown.includes(entry));
+        const missing = Number(
+          /… and ([\d,]+) more, not shown here/.exec(shown)?.[1]?.replaceAll(',', '') ?? 0,
+        );
+        expect(whole.length + missing).toBe(alerts.length);
+        // Nothing of those that are missing is there.
+        const ids = new Set(shown.match(/k_\d{16}/g));
+        expect(ids.size).toBe(whole.length);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+/** What Slack shows of each case of a digest when it shows all of it. */
+function entriesOf({ parts }: Message): string[] {
+  return parts.flatMap((part, index) => {
+    const small = parts[index + 1];
+    if (part.kind === 'list') return part.lines.map((line) => asSent(`• ${line}`));
+    if (part.kind !== 'case' || small?.kind !== 'small') return [];
+    const { title, meter, lead, facts, next: nextLines } = part;
+    const lines = [
+      title ?? '',
+      ...(meter === null ? [] : [meterText(meter)]),
+      ...lead,
+      ...facts.map(({ label, value }) => `${label}: ${value}`),
+      ...nextLines,
+      small.text,
+    ];
+    return [lines.map(asSent).join('\n')];
+  });
+}
+
+test.each([
+  [{ lowShare: 0, highShare: 0 }, '░░░░░░░░░░ 0%'],
+  [{ lowShare: 0.29, highShare: 0.29 }, '▓▓░░░░░░░░ 29%'],
+  [{ lowShare: 0.82, highShare: 0.82 }, '▓▓▓▓▓▓▓▓░░ 82%'],
+  [{ lowShare: 0.9999, highShare: 0.9999 }, '▓▓▓▓▓▓▓▓▓░ 99%'],
+  [{ lowShare: 1, highShare: 1 }, '▓▓▓▓▓▓▓▓▓▓ 100%'],
+  [{ lowShare: 1.07, highShare: 1.07 }, '▓▓▓▓▓▓▓▓▓▓» 107%'],
+  [{ lowShare: 0.5, highShare: 0.72 }, '▓▓▓▓▓▒▒▒░░ 50% to 72%'],
+  [{ lowShare: 0.91, highShare: 1.07 }, '▓▓▓▓▓▓▓▓▓▒ 91% to 107%'],
+  [{ lowShare: 0.6, highShare: null }, '▓▓▓▓▓▓▒▒▒▒ 60% or more'],
+  [{ lowShare: 1500, highShare: null }, '▓▓▓▓▓▓▓▓▓▓» 150,000% or more'],
+])('the bar of %j', (meter, bar) => {
+  expect(meterText(meter)).toBe(bar);
 });
 
 test('without blocks only the words remain', () => {

@@ -156,7 +156,7 @@ export const plantedFaults: readonly Planted[] = [
   ),
   one(
     'strangers’ text is Slack’s markup',
-    'alerts/compose/slack.ts',
+    'alerts/compose/slack-text.ts',
     'export function escapeSlack(text: string): string {',
     'export function escapeSlack(text: string): string {\n  if (text !== "") return text;',
   ),

@@ -1,0 +1,160 @@
+/**
+ * The blocks of a message's parts within what Slack takes. A case is shown whole or counted as not
+ * shown; a list ends between two of its lines.
+ */
+import { fitLines } from './display.ts';
+import type { CasePart, Part } from './message.ts';
+import { meterText } from './slack-meter.ts';
+import { asSent, context, fields, header, paged, sections, slackLimits } from './slack-text.ts';
+import type { SlackBlock } from './slack-text.ts';
+
+/**
+ * Of all blocks together, as JSON. Slack refuses more as `msg_blocks_too_long`; where that begins is
+ * not documented, and was measured at about 13,200 (https://github.com/slackapi/bolt-js/issues/2509).
+ */
+const totalMax = 12_000;
+/** Of the lines of a list that are shown together or not at all. */
+const listPage = 800;
+/** A long report about Keywarden itself, such as every fault of a policy file. */
+const reportMax = 2900;
+/** Different reasons why a channel stands in for others. */
+const remarksMax = 5;
+
+/** What is shown whole or not at all. */
+interface Piece {
+  readonly blocks: readonly SlackBlock[];
+  /** Alerts in it. */
+  readonly count: number;
+  readonly told: 'in full' | 'in a line';
+}
+
+/** All of it in order, or else as much as has room: cases in full come before lists, advice and remarks always stay. */
+export function blocksOf(head: SlackBlock, parts: readonly Part[]): SlackBlock[] {
+  const whole = [head, ...parts.flatMap(partBlocks)];
+  if (fits(whole)) return whole;
+  const tail = tailBlocks(parts);
+  const pieces = piecesOf(parts);
+  const shown = choose(pieces, [head, more(pieces.length), ...tail]);
+  const unsaid = pieces.filter((piece) => !shown.has(piece)).reduce((sum, { count }) => sum + count, 0);
+  return [
+    head,
+    ...pieces.filter((piece) => shown.has(piece)).flatMap(({ blocks }) => blocks),
+    ...(unsaid > 0 ? [more(unsaid)] : []),
+    ...tail,
+  ];
+}
+
+function fits(blocks: readonly SlackBlock[]): boolean {
+  return blocks.length <= slackLimits.blocks && sizeOf(blocks) <= totalMax;
+}
+
+function sizeOf(blocks: readonly SlackBlock[]): number {
+  return JSON.stringify(blocks).length;
+}
+
+/** In order, beside what is there already. Nothing after the first gap: what is shown is a beginning. */
+function choose(pieces: readonly Piece[], taken: readonly SlackBlock[]): Set<Piece> {
+  const shown = new Set<Piece>();
+  let count = taken.length;
+  let size = sizeOf(taken);
+  for (const told of ['in full', 'in a line'] as const) {
+    for (const piece of pieces.filter((one) => one.told === told)) {
+      count += piece.blocks.length;
+      size += sizeOf(piece.blocks);
+      if (count > slackLimits.blocks || size > totalMax) return shown;
+      shown.add(piece);
+    }
+  }
+  return shown;
+}
+
+/** A heading goes with what follows it, small print with what it follows. */
+function piecesOf(parts: readonly Part[]): Piece[] {
+  const pieces: Piece[] = [];
+  let heading: readonly SlackBlock[] = [];
+  for (const part of parts) {
+    const last = pieces.at(-1);
+    if (part.kind === 'heading') {
+      heading = partBlocks(part);
+    } else if (part.kind === 'small' && last !== undefined) {
+      pieces.splice(-1, 1, { ...last, blocks: [...last.blocks, ...partBlocks(part)] });
+    } else if (part.kind === 'case') {
+      pieces.push({ blocks: [...heading, ...partBlocks(part)], count: 1, told: 'in full' });
+      heading = [];
+    } else if (part.kind === 'list') {
+      for (const { block, count } of paged(part.lines.map(bullet), listPage)) {
+        pieces.push({ blocks: [...heading, block], count, told: 'in a line' });
+        heading = [];
+      }
+    }
+  }
+  return pieces;
+}
+
+function tailBlocks(parts: readonly Part[]): SlackBlock[] {
+  const remarks = parts.filter((part) => part.kind === 'remark');
+  const left = remarks.length - remarksMax;
+  return [
+    ...parts.filter((part) => part.kind === 'advice').flatMap(partBlocks),
+    ...remarks.slice(0, remarksMax).flatMap(partBlocks),
+    ...(left > 0 ? [context(`… and ${left.toLocaleString('en-US')} more such remarks`)] : []),
+  ];
+}
+
+function more(count: number): SlackBlock {
+  return context(`… and ${count.toLocaleString('en-US')} more, not shown here`);
+}
+
+function partBlocks(part: Part): SlackBlock[] {
+  switch (part.kind) {
+    case 'heading':
+      return [header(part.text)];
+    case 'case':
+      return part.title === null ? singleBlocks(part) : sections(entryLines(part));
+    case 'list':
+      return sections(part.lines.map(bullet));
+    case 'advice':
+      return sections([part.title, ...part.lines.map(bullet)]);
+    case 'remark':
+    case 'small':
+      return [context(part.text)];
+    default:
+      return part satisfies never;
+  }
+}
+
+function bullet(line: string): string {
+  return `• ${line}`;
+}
+
+/** How far, what and what next come before the details: a phone shows them without scrolling. */
+function singleBlocks(part: CasePart): SlackBlock[] {
+  return [
+    ...sections(meterLines(part)),
+    ...sections(leadLines(part)),
+    ...sections(part.next),
+    ...fields(part.facts),
+  ];
+}
+
+function entryLines(part: CasePart): string[] {
+  const facts = part.facts.map(({ label, value }) => `${label}: ${value}`);
+  return [
+    ...(part.title === null ? [] : [part.title]),
+    ...meterLines(part),
+    ...leadLines(part),
+    ...facts,
+    ...part.next,
+  ];
+}
+
+function meterLines({ meter }: CasePart): string[] {
+  return meter === null ? [] : [meterText(meter)];
+}
+
+/** A case has few; a report has as many as there are faults. */
+function leadLines({ lead }: CasePart): readonly string[] {
+  const { left } = fitLines(lead.map(asSent), reportMax);
+  if (left === 0) return lead;
+  return [...lead.slice(0, lead.length - left), `… and ${left.toLocaleString('en-US')} more lines`];
+}
