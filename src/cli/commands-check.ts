@@ -18,10 +18,11 @@ export function addChecking(context: Context): void {
   addCommand(
     context,
     { usage: 'schema', about: 'the JSON Schema of the policy file', needs: [] },
-    async ({ world }) => {
+    async ({ world }, { webhook = false }: { webhook?: boolean }) => {
       const { schema } = await import('./schema.ts');
-      return schema(world);
+      return schema({ webhook }, world);
     },
+    [new Option('--webhook', 'that of what a webhook channel posts instead')],
   );
   addCommand(
     context,

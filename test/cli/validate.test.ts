@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { webhookSchemaText } from '../../src/alerts/compose/webhook-schema.ts';
 import { schema } from '../../src/cli/schema.ts';
 import { validate } from '../../src/cli/validate.ts';
 import { schemaText } from '../../src/policy/schema.ts';
@@ -81,8 +82,11 @@ it('says why a file cannot be read', async () => {
   ]);
 });
 
-it('prints the schema', async () => {
+it.each([
+  [false, schemaText()],
+  [true, webhookSchemaText()],
+])('prints the schema; of webhooks: %j', async (webhook, text) => {
   let printed = '';
-  expect(await schema({ stdout: { write: (chunk) => (printed += chunk) } })).toBe(0);
-  expect(printed).toBe(schemaText());
+  expect(await schema({ webhook }, { stdout: { write: (chunk) => (printed += chunk) } })).toBe(0);
+  expect(printed).toBe(text);
 });

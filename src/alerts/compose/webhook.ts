@@ -7,21 +7,24 @@ import type { EpochMs, Measure } from '../../core/key.ts';
 import { amountText } from '../../core/words.ts';
 import { upcoming } from './case.ts';
 import { shorten } from './display.ts';
+import { severity } from './gravity.ts';
+import { headline } from './headline.ts';
 import type { Message } from './message.ts';
 import { toText } from './text.ts';
+import type * as schema from './webhook-schema.ts';
 
 /** Of a name, in UTF-16 units: a stranger's is not to make a body that no receiver takes. */
 const longestText = 4000;
 
 export function toWebhook(message: Message): string {
-  const body = {
+  const body: schema.WebhookBody = {
     type: 'keywarden.alerts',
     timestamp: instant(message.at),
     data: {
       id: message.id,
       headline: message.headline,
       text: toText(message, { maxListLines: 50 }),
-      remarks: message.remarks,
+      remarks: [...message.remarks],
       alerts: message.alerts.map((alert) => alertJson(alert, message.at)),
     },
   };
@@ -37,51 +40,57 @@ function instant(at: EpochMs): string {
   return new Date(at).toISOString();
 }
 
-function alertJson(alert: Alert, now: EpochMs): Record<string, unknown> {
-  const { id, topic } = alert;
-  const common = { id, topic, at: instant(alert.at) };
+function alertJson(alert: Alert, now: EpochMs): schema.WebhookAlert {
+  const common = {
+    id: alert.id,
+    at: instant(alert.at),
+    severity: severity(alert),
+    headline: headline(alert, now),
+  };
   if (alert.topic === 'system') {
-    return { ...common, severity: alert.severity, title: alert.title, text: alert.text };
+    return { ...common, topic: 'system', title: alert.title, text: alert.text };
   }
   return {
     ...common,
-    kind: alert.event.kind,
+    topic: 'case',
     policy: alert.policy,
     description: alert.description,
     finding: alert.findingId,
     subject: subjectJson(alert.subject),
-    event: eventJson(alert),
+    ...happenedJson(alert),
     figures: figuresJson(alert.figures),
     next: upcoming(alert, now).map(nextJson),
   };
 }
 
-function subjectJson(subject: Subject): Record<string, unknown> {
+function subjectJson(subject: Subject): schema.WebhookSubject {
   if (subject.kind === 'group') return { group: subject.group };
   return { id: subject.id, name: subject.name, original_name: subject.originalName };
 }
 
-function eventJson({ event }: CaseAlert): Record<string, unknown> {
-  switch (event.kind) {
-    case 'notice':
-      return { step: event.step, of: event.of, notice_seconds: event.noticeMs / 1000 };
-    case 'deleted':
-      return { notice_accepted_at: instant(event.noticeAcceptedAt) };
+function happenedJson({ event }: CaseAlert): schema.WebhookHappened {
+  const { kind } = event;
+  switch (kind) {
     case 'step':
-    case 'cancelled':
+      return { kind, event: { step: event.step, of: event.of, repeated: event.repeated } };
+    case 'notice':
+      return { kind, event: { step: event.step, of: event.of, notice_seconds: event.noticeMs / 1000 } };
+    case 'deleted':
+      return { kind, event: { notice_accepted_at: instant(event.noticeAcceptedAt) } };
     case 'vetoed':
+      return { kind, event: { by: event.by } };
     case 'failed':
+      return { kind, event: { change: event.change, because: event.because } };
+    case 'cancelled':
     case 'uncertain':
-    case 'resolved': {
-      const { kind: _, ...facts } = event;
-      return facts;
-    }
+    case 'resolved':
+      return { kind, event: { because: event.because } };
     default:
       return event satisfies never;
   }
 }
 
-function figuresJson(figures: Figures): Record<string, unknown> {
+function figuresJson(figures: Figures): schema.WebhookFigures {
   if (figures.kind !== 'spend') {
     return { kind: figures.kind, deadline: instant(figures.deadline), why: figures.why };
   }
@@ -102,7 +111,7 @@ function figuresJson(figures: Figures): Record<string, unknown> {
   };
 }
 
-function nextJson(next: Next): Record<string, unknown> {
+function nextJson(next: Next): schema.WebhookNext {
   if (next.kind !== 'delete') return { ...next };
   return { kind: 'delete', notice_seconds: next.noticeMs / 1000, due_at: instant(next.dueAt) };
 }

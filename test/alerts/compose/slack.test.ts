@@ -11,7 +11,8 @@ import type { SlackBlock } from '../../../src/alerts/compose/slack-text.ts';
 import { sampleCaseAlerts, sampleSystemAlert } from '../../../src/alerts/samples.ts';
 import type { Alert, CaseAlert } from '../../../src/core/alert.ts';
 import { refusalOf } from '../../../src/sandbox/slack-limits.ts';
-import { at, caseAlert, day, hostileNames, named, spend, systemAlert } from '../build.ts';
+import { at, caseAlert, day, hostileNames, named, systemAlert } from '../build.ts';
+import { anyCase, anyWords } from './arbitraries.ts';
 
 function slackOf(alerts: readonly Alert[], remark: string | null = null): SlackPayload {
   return toSlack(
@@ -116,7 +117,7 @@ describe('a lock screen shows what, how bad, what next and when', () => {
   test.each([sampleSystemAlert(samples), ...sampleCaseAlerts(samples)].map((alert) => [alert.id, alert]))(
     '%s',
     (_id, alert) => {
-      expect(tellTale([alert as Alert])).toMatchSnapshot();
+      expect(tellTale([alert])).toMatchSnapshot();
     },
   );
 
@@ -216,60 +217,10 @@ describe('limits', () => {
   });
 });
 
-/** Whatever the operators and strangers wrote, with all that may go wrong with it. */
-const words = fc.oneof(
-  fc.constantFrom(...Object.values(hostileNames)),
-  fc.string({ unit: 'binary', maxLength: 300 }),
-  fc
-    .tuple(
-      fc.constantFrom('"', '\\', '&', '<', '😀', 'é', '\u200B', '👩‍💻', 'x\u0301\u0302\u0303'),
-      fc.nat(3000),
-    )
-    .map(([unit, count]) => unit.repeat(count)),
-);
-const figures = fc.oneof(
-  fc
-    .record({ low: fc.nat(40_000_000), more: fc.option(fc.nat(40_000_000)), period: words })
-    .map(({ low, more, period }) => ({
-      ...spend,
-      level: { low, high: more === null ? null : low + more },
-      percent: Math.floor(low / 200_000),
-      period,
-    })),
-  fc.record({
-    kind: fc.constantFrom('idle' as const, 'expiry' as const),
-    deadline: fc.constant(at),
-    why: words,
-  }),
-);
-const event = fc.oneof(
-  fc.constant({ kind: 'step', step: 1, of: 3, repeated: false } as const),
-  fc.constant({ kind: 'notice', step: 3, of: 3, noticeMs: day } as const),
-  fc.constant({ kind: 'deleted', noticeAcceptedAt: at } as const),
-  words.map((by) => ({ kind: 'vetoed', by }) as const),
-  words.map((because) => ({ kind: 'failed', change: 'delete', because }) as const),
-  words.map((because) => ({ kind: 'uncertain', because }) as const),
-);
-const next = fc.tuple(
-  fc.constant({ kind: 'delete', noticeMs: day, dueAt: at + day } as const),
-  words.map((to) => ({ kind: 'rename', to }) as const),
-  words.map((because) => ({ kind: 'would', change: 'delete', because }) as const),
-  words.map((does) => ({ kind: 'step', at: does, does }) as const),
-);
-const anyCase = fc
-  .record({ name: words, original: words, description: fc.option(words), figures, event, next })
-  .map(({ name, original, ...rest }) =>
-    caseAlert({
-      ...rest,
-      subject: { kind: 'key', id: 'k_0123456789abcdef', name, originalName: original },
-      findingId: `p/${name}`,
-    }),
-  );
-
 describe('whatever is written and however much of it', () => {
   test('a single case is whole', () => {
     fc.assert(
-      fc.property(anyCase, fc.option(words), (alert, remark) => {
+      fc.property(anyCase, fc.option(anyWords), (alert, remark) => {
         const message = compose([{ alert, remark }], { id: 'msg_1', now: at });
         const payload = toSlack(message);
         expectWithinLimits(payload);
