@@ -25,7 +25,8 @@ interface Piece {
   readonly blocks: readonly SlackBlock[];
   /** Alerts in it. */
   readonly count: number;
-  readonly told: 'in full' | 'in a line';
+  /** A case in full, rather than lines of a list. */
+  readonly isFull: boolean;
 }
 
 /** All of it in order, or else as much as has room: cases in full come before lists, advice and remarks always stay. */
@@ -34,14 +35,13 @@ export function blocksOf(head: SlackBlock, parts: readonly Part[]): SlackBlock[]
   if (fits(whole)) return whole;
   const tail = tailBlocks(parts);
   const pieces = piecesOf(parts);
-  const shown = choose(pieces, [head, more(pieces.length), ...tail]);
-  const unsaid = pieces.filter((piece) => !shown.has(piece)).reduce((sum, { count }) => sum + count, 0);
-  return [
-    head,
-    ...pieces.filter((piece) => shown.has(piece)).flatMap(({ blocks }) => blocks),
-    ...(unsaid > 0 ? [more(unsaid)] : []),
-    ...tail,
-  ];
+  const shown = choose(pieces, [head, more(countOf(pieces)), ...tail]);
+  const unsaid = countOf(pieces) - countOf(shown);
+  return [head, ...shown.flatMap(({ blocks }) => blocks), ...(unsaid > 0 ? [more(unsaid)] : []), ...tail];
+}
+
+function countOf(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, { count }) => sum + count, 0);
 }
 
 function fits(blocks: readonly SlackBlock[]): boolean {
@@ -52,20 +52,18 @@ function sizeOf(blocks: readonly SlackBlock[]): number {
   return JSON.stringify(blocks).length;
 }
 
-/** In order, beside what is there already. Nothing after the first gap: what is shown is a beginning. */
-function choose(pieces: readonly Piece[], taken: readonly SlackBlock[]): Set<Piece> {
+/** Those that have room beside what is there already. Nothing after the first gap: what is shown is a beginning. */
+function choose(pieces: readonly Piece[], taken: readonly SlackBlock[]): Piece[] {
   const shown = new Set<Piece>();
   let count = taken.length;
   let size = sizeOf(taken);
-  for (const told of ['in full', 'in a line'] as const) {
-    for (const piece of pieces.filter((one) => one.told === told)) {
-      count += piece.blocks.length;
-      size += sizeOf(piece.blocks);
-      if (count > slackLimits.blocks || size > totalMax) return shown;
-      shown.add(piece);
-    }
+  for (const piece of pieces.toSorted((a, b) => Number(b.isFull) - Number(a.isFull))) {
+    count += piece.blocks.length;
+    size += sizeOf(piece.blocks);
+    if (count > slackLimits.blocks || size > totalMax) break;
+    shown.add(piece);
   }
-  return shown;
+  return pieces.filter((piece) => shown.has(piece));
 }
 
 /** A heading goes with what follows it, small print with what it follows. */
@@ -79,11 +77,11 @@ function piecesOf(parts: readonly Part[]): Piece[] {
     } else if (part.kind === 'small' && last !== undefined) {
       pieces.splice(-1, 1, { ...last, blocks: [...last.blocks, ...partBlocks(part)] });
     } else if (part.kind === 'case') {
-      pieces.push({ blocks: [...heading, ...partBlocks(part)], count: 1, told: 'in full' });
+      pieces.push({ blocks: [...heading, ...partBlocks(part)], count: 1, isFull: true });
       heading = [];
     } else if (part.kind === 'list') {
       for (const { block, count } of paged(part.lines.map(bullet), listPage)) {
-        pieces.push({ blocks: [...heading, block], count, told: 'in a line' });
+        pieces.push({ blocks: [...heading, block], count, isFull: false });
         heading = [];
       }
     }
