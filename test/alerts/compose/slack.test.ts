@@ -126,6 +126,20 @@ describe('a lock screen shows what, how bad, what next and when', () => {
   });
 });
 
+test('an end alone is green; of several the gravest gives the colour', () => {
+  const ended = caseAlert({ event: { kind: 'resolved', because: 'the period ended' } });
+  const stopped = caseAlert({ id: 'b', event: { kind: 'vetoed', by: 'a person' } });
+  const heads = [[ended], [ended, { ...ended, id: 'c' }], [ended, stopped], [ended, systemAlert()]].map(
+    (alerts) => shownWords(slackOf(alerts)).split('\n')[0],
+  );
+  expect(heads).toEqual([
+    '🟩 Resolved: “User 7” ($20 budget)',
+    '🟩 2 alerts: 2 resolved',
+    '🟦 Info: 2 alerts: 1 stopped by a person, 1 resolved',
+    '🟥 Critical: 2 alerts: 1 resolved, 1 about Keywarden itself',
+  ]);
+});
+
 describe('hostile names are shown as themselves', () => {
   test.each(Object.entries(hostileNames))('%s', (_kind, name) => {
     const alert = named(name, {
