@@ -5,11 +5,15 @@ const cells = 10;
 
 /** `▓▓▓▓▓▓▓▓░░ 82%`; what is uncertain `▒`; past the limit all full and marked: `▓▓▓▓▓▓▓▓▓▓» 107%`. */
 export function meterText({ lowShare, highShare }: Meter): string {
-  const certain = Math.min(cells, Math.floor(tidy(lowShare * cells)));
-  const possible = highShare === null ? cells : Math.min(cells, Math.ceil(tidy(highShare * cells)));
-  const uncertain = highShare === lowShare ? 0 : Math.max(0, possible - certain);
+  const certain = within(Math.floor(tidy(lowShare * cells)));
+  const possible = highShare === null ? cells : within(Math.ceil(tidy(highShare * cells)));
+  const uncertain = highShare === lowShare ? 0 : possible - certain;
   const bar = '▓'.repeat(certain) + '▒'.repeat(uncertain) + '░'.repeat(cells - certain - uncertain);
   return `${bar}${lowShare > 1 ? '»' : ''} ${percentText(lowShare, highShare)}`;
+}
+
+function within(count: number): number {
+  return Math.max(0, Math.min(cells, count));
 }
 
 function percentText(lowShare: number, highShare: number | null): string {
@@ -25,5 +29,5 @@ function percent(share: number): string {
 
 /** Without what a quotient of binary fractions adds in its last digits: 0.29 × 100 is 29. */
 function tidy(value: number): number {
-  return Number(value.toPrecision(12));
+  return Number(value.toPrecision(15));
 }
