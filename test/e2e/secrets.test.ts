@@ -86,16 +86,19 @@ test('in days of faults, echoes, hostile names and edits', async (t) => {
 });
 
 /** Throws what a library might: an error whose message and properties are made of secrets. */
-const bomb = `setTimeout(() => {
+const bomb = `process.once('SIGUSR2', () => {
   const { TINFOIL_ADMIN_KEY: key, SLACK_WEBHOOK_URL: url } = process.env;
   throw Object.assign(new Error('refused: Bearer ' + key + ' ' + url), { config: process.env });
-}, 1500);`;
+});`;
 
 test('in an error that nobody caught, and in the report that Node.js may write of it', async (t) => {
   const s = await stage(t);
   s.policy(policies);
   const options = `--import=${s.file('bomb.mjs', bomb)} --report-uncaught-exception --report-on-fatalerror`;
-  const ended = await s.run(['run'], { NODE_OPTIONS: options });
+  const child = s.start(['run'], { NODE_OPTIONS: options });
+  await child.says('listening');
+  child.kill('SIGUSR2');
+  const ended = await child.ended;
   expect(ended.code).toBe(1);
   expect(ended.err).toContain('refused: Bearer [secret]');
 });
