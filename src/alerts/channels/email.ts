@@ -73,17 +73,33 @@ function digest(text: string): string {
 }
 
 /**
- * 4xx answers and failures on the way may pass; 5xx answers are final (RFC 5321, 4.2.1). Not so for
- * a login: that refuses no message, and the password can be put right.
+ * 4xx answers and failures on the way may pass. 5xx answers are final (RFC 5321, 4.2.1) where they are given
+ * to the message: a refused connection or login refuses none, and can be put right.
  */
 function smtpOutcome(error: unknown, smtp: Smtp): SendOutcome {
   const { responseCode, command, response } = facts(error);
   if (responseCode === null) return networkOutcome(error);
+  const refusedThing = whatWasRefused(command, responseCode);
   // What a server says to a login may repeat the login.
-  const login = command === null || command.startsWith('AUTH');
-  const said = login ? '' : `: ${withoutSecrets(response, smtp)}`;
-  const words = `${login ? 'the login' : 'the message'} was refused with ${String(responseCode)}${said}`;
-  return responseCode >= 500 && !login ? refused(words) : tryAgain(words);
+  const said = refusedThing === 'login' ? '' : `: ${withoutSecrets(response, smtp)}`;
+  const words = `the ${refusedThing} was refused with ${String(responseCode)}${said}`;
+  const final =
+    refusedThing === 'message' && responseCode >= 500 && !tooManyRecipients(command, responseCode);
+  return final ? refused(words) : tryAgain(words);
+}
+
+/** Asking for a login, for another one, or for encryption before it (RFC 4954, 6): to whichever command. */
+const loginCodes = [530, 534, 535, 538];
+const ofTheMessage = ['MAIL FROM', 'RCPT TO', 'DATA'];
+
+function whatWasRefused(command: string | null, responseCode: number): 'connection' | 'login' | 'message' {
+  if (command === null || command.startsWith('AUTH') || loginCodes.includes(responseCode)) return 'login';
+  return ofTheMessage.includes(command) ? 'message' : 'connection';
+}
+
+/** To be taken for 452 (RFC 5321, 4.5.3.1.10). */
+function tooManyRecipients(command: string | null, responseCode: number): boolean {
+  return command === 'RCPT TO' && responseCode === 552;
 }
 
 function facts(error: unknown): { responseCode: number | null; command: string | null; response: string } {

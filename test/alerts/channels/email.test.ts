@@ -8,7 +8,7 @@ import type { Smtp } from '../../../src/core/policy.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { SendOutcome } from '../../../src/ports.ts';
 import { at, caseAlert } from '../build.ts';
-import { smtpReceiver } from './servers.ts';
+import { refusal, smtpReceiver } from './servers.ts';
 
 const message = compose([{ alert: caseAlert(), remark: null }], { id: 'msg_1', now: at });
 const envelope = { recipient: 'ops@example.com,second@example.com', cc: 'copy@example.com' };
@@ -20,10 +20,6 @@ function smtp(port: number, login = '', query = ''): Smtp {
 
 async function sendTo(server: Smtp, signal = new AbortController().signal): Promise<SendOutcome> {
   return sendEmail(server, envelope, message, signal);
-}
-
-function refusal(responseCode: number, text: string): Error {
-  return Object.assign(new Error(text), { responseCode });
 }
 
 describe('a mail arrives', () => {
