@@ -226,7 +226,7 @@ async function openDeliverer(
       // What was queued before a dry run began stays queued until it is over.
       pending: async (now) =>
         dry() ? [] : (await outbox.pending(now)).filter(({ batch }) => !isOpen(batch)),
-      delivered: (ids, at) => outbox.delivered(ids, at),
+      delivered: (ids, at, unserved) => outbox.delivered(ids, at, unserved),
       failed: (ids, failure) => outbox.failed(ids, failure),
     },
     channels: policy,

@@ -142,17 +142,31 @@ export interface OutboxEntry extends OutboxItem {
 /** The outbox as the deliverer sees it. */
 export interface Outbox {
   pending(now: EpochMs): Promise<readonly OutboxEntry[]>;
-  /** All items of one message at once. `at` is after the receiver's answer. */
-  delivered(ids: readonly string[], at: EpochMs): Promise<void>;
-  failed(
+  /**
+   * All items of one message at once. `at` is after the receiver's answer. `unserved`: new items for recipients
+   * that did not get it, which failed once; in the same transaction.
+   */
+  delivered(
     ids: readonly string[],
-    failure: { readonly error: string; readonly nextAttemptAt: EpochMs | null },
+    at: EpochMs,
+    unserved?: readonly { readonly items: readonly OutboxItem[]; readonly failure: Failure }[],
   ): Promise<void>;
+  failed(ids: readonly string[], failure: Failure): Promise<void>;
+}
+
+/** Null: it is not tried again. */
+export interface Failure {
+  readonly error: string;
+  readonly nextAttemptAt: EpochMs | null;
 }
 
 /** What one attempt to send a message came to. */
 export type SendOutcome =
-  | { readonly ok: true }
+  | {
+      readonly ok: true;
+      /** Recipients that it was refused for while others got it; left out: none. */
+      readonly unserved?: readonly Unserved[];
+    }
   | {
       readonly ok: false;
       /** Without secrets. */
@@ -160,6 +174,15 @@ export type SendOutcome =
       readonly retryable: boolean;
       readonly retryAfterMs: number | null;
     };
+
+/** One recipient, or one of the copies; the other is ''. */
+export interface Unserved {
+  readonly recipient: string;
+  readonly cc: string;
+  /** Without secrets. */
+  readonly error: string;
+  readonly retryable: boolean;
+}
 
 /** The facts of an Admin API error that the rest of the program acts on. */
 export interface ApiFailure extends Error {

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp } from '../core/policy.ts';
-import type { Clock, Outbox, SendOutcome, SteadyClock } from '../ports.ts';
+import type { Clock, Failure, Outbox, SendOutcome, SteadyClock } from '../ports.ts';
 import { firstDelayMs, nextAttempt, restMs } from './backoff.ts';
-import { parcelsOf } from './parcel.ts';
+import { itemsFor, parcelsOf } from './parcel.ts';
 import type { Parcel } from './parcel.ts';
 import { machineSleep, send as sendForReal, transmit } from './transmit.ts';
 import type { Send } from './transmit.ts';
@@ -170,24 +170,43 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     const now = clock.now();
     if (outcome.ok) {
       restingUntil.delete(laneOf(parcel));
+      const unserved = (outcome.unserved ?? []).map((one) => {
+        const failure = { error: one.error, nextAttemptAt: triedAgainAt(parcel, now, one) };
+        return { items: itemsFor(parcel, one), failure };
+      });
       await unwritten.write(ids, async () => {
-        await outbox.delivered(ids, now);
+        await outbox.delivered(ids, now, unserved);
         report(parcel, kind, 'delivered', null);
+        for (const { failure } of unserved) noteFailure(parcel, kind, failure);
       });
       return;
     }
     const { error, retryable, retryAfterMs } = outcome;
-    const { attempts, giveUpAt } = parcel;
-    const nextAttemptAt = retryable
-      ? nextAttempt({ now, attempts, retryAfterMs, jitter: jitter(), giveUpAt })
-      : null;
+    const nextAttemptAt = triedAgainAt(parcel, now, outcome);
     const rest = restMs((nextAttemptAt ?? now + firstDelayMs) - now, retryAfterMs);
     if (retryable) restingUntil.set(laneOf(parcel), clock.monotonic() + rest);
     await unwritten.write(ids, async () => {
       await outbox.failed(ids, { error, nextAttemptAt });
-      if (nextAttemptAt !== null) retriesAt.add(monotonicAt(nextAttemptAt));
-      report(parcel, kind, nextAttemptAt === null ? 'dead' : 'retry', error);
+      noteFailure(parcel, kind, { error, nextAttemptAt });
     });
+  }
+
+  function triedAgainAt(
+    { attempts, giveUpAt }: Parcel,
+    now: EpochMs,
+    failed: { readonly retryable: boolean; readonly retryAfterMs?: number | null },
+  ): EpochMs | null {
+    const { retryable, retryAfterMs = null } = failed;
+    return retryable ? nextAttempt({ now, attempts, retryAfterMs, jitter: jitter(), giveUpAt }) : null;
+  }
+
+  function noteFailure(
+    parcel: Parcel,
+    kind: Channel['kind'] | null,
+    { error, nextAttemptAt }: Failure,
+  ): void {
+    if (nextAttemptAt !== null) retriesAt.add(monotonicAt(nextAttemptAt));
+    report(parcel, kind, nextAttemptAt === null ? 'dead' : 'retry', error);
   }
 
   function report(

@@ -1,8 +1,9 @@
 /** Outbox entries that travel together as one message. Pure. */
 import { createHash } from 'node:crypto';
 import type { EpochMs } from '../core/key.ts';
-import type { OutboxEntry } from '../ports.ts';
+import type { OutboxEntry, OutboxItem, Unserved } from '../ports.ts';
 import { giveUpAfterMs } from './backoff.ts';
+import { itemId } from './route.ts';
 
 export interface Parcel {
   /** Of the entries in it: the same for the same ones, however often they are sent, and another for others. */
@@ -46,6 +47,14 @@ function parcelOf(entries: readonly OutboxEntry[]): Parcel {
     dueAt: latest((entry) => Math.max(entry.nextAttemptAt, entry.notBefore)),
     giveUpAt: latest((entry) => Math.max(entry.createdAt, entry.notBefore)) + giveUpAfterMs,
   };
+}
+
+/** What was delivered, for somebody who did not get it. */
+export function itemsFor({ channel, entries }: Parcel, { recipient, cc }: Unserved): OutboxItem[] {
+  return entries.map(({ alert, remark, batch, createdAt, notBefore }) => ({
+    id: itemId(alert, channel, recipient, cc),
+    ...{ alert, channel, recipient, cc, remark, batch, createdAt, notBefore },
+  }));
 }
 
 /** A receiver that knows the id has had exactly these: of a batch, a part may go again or something may join it. */

@@ -69,7 +69,7 @@ function routeOne(alert: Alert, channels: ReadonlyMap<string, Channel>, options:
   const remark = said.length === 0 ? null : said.join('; ');
   return {
     items: reachable.map(({ name, channel, addressed }) => ({
-      id: `${alert.id}/${name}/${recipientHash(addressed.recipient, addressed.cc)}`,
+      id: itemId(alert, name, addressed.recipient, addressed.cc),
       alert,
       channel: name,
       recipient: addressed.recipient,
@@ -93,8 +93,10 @@ function schedule(
     : { batch: `quiet:${new Date(until).toISOString()}`, notBefore: until };
 }
 
-function recipientHash(recipient: string, cc: string): string {
-  return createHash('sha256').update(`${recipient}\n${cc}`).digest('hex').slice(0, 12);
+/** The same for the same alert, channel and recipients. */
+export function itemId(alert: Alert, channel: string, recipient: string, cc: string): string {
+  const hash = createHash('sha256').update(`${recipient}\n${cc}`).digest('hex').slice(0, 12);
+  return `${alert.id}/${channel}/${hash}`;
 }
 
 function addressOf(alert: Alert, channel: Channel | undefined, { smtp }: RouteOptions): Addressed {

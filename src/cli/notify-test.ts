@@ -101,7 +101,8 @@ async function sendSample(
   const id = `msg_test_${String(at)}_${first.alert.topic}`;
   const to = { channel, smtp, recipient, cc };
   const outcome = await transmit({ by: send, route: to, id, entries: items, now: at }, signal);
-  return outcome.ok ? null : outcome.error;
+  if (!outcome.ok) return outcome.error;
+  return outcome.unserved?.map(({ error }) => error).join('; ') ?? null;
 }
 
 /** No sample key has metadata: what is addressed by it goes to the sender's own address. */

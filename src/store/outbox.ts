@@ -1,7 +1,7 @@
 import type { Alert } from '../core/alert.ts';
 import { acceptanceKey } from '../core/court.ts';
 import type { EpochMs } from '../core/key.ts';
-import type { Outbox, OutboxEntry, OutboxItem } from '../ports.ts';
+import type { Failure, OutboxEntry, OutboxItem } from '../ports.ts';
 import { bare, historyMs } from './documents.ts';
 import type { RecordEntry } from '../core/state.ts';
 import { appendRecord } from './record.ts';
@@ -101,12 +101,7 @@ export function markDelivered(sql: Sql, ids: readonly string[], at: EpochMs): vo
 }
 
 /** `now`: when an item that is not to be tried again died. */
-export function markFailed(
-  sql: Sql,
-  ids: readonly string[],
-  failure: Parameters<Outbox['failed']>[1],
-  now: EpochMs,
-): void {
+export function markFailed(sql: Sql, ids: readonly string[], failure: Failure, now: EpochMs): void {
   const { error, nextAttemptAt } = failure;
   if (nextAttemptAt === null) recordDead(sql, ids, error, now);
   for (const id of ids.map(comparable)) {

@@ -87,7 +87,19 @@ export function storeOver(opened: OpenDatabase, clock: Pick<Clock, 'now'>): Stor
     size: () => reads(() => bytesOf(db.location(), sql)),
     outbox: {
       pending: (now) => reads(() => pendingEntries(sql, now)),
-      delivered: (ids, at) => writes(() => markDelivered(sql, ids, at)),
+      delivered: (ids, at, unserved = []) =>
+        writes(() => {
+          markDelivered(sql, ids, at);
+          for (const { items, failure } of unserved) {
+            enqueue(sql, items);
+            markFailed(
+              sql,
+              items.map(({ id }) => id),
+              failure,
+              at,
+            );
+          }
+        }),
       failed: (ids, failure) => writes(() => markFailed(sql, ids, failure, clock.now())),
     },
     [Symbol.asyncDispose]: async () => opened.close(),

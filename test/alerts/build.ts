@@ -184,10 +184,17 @@ export function memoryOutbox(...items: readonly OutboxItem[]): MemoryOutbox {
       [...entries.values()].filter(
         (one) => one.state === 'pending' && one.notBefore <= now && one.nextAttemptAt <= now,
       ),
-    delivered: async (ids, when) => {
+    delivered: async (ids, when, unserved = []) => {
       for (const id of ids) {
         entries.set(id, { ...entry(id), state: 'delivered', settledAt: when });
         acceptedAt.set(id, when);
+      }
+      for (const { items: more, failure } of unserved) {
+        outbox.add(...more);
+        await outbox.failed(
+          more.map(({ id }) => id),
+          failure,
+        );
       }
     },
     failed: async (ids, { error, nextAttemptAt }) => {

@@ -69,6 +69,12 @@ describe('sending', () => {
     expect(sent.map(({ channel }) => channel)).toEqual(['pager', 'pager']);
   });
 
+  test('and says for whom a mail was not taken', async () => {
+    const unserved = [{ recipient: 'b@example.com', cc: '', error: 'to b@example.com: no', retryable: true }];
+    const { code, err } = await run(['owner'], { answer: { ok: true, unserved } });
+    expect({ code, err }).toEqual({ code: 1, err: ['owner (email): to b@example.com: no'] });
+  });
+
   test('to the sender where the address would come from a key', async () => {
     const { sent, out } = await run(['owner']);
     expect(sent.map(({ recipient }) => recipient)).toEqual([

@@ -99,6 +99,23 @@ describe('the outbox', () => {
     ]);
   });
 
+  it('takes in the same stroke what a recipient of a message did not get', async () => {
+    await using store = await openSqlite(':memory:', { clock });
+    await store.commit({ outbox: [item('a')] });
+    const rest = (id: string) => [item(id, { alert: alert('alert of a'), recipient: id })];
+    const unserved = [
+      { items: rest('late'), failure: { error: 'refused with 451', nextAttemptAt: now + 30 } },
+      { items: rest('gone'), failure: { error: 'refused with 550', nextAttemptAt: null } },
+    ];
+    await store.outbox.delivered(['a'], now, unserved);
+    expect(await store.outbox.pending(now + 29)).toEqual([]);
+    expect(await store.outbox.pending(now + 30)).toMatchObject([
+      { id: 'late', recipient: 'late', attempts: 1, lastError: 'refused with 451' },
+    ]);
+    expect((await store.outboxSummary()).dead).toMatchObject([{ id: 'gone', lastError: 'refused with 550' }]);
+    expect(await store.recorded({ limit: 10 })).toMatchObject([{ kind: 'alert-undelivered' }]);
+  });
+
   it('shows what was given up on as undelivered', async () => {
     await using store = await openSqlite(':memory:', { clock });
     await store.commit({ outbox: [item('a'), item('b'), item('c', { createdAt: now - 7 })] });

@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { SendMailOptions } from 'nodemailer';
 import type { Smtp } from '../../core/policy.ts';
-import type { SendOutcome } from '../../ports.ts';
+import type { SendOutcome, Unserved } from '../../ports.ts';
 import { reveal, shorten } from '../compose/display.ts';
 import { toEmail } from '../compose/email.ts';
 import type { Message } from '../compose/message.ts';
 import { networkOutcome, refused, sent, tryAgain } from './outcome.ts';
+import type { NotSent } from './outcome.ts';
 
 export interface Envelope {
   /** Comma-separated plain addresses. */
@@ -23,8 +24,8 @@ const timeouts = {
 };
 
 /**
- * Accepted once the server has taken it for at least one recipient. The server's certificate is
- * checked; `smtp://` takes STARTTLS when it is offered (`?requireTLS=true` insists on it).
+ * Accepted once the server has taken it for at least one recipient; those that it refused are told. The
+ * server's certificate is checked; `smtp://` takes STARTTLS when it is offered (`?requireTLS=true` insists on it).
  */
 export async function sendEmail(
   smtp: Smtp,
@@ -40,8 +41,12 @@ export async function sendEmail(
       disableFileAccess: true,
       disableUrlAccess: true,
     });
-    await transport.sendMail({ ...mailOf(smtp.from, envelope, message), signal });
-    return sent;
+    const { rejectedErrors = [] } = await transport.sendMail({
+      ...mailOf(smtp.from, envelope, message),
+      signal,
+    });
+    if (rejectedErrors.length === 0) return sent;
+    return { ok: true, unserved: rejectedErrors.map((error) => unserved(error, envelope, smtp)) };
   } catch (error) {
     return smtpOutcome(error, smtp);
   }
@@ -76,7 +81,7 @@ function digest(text: string): string {
  * 4xx answers and failures on the way may pass. 5xx answers are final (RFC 5321, 4.2.1) where they are given
  * to the message: a refused connection or login refuses none, and can be put right.
  */
-function smtpOutcome(error: unknown, smtp: Smtp): SendOutcome {
+function smtpOutcome(error: unknown, smtp: Smtp): NotSent {
   const { responseCode, command, response } = facts(error);
   if (responseCode === null) return networkOutcome(error);
   const refusedThing = whatWasRefused(command, responseCode);
@@ -86,6 +91,14 @@ function smtpOutcome(error: unknown, smtp: Smtp): SendOutcome {
   const final =
     refusedThing === 'message' && responseCode >= 500 && !tooManyRecipients(command, responseCode);
   return final ? refused(words) : tryAgain(words);
+}
+
+function unserved(error: unknown, { cc }: Envelope, smtp: Smtp): Unserved {
+  const { recipient: address } = facts(error);
+  const copied = cc.split(',').includes(address);
+  const { error: words, retryable } = smtpOutcome(error, smtp);
+  const to = copied ? { recipient: '', cc: address } : { recipient: address, cc: '' };
+  return { ...to, error: `to ${address}: ${words}`, retryable };
 }
 
 /** Asking for a login, for another one, or for encryption before it (RFC 4954, 6): to whichever command. */
@@ -102,12 +115,20 @@ function tooManyRecipients(command: string | null, responseCode: number): boolea
   return command === 'RCPT TO' && responseCode === 552;
 }
 
-function facts(error: unknown): { responseCode: number | null; command: string | null; response: string } {
-  const { responseCode, command, response } = (error ?? {}) as Record<string, unknown>;
+interface SmtpFacts {
+  readonly responseCode: number | null;
+  readonly command: string | null;
+  readonly response: string;
+  readonly recipient: string;
+}
+
+function facts(error: unknown): SmtpFacts {
+  const { responseCode, command, response, recipient } = (error ?? {}) as Record<string, unknown>;
   return {
     responseCode: typeof responseCode === 'number' && responseCode >= 400 ? responseCode : null,
     command: typeof command === 'string' ? command : null,
     response: typeof response === 'string' ? response : '',
+    recipient: typeof recipient === 'string' ? recipient : '',
   };
 }
 

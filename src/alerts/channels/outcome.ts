@@ -2,15 +2,17 @@
 import type { EpochMs } from '../../core/key.ts';
 import type { SendOutcome } from '../../ports.ts';
 
+export type NotSent = Extract<SendOutcome, { ok: false }>;
+
 export const sent: SendOutcome = { ok: true };
 
 /** Worth trying again: the far end or the way to it may recover. */
-export function tryAgain(error: string, retryAfterMs: number | null = null): SendOutcome {
+export function tryAgain(error: string, retryAfterMs: number | null = null): NotSent {
   return { ok: false, error, retryable: true, retryAfterMs };
 }
 
 /** Not worth trying again: the same message will be refused the same way. */
-export function refused(error: string): SendOutcome {
+export function refused(error: string): NotSent {
   return { ok: false, error, retryable: false, retryAfterMs: null };
 }
 
@@ -36,7 +38,7 @@ export function retryAfterMs(header: string | null, now: EpochMs): number | null
 }
 
 /** A failure on the way, told by its code only (messages may hold addresses and answers). */
-export function networkOutcome(error: unknown): SendOutcome {
+export function networkOutcome(error: unknown): NotSent {
   const code = errorCode(error);
   if (code === null) return tryAgain('could not be reached');
   if (code.includes('CERT') || code.includes('SIGNATURE')) {

@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { sendEmail } from '../../../src/alerts/channels/email.ts';
 import { compose } from '../../../src/alerts/compose/compose.ts';
 import { createDeliverer } from '../../../src/alerts/deliver.ts';
+import type { Delivery } from '../../../src/alerts/deliver.ts';
 import { route } from '../../../src/alerts/route.ts';
 import { send, transmit } from '../../../src/alerts/transmit.ts';
 import type { Smtp } from '../../../src/core/policy.ts';
@@ -272,6 +273,52 @@ test('greylisting: refused at first, taken at the next try, as the same mail', a
   expect(items.map((id) => outbox.entry(id).state)).toEqual(['delivered']);
 });
 
+describe('a mail that is taken for some of its recipients', () => {
+  const to = ['ops@example.com', 'late@example.com', 'gone@example.com'];
+
+  test('is tried again for the one that is refused for now, given up for the one that is not there, and sent nobody twice', async () => {
+    let grey = true;
+    await using server = await smtpReceiver({
+      onRcptTo: ({ address }, _session, done) => {
+        if (address === 'gone@example.com') return done(refusal(550, 'No such user'));
+        done(address === 'late@example.com' && grey ? refusal(451, 'Come back later') : null);
+      },
+    });
+    const { deliverer, outbox, clock, ids, told } = post(
+      server,
+      () => (grey = server.mails.length === 0),
+      to,
+    );
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 1, failed: 0 });
+    expect(server.mails.map((mail) => mail.to)).toEqual([['ops@example.com']]);
+    expect(ids.map((id) => outbox.entry(id).state)).toEqual(['delivered']);
+    await clock.advance(30_000);
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 1, failed: 0 });
+    await clock.advance(3_600_000);
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 0, failed: 0 });
+    expect(server.mails.map((mail) => mail.to)).toEqual([['ops@example.com'], ['late@example.com']]);
+    expect(told.map(({ result, error }) => [result, error])).toEqual([
+      ['delivered', null],
+      ['retry', 'to late@example.com: the message was refused with 451: Come back later'],
+      ['dead', 'to gone@example.com: the message was refused with 550: No such user'],
+      ['delivered', null],
+    ]);
+  });
+
+  test('keeps a copy a copy', async () => {
+    await using server = await smtpReceiver({
+      onRcptTo: ({ address }, _session, done) => {
+        done(address === 'copy@example.com' ? refusal(452, 'Mailbox full') : null);
+      },
+    });
+    const copied = { recipient: 'ops@example.com', cc: 'other@example.com,copy@example.com' };
+    expect(await sendEmail(serverAt(server.port), copied, message, live)).toMatchObject({
+      ok: true,
+      unserved: [{ recipient: '', cc: 'copy@example.com', retryable: true }],
+    });
+  });
+});
+
 /** A deliverer of one alert to that server. */
 function post(
   server: SmtpReceiver,
@@ -283,8 +330,10 @@ function post(
   const { items } = route([caseAlert({ channels: ['mail'] })], channels, { at, passId: 'pass-1', smtp });
   const outbox = memoryOutbox(...items);
   const clock = virtualClock();
+  const told: Delivery[] = [];
   const deliverer = createDeliverer({
     outbox,
+    onOutcome: (delivery) => told.push(delivery),
     channels: () => ({ channels, smtp }),
     clock,
     jitter: () => 0,
@@ -293,7 +342,7 @@ function post(
       return send(way, one, signal);
     },
   });
-  return { deliverer, outbox, clock, ids: items.map(({ id }) => id) };
+  return { deliverer, outbox, clock, told, ids: items.map(({ id }) => id) };
 }
 
 describe('a connection that is dropped', () => {

@@ -44,7 +44,7 @@ export function onDisk(
     size: () => reads(() => store.size()),
     outbox: {
       pending: (now) => reads(() => outbox.pending(now)),
-      delivered: (ids, at) => writes(() => outbox.delivered(ids, at)),
+      delivered: (ids, at, unserved) => writes(() => outbox.delivered(ids, at, unserved)),
       failed: (ids, failure) => writes(() => outbox.failed(ids, failure)),
     },
     // The disk outlives the program.
