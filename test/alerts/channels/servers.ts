@@ -78,6 +78,7 @@ export async function smtpReceiver({
   const server = new SMTPServer({
     authOptional: true,
     closeTimeout: 50,
+    disableReverseLookup: true,
     disabledCommands: ['STARTTLS'],
     allowInsecureAuth: true,
     onAuth: ({ username, password }, _session, done) => {
