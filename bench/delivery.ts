@@ -44,7 +44,9 @@ async function printBurst(print: (text: string) => void, keys: number, owners: n
   );
   const slack = rival.channels['ops']?.messages ?? 0;
   print(`  the last Slack message of one a finding, a second apart, would come after  ${count(slack - 1)} s`);
-  print(`  peak memory  ${megabytes(ours.peakBytes)}; one a finding  ${megabytes(rival.peakBytes)}`);
+  print(
+    `  peak memory  ${megabytes(ours.peakBytes)}, after ${megabytes(ours.passPeakBytes)} for the account and its passes`,
+  );
 }
 
 async function printUnreliable(print: (text: string) => void, hours: number): Promise<void> {

@@ -1,19 +1,18 @@
 /** The outbox on its way: each channel at its own pace, none waiting for another. */
-import { createHash } from 'node:crypto';
 import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp } from '../core/policy.ts';
 import type { Clock, Failure, Outbox, SendOutcome, SteadyClock } from '../ports.ts';
 import { firstDelayMs, nextAttempt, restMs } from './backoff.ts';
 import { itemsFor, parcelsOf } from './parcel.ts';
 import type { Parcel } from './parcel.ts';
+import { heldUntil } from './quiet.ts';
+import { createSlackPace } from './slack-pace.ts';
 import { machineSleep, send as sendForReal, transmit } from './transmit.ts';
 import type { Send } from './transmit.ts';
 import { createUnwritten } from './unwritten.ts';
 
 /** The longest sleep without looking into the outbox again. */
 const longestSleepMs = 60_000;
-/** Slack takes about one message a second on one webhook. */
-const slackPaceMs = 1000;
 /** So many recipients of one channel failing in a row mean that the channel fails. */
 const failuresOfAChannel = 3;
 
@@ -66,7 +65,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   const restingUntil = new Map<string, number>();
   /** When something that failed here is due again; the outbox tells only what is due. */
   const retriesAt = new Set<number>();
-  const slackFreeAt = new Map<string, number>();
+  const slackTurn = createSlackPace(clock);
   const unwritten = createUnwritten();
   let bell = Promise.withResolvers<undefined>();
 
@@ -81,7 +80,16 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       monotonicAt(parcel.dueAt),
       restingUntil.get(parcel.channel) ?? 0,
       restingUntil.get(laneOf(parcel)) ?? 0,
+      quietEnd(parcel) ?? 0,
     );
+
+  /** Of what was to go before the quiet hours began, and could not. */
+  const quietEnd = ({ channel, entries }: Parcel): number | null => {
+    const quiet = options.channels().channels.get(channel)?.quiet ?? null;
+    const alerts = entries.map(({ alert }) => alert);
+    const until = heldUntil(quiet, alerts, clock.now());
+    return until === null ? null : monotonicAt(until);
+  };
 
   /**
    * Sets idle channels to work; says when the next message is ready. `fault`: what became of others could again
@@ -154,15 +162,6 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       signal,
     );
     return !outcome.ok && signal.aborted ? null : outcome;
-  }
-
-  /** Channels may share a webhook. */
-  async function slackTurn(url: string, signal: AbortSignal): Promise<void> {
-    const webhook = createHash('sha256').update(url).digest('hex');
-    const now = clock.monotonic();
-    const turn = Math.max(now, slackFreeAt.get(webhook) ?? 0);
-    slackFreeAt.set(webhook, turn + slackPaceMs);
-    if (turn > now) await clock.sleep(turn - now, signal);
   }
 
   async function settle(parcel: Parcel, kind: Channel['kind'] | null, outcome: SendOutcome): Promise<void> {

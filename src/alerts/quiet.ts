@@ -18,8 +18,13 @@ export function quietUntil(quiet: Quiet, at: EpochMs): EpochMs | null {
   return end;
 }
 
+/** Until when a channel's quiet hours hold a message with these alerts back; null: it may go now. */
+export function heldUntil(quiet: Quiet | null, alerts: readonly Alert[], at: EpochMs): EpochMs | null {
+  return quiet === null || alerts.some((alert) => excepted(quiet, alert)) ? null : quietUntil(quiet, at);
+}
+
 /** Does the channel's `except` let this alert through at once? */
-export function excepted(quiet: Quiet, alert: Alert): boolean {
+function excepted(quiet: Quiet, alert: Alert): boolean {
   if (alert.topic === 'system') return false;
   const { event } = alert;
   if (event.kind === 'notice') return quiet.except.includes('notice');

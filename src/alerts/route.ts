@@ -5,7 +5,7 @@ import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp, Template } from '../core/policy.ts';
 import type { OutboxItem } from '../ports.ts';
 import { domainAllowed, parseAddress } from './addresses.ts';
-import { excepted, quietUntil } from './quiet.ts';
+import { heldUntil } from './quiet.ts';
 
 export interface RouteOptions {
   readonly at: EpochMs;
@@ -87,7 +87,7 @@ function schedule(
   { quiet }: Channel,
   { at, passId }: RouteOptions,
 ): { batch: string; notBefore: EpochMs } {
-  const until = quiet === null || excepted(quiet, alert) ? null : quietUntil(quiet, at);
+  const until = heldUntil(quiet, [alert], at);
   return until === null
     ? { batch: passId, notBefore: at }
     : { batch: `quiet:${new Date(until).toISOString()}`, notBefore: until };

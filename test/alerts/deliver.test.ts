@@ -208,6 +208,43 @@ describe('retries', () => {
   });
 });
 
+describe('what could not go before the quiet hours', () => {
+  // 10:00 in Berlin, a minute before they begin.
+  const quiet = {
+    fromMinute: 601,
+    toMinute: 660,
+    days: [1],
+    except: ['notice'],
+    timeZone: 'Europe/Berlin',
+  } as const;
+  const hushed: Channel = { ...ops, quiet };
+
+  test('waits for their end, also in a new process', async () => {
+    const outbox = memoryOutbox(item());
+    const first = post(outbox, [hushed], () => busy);
+    await first.clock.advance(45_000);
+    await first.deliverer.deliverDue(live);
+    const { deliverer, clock, sent } = post(outbox, [hushed]);
+    const stop = new AbortController();
+    await clock.advance(60_000);
+    const running = deliverer.run(stop.signal);
+    await clock.advance(hour);
+    stop.abort();
+    await running;
+    expect(first.sent).toHaveLength(1);
+    expect(sent.map((one) => one.at - at)).toEqual([hour]);
+  });
+
+  test('goes on during them where it may', async () => {
+    const notice = caseAlert({ event: { kind: 'notice', step: 2, of: 3, noticeMs: day } });
+    const outbox = memoryOutbox(item({ alert: notice }));
+    const { deliverer, clock, sent } = post(outbox, [hushed]);
+    await clock.advance(2 * 60_000);
+    await deliverer.deliverDue(live);
+    expect(sent.map((one) => one.at - at)).toEqual([2 * 60_000]);
+  });
+});
+
 describe('no channel waits for another', () => {
   test('a silent one is given up after half a minute and the other is not late', async () => {
     const [slow, quick] = [item(), item({ channel: 'other' })];
