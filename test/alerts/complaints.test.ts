@@ -157,7 +157,7 @@ test('fires once, then never, for any key (LiteLLM 16185): the next key and the 
   expect(await heard()).toContain('“User 8” has used 70% of its $100 budget');
   s.wait(9 * day);
   await s.passes(3);
-  expect(await heard()).toMatch(/^2 alerts: 2 resolved/);
+  expect(await heard()).toContain('2 alerts: 2 resolved');
   s.spend(first, 55);
   await s.pass();
   expect(await heard()).toMatch(/“User 7” has used 55% of its \$100 budget[^]*December 2026/);
@@ -355,7 +355,7 @@ test('quiet hours over midnight, in the night the clock goes forward: one digest
   await until('2027-03-28T05:01:00Z');
   const morning = await heard();
   expect(morning).toHaveLength(1);
-  expect(morning[0]).toMatch(/^2 alerts: 2 at a step\n[^]*“C”[^]*“B”/);
+  expect(morning[0]).toMatch(/2 alerts: 2 at a step\n[^]*“C”[^]*“B”/);
 });
 
 test('repeat: 24h is a day apart, through restarts and reloads, and not one more', async (t) => {
