@@ -36,7 +36,7 @@ export interface Surroundings {
   /** Of failing in one of the ways. */
   readonly failing: number;
   readonly accepted: (acceptance: Acceptance) => void;
-  readonly attempted: (channel: string) => void;
+  readonly attempted: () => void;
 }
 
 export interface Receiver extends AsyncDisposable {
@@ -62,7 +62,7 @@ const namesIn = (said: string): string[] => [...new Set(said.match(/key-\d{6}/g)
 
 export async function httpReceiver(here: Surroundings): Promise<Receiver> {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    here.attempted(here.channel);
+    here.attempted();
     const fate = fateOf(here);
     if (fate === 'hangs up') return void request.socket.destroy();
     if (fate === 'hangs up amid') return void request.once('data', () => request.socket.destroy());
@@ -92,7 +92,7 @@ export async function mailReceiver(here: Surroundings): Promise<Receiver> {
   const server = new SMTPServer({
     ...{ authOptional: true, disabledCommands: ['STARTTLS'], disableReverseLookup: true, closeTimeout: 50 },
     onConnect: (session, done) => {
-      here.attempted(here.channel);
+      here.attempted();
       fates.set(session.id, fateOf(here));
       if (fateOfSession(session) === 'hangs up') cut(session);
       else done();

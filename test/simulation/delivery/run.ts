@@ -3,23 +3,18 @@
  * library, nodemailer and the sockets are the real ones, the time is simulated.
  */
 import { createDeliverer } from '../../../src/alerts/deliver.ts';
-import type { Delivery } from '../../../src/alerts/deliver.ts';
+import type { Deliverer, Delivery } from '../../../src/alerts/deliver.ts';
 import { route } from '../../../src/alerts/route.ts';
-import { send as sendForReal } from '../../../src/alerts/transmit.ts';
 import type { Send } from '../../../src/alerts/transmit.ts';
 import type { EpochMs } from '../../../src/core/key.ts';
-import { Secret } from '../../../src/core/secret.ts';
 import type { OutboxItem } from '../../../src/ports.ts';
 import { createRandom } from '../../../src/sandbox/random.ts';
 import { openSqlite } from '../../../src/store/sqlite.ts';
-import { at as start, caseAlert, channelMap, email, slack, variables, webhook } from '../../alerts/build.ts';
+import { at as start, caseAlert, variables } from '../../alerts/build.ts';
 import { createScheduler } from '../daemon/scheduler.ts';
-import { createLine } from './line.ts';
-import { httpReceiver, mailReceiver } from './receivers.ts';
-import type { Acceptance, Surroundings } from './receivers.ts';
-
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
+import { hourMs, minuteMs } from '../daemon/units.ts';
+import { openReceivers } from './open.ts';
+import type { Acceptance } from './receivers.ts';
 
 export interface DeliveryOptions {
   readonly seed: number;
@@ -50,14 +45,10 @@ export interface DeliveryFigures {
   readonly arrivalMs: readonly number[];
   /** Of two attempts at Slack, the closest together; none: null. */
   readonly slackPaceMs: number | null;
-  /** When nothing was left to deliver, since the last pass. */
-  readonly endedMs: number;
 }
 
-const channelNames = ['ops', 'pager', 'mail', 'owner'] as const;
-
 export async function runDelivery(options: DeliveryOptions): Promise<DeliveryFigures> {
-  const { seed, hours, passMs, failing, away, restartEveryMs, plant = (one) => one } = options;
+  const { seed, hours, passMs, restartEveryMs, plant = (one) => one } = options;
   const scheduler = createScheduler();
   const now = (): EpochMs => start + scheduler.now();
   const clock = {
@@ -66,92 +57,61 @@ export async function runDelivery(options: DeliveryOptions): Promise<DeliveryFig
     sleep: (ms: number, signal?: AbortSignal) => scheduler.sleep(Math.ceil(ms), signal),
   };
   const random = createRandom(seed);
-  const accepted: Acceptance[] = [];
-  const attemptedAt: Record<string, number[]> = {};
-  const lines = new Map(channelNames.map((name) => [name as string, createLine(scheduler)]));
-  const around = (channel: string): Surroundings => ({
-    ...{ channel, now, failing, random: random.fork(channel) },
-    line: lines.get(channel) ?? createLine(scheduler),
-    isAway: () => scheduler.now() >= away.from * hourMs && scheduler.now() < away.to * hourMs,
-    accepted: (one) => accepted.push(one),
-    attempted: () => (attemptedAt[channel] ??= []).push(scheduler.now()),
-  });
-  await using ops = await httpReceiver(around('ops'));
-  await using pager = await httpReceiver(around('pager'));
-  await using mail = await mailReceiver(around('mail'));
-  await using owner = await mailReceiver(around('owner'));
-  const url = ({ port }: { readonly port: number }): string => `http://127.0.0.1:${String(port)}/`;
-  const channels = channelMap(
-    slack('ops', url(ops)),
-    webhook('pager', url(pager)),
-    email('mail', ['finance@example.com']),
-    email('owner', ['{{ metadata.email }}']),
-  );
-  const smtpAt = ({ port }: { readonly port: number }) => ({
-    url: new Secret(`smtp://127.0.0.1:${String(port)}`),
-    from: 'keywarden@example.com',
-  });
-  const servers = new Map([['owner', smtpAt(owner)]]);
-  const send: Send = (one, message, signal) => {
-    const { name } = one.channel;
-    const line = lines.get(name);
-    if (line === undefined) throw new Error(`no line to ${name}`);
-    // Each mail channel has a server of its own here, for time to stand still by channel.
-    const smtp = servers.get(name) ?? one.smtp;
-    return line.call(signal, () => sendForReal({ ...one, smtp }, message, signal));
-  };
+  await using receivers = await openReceivers(options, scheduler, now, random);
   await using store = await openSqlite(':memory:', { clock });
+  const { channels, smtp } = receivers;
   const given = { delivered: 0, retry: 0, dead: 0 };
-  const chance = random.fork('jitter');
-  const open = () =>
-    createDeliverer({
-      ...{
-        outbox: store.outbox,
-        clock,
-        send: plant(send),
-        receiverSleep: clock.sleep,
-        jitter: () => chance.next(),
-      },
-      channels: () => ({ channels, smtp: smtpAt(mail) }),
+  const jitter = random.fork('jitter');
+  const open = (): Process => {
+    const stop = new AbortController();
+    const deliverer = createDeliverer({
+      ...{ outbox: store.outbox, clock, send: plant(receivers.send), receiverSleep: clock.sleep },
+      jitter: () => jitter.next(),
+      channels: () => ({ channels, smtp }),
       onOutcome: ({ result }) => (given[result] += 1),
     });
-  let stop = new AbortController();
-  let deliverer = open();
-  let running = deliverer.run(stop.signal);
+    return { stop, deliverer, running: deliverer.run(stop.signal) };
+  };
+  let current = open();
   const expected: OutboxItem[] = [];
   const drawn = random.fork('passes');
 
   const pass = async (): Promise<void> => {
-    const alerts = Array.from({ length: drawn.integer(0, 4) }, (_, nth) =>
-      alertOf(expected.length * 10 + nth),
-    );
-    const passId = `pass-${String(now())}`;
-    const { items } = route(alerts, channels, { at: now(), passId, smtp: smtpAt(mail) });
+    const count = drawn.integer(0, 4);
+    const first = expected.length / channels.size;
+    const alerts = Array.from({ length: count }, (_, nth) => alertOf(first + nth));
+    const { items } = route(alerts, channels, { at: now(), passId: `pass-${String(now())}`, smtp });
     expected.push(...items);
     await store.commit({ outbox: items });
-    deliverer.kick();
+    current.deliverer.kick();
+  };
+  const stop = async (): Promise<void> => {
+    current.stop.abort();
+    await current.running;
   };
   const restart = async (): Promise<void> => {
-    stop.abort();
-    await running;
-    stop = new AbortController();
-    deliverer = open();
-    running = deliverer.run(stop.signal);
+    await stop();
+    current = open();
   };
 
-  for (let at = 0; at < hours * hourMs; at += passMs)
-    scheduler.after(at, () => void scheduler.during(pass()));
-  for (let at = restartEveryMs; at < hours * hourMs; at += restartEveryMs)
+  const whole = hours * hourMs;
+  for (let at = 0; at < whole; at += passMs) scheduler.after(at, () => void scheduler.during(pass()));
+  for (let at = restartEveryMs; at < whole; at += restartEveryMs)
     scheduler.after(at, () => void scheduler.during(restart()));
   // The deliverer's look into its outbox, once a minute, waits in simulated time for something to happen.
   const beat = (): void => void scheduler.after(minuteMs / 2, beat);
   beat();
-  let until = hours * hourMs;
+  let until = whole;
   await scheduler.run(until);
   while ((await store.outboxSummary()).pending > 0) await scheduler.run((until += minuteMs));
-  stop.abort();
-  await running;
-  return { ...judge(expected, accepted), given, endedMs: until - hours * hourMs, ...paces(attemptedAt) };
+  await stop();
+  return { ...judge(expected, receivers.accepted), given, ...paces(receivers.attemptedAt) };
+}
+
+interface Process {
+  readonly stop: AbortController;
+  readonly deliverer: Deliverer;
+  readonly running: Promise<void>;
 }
 
 const nameOf = (n: number): string => `key-${String(n).padStart(6, '0')}`;
@@ -161,7 +121,7 @@ function alertOf(n: number) {
   return caseAlert({
     id: name,
     subject: { kind: 'key', id: 'k_0123456789abcdef', name, originalName: name },
-    channels: channelNames,
+    channels: ['ops', 'pager', 'mail', 'owner'],
     variables: variables({ name, metadata: { email: `owner-${String(n % 3)}@example.com` } }),
   });
 }
