@@ -15,6 +15,7 @@ import { createCallMeter } from './call-meter.ts';
 import { deliberate, forecastsBySeries, usesModels } from './deliberate.ts';
 import type { Deliberation } from './deliberate.ts';
 import { booksCalls, readBooks } from './ledger/books.ts';
+import { dailyUse } from './ledger/daily.ts';
 import { look } from './ledger/look.ts';
 import { mostCautious } from './core/court.ts';
 import { acceptedSince } from './ledger/notices.ts';
@@ -27,7 +28,15 @@ import { commitTroubles, committer, needsJudging } from './pass/commit.ts';
 import type { PassPorts } from './pass/ports.ts';
 import { postClock } from './post-clock.ts';
 import { isApiFailure } from './ports.ts';
-import type { AdminReader, AdminWriter, CallObserver, Clock, Listing, SteadyClock } from './ports.ts';
+import type {
+  AdminReader,
+  AdminWriter,
+  CallObserver,
+  Clock,
+  DailyUseOf,
+  Listing,
+  SteadyClock,
+} from './ports.ts';
 import type { Delivery, Deliverer, DelivererOptions } from './alerts/deliver.ts';
 import { hide } from './scrub.ts';
 import type { Settings } from './settings.ts';
@@ -131,7 +140,9 @@ export async function openApp(options: AppOptions): Promise<App> {
     closing: closing.signal,
   };
   const isOpen = (batch: string): boolean => batch === memory.openBatch;
-  const deliverer = await openDeliverer(store, isOpen, posting, () => policy, options);
+  const used: DailyUseOf = (alert, now) =>
+    dailyUse(alert, now, { store, records: memory.records, policies: policy.policies });
+  const deliverer = await openDeliverer(store, isOpen, posting, () => policy, used, options);
   return {
     clock,
     reader: admin.reader,
@@ -216,6 +227,7 @@ async function openDeliverer(
   isOpen: (batch: string) => boolean,
   clock: SteadyClock,
   policy: () => PolicyFile,
+  used: DailyUseOf,
   { settings, onDelivery: onOutcome, machine = {} }: AppOptions,
 ): Promise<Deliverer> {
   const { createDeliverer } = await import('./alerts/deliver.ts');
@@ -231,6 +243,7 @@ async function openDeliverer(
     },
     channels: policy,
     clock,
+    dailyUse: used,
     ...machine.receivers,
     ...(onOutcome === undefined ? {} : { onOutcome }),
   });

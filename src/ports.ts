@@ -1,7 +1,7 @@
 /**
  * What the program needs of the world, as types. Only `app.ts` makes the real ones.
  */
-import type { Alert } from './core/alert.ts';
+import type { Alert, CaseAlert } from './core/alert.ts';
 import type { Counters, EpochMs, Key, SecretBook, Window } from './core/key.ts';
 import type { Rows } from './core/rows.ts';
 import type { Secret } from './core/secret.ts';
@@ -159,6 +159,20 @@ export interface Failure {
   readonly error: string;
   readonly nextAttemptAt: EpochMs | null;
 }
+
+/** What was used in one day of UTC. */
+export interface DailyUse {
+  /** The midnight that it begins with. */
+  readonly day: EpochMs;
+  /** In micro-dollars, tokens or requests; null: not known. */
+  readonly used: number | null;
+}
+
+/**
+ * What a case's key or group used day by day, oldest first, the running day last; null: there is nothing to
+ * draw. In the measure of its figures.
+ */
+export type DailyUseOf = (alert: CaseAlert, now: EpochMs) => Promise<readonly DailyUse[] | null>;
 
 /** What one attempt to send a message came to. */
 export type SendOutcome =

@@ -1,7 +1,7 @@
 /** The outbox on its way: each channel at its own pace, none waiting for another. */
 import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp } from '../core/policy.ts';
-import type { Clock, Failure, Outbox, SendOutcome, SteadyClock } from '../ports.ts';
+import type { Clock, DailyUseOf, Failure, Outbox, SendOutcome, SteadyClock } from '../ports.ts';
 import { firstDelayMs, nextAttempt, restMs } from './backoff.ts';
 import { itemsFor, parcelsOf } from './parcel.ts';
 import type { Parcel } from './parcel.ts';
@@ -36,6 +36,8 @@ export interface DelivererOptions {
   /** In [0, 1). */
   readonly jitter?: () => number;
   readonly send?: Send;
+  /** For the pictures of mails; left out: they have none. */
+  readonly dailyUse?: DailyUseOf;
   /** Measures how long a receiver takes to answer; the machine's own time. */
   readonly receiverSleep?: Clock['sleep'];
 }
@@ -58,6 +60,7 @@ export interface Deliverer {
 export function createDeliverer(options: DelivererOptions): Deliverer {
   const { outbox, clock, onOutcome = () => {}, jitter = Math.random } = options;
   const { send = sendForReal, receiverSleep = machineSleep } = options;
+  const drawing = options.dailyUse === undefined ? {} : { dailyUse: options.dailyUse };
   /** Channels at work. */
   const working = new Map<string, Promise<Tally>>();
   // These by the monotonic count of milliseconds: the clock may be set.
@@ -158,7 +161,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     const { recipient, cc, id, entries } = parcel;
     const route = { channel, smtp, recipient, cc };
     const outcome = await transmit(
-      { by: send, route, id, entries, now: clock.now(), sleep: receiverSleep },
+      { by: send, route, id, entries, now: clock.now(), sleep: receiverSleep, ...drawing },
       signal,
     );
     return !outcome.ok && signal.aborted ? null : outcome;

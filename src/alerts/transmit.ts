@@ -2,14 +2,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp } from '../core/policy.ts';
-import type { Clock, SendOutcome } from '../ports.ts';
+import type { Clock, DailyUseOf, SendOutcome } from '../ports.ts';
 import { sendEmail } from './channels/email.ts';
 import { tryAgain } from './channels/outcome.ts';
 import { sendSlack } from './channels/slack.ts';
 import { sendWebhook } from './channels/webhook.ts';
-import { compose } from './compose/compose.ts';
+import { chartable, compose } from './compose/compose.ts';
 import type { Entry } from './compose/compose.ts';
-import type { Message } from './compose/message.ts';
+import type { Chart, Message } from './compose/message.ts';
 import { plural } from './compose/words.ts';
 
 export interface Route {
@@ -52,9 +52,13 @@ export interface Attempt {
   readonly id: string;
   readonly entries: readonly Entry[];
   readonly now: EpochMs;
+  /** What a mail about one case draws; left out: nothing. */
+  readonly dailyUse?: DailyUseOf;
   /** Measures the receiver's time to answer. */
   readonly sleep?: Clock['sleep'];
 }
+
+type Timed = Attempt & Required<Pick<Attempt, 'sleep'>>;
 
 /** Sends once, again in plain words if the message cannot be composed, and gives up after 30 s. */
 export async function transmit(
@@ -68,21 +72,47 @@ export async function transmit(
     () => tryAgain('stopped'),
   );
   try {
-    return await Promise.race([attempt(one, both), late]);
+    return await Promise.race([attempt({ ...one, sleep }, both), late]);
   } finally {
     stop.abort();
   }
 }
 
-async function attempt({ by, route, id, entries, now }: Attempt, signal: AbortSignal): Promise<SendOutcome> {
+async function attempt(one: Timed, signal: AbortSignal): Promise<SendOutcome> {
+  const { by, route, id, entries, now } = one;
+  const chart = await chartFor(one, signal);
   try {
-    return await by(route, compose(entries, { id, now }), signal);
+    return await by(route, compose(entries, { id, now, chart }), signal);
   } catch {
     try {
       return await by(route, plainMessage(id, entries, now), signal);
     } catch {
       return tryAgain('the message could not be put together');
     }
+  }
+}
+
+/** Nothing waits longer for a picture. */
+const chartMs = 2000;
+
+/** Of the only case of a mail. Whatever goes wrong with it, the alert goes without. */
+async function chartFor(
+  { route, entries, now, dailyUse, sleep }: Timed,
+  signal: AbortSignal,
+): Promise<Chart | null> {
+  const alert = chartable(entries.map((entry) => entry.alert));
+  if (route.channel.kind !== 'email' || dailyUse === undefined || alert === null) return null;
+  const enough = new AbortController();
+  try {
+    const tooLate = sleep(chartMs, AbortSignal.any([signal, enough.signal])).then(() => null);
+    const days = await Promise.race([dailyUse(alert, now), tooLate]);
+    if (days === null) return null;
+    const { chartOf } = await import('./compose/chart.ts');
+    return chartOf(days, alert.figures.measure);
+  } catch {
+    return null;
+  } finally {
+    enough.abort();
   }
 }
 

@@ -2,11 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAddress } from '../alerts/addresses.ts';
-import { compose } from '../alerts/compose/compose.ts';
-import { toEmail } from '../alerts/compose/email.ts';
-import type { Message } from '../alerts/compose/message.ts';
-import { toSlack } from '../alerts/compose/slack.ts';
-import { toWebhook } from '../alerts/compose/webhook.ts';
+import { previewFiles, samplePreviews } from '../alerts/previews.ts';
 import { route } from '../alerts/route.ts';
 import { sampleCaseAlerts, sampleSystemAlert } from '../alerts/samples.ts';
 import { send as sendForReal, transmit } from '../alerts/transmit.ts';
@@ -121,30 +117,15 @@ function withSampleAddress(channel: Channel, smtp: Smtp | null): Channel {
   return { ...channel, to: [...channel.to.filter(isFixed), fixed], cc: channel.cc.filter(isFixed) };
 }
 
-/** Each sample alone and all of them as a digest, in every format. */
 async function preview(folder: string, { policy, clock, out }: NotifyTestDeps): Promise<number> {
-  const options = { at: clock.now(), timeZone: policy.timeZone, channels: [] };
-  const cases = sampleCaseAlerts(options);
-  const singles = [sampleSystemAlert(options), ...cases].map((alert): [string, Alert[]] => [
-    alert.id.replace('sample/', ''),
-    [alert],
-  ]);
+  const from = policy.smtp?.from ?? 'Keywarden <keywarden@keywarden.invalid>';
+  const samples = samplePreviews({ at: clock.now(), timeZone: policy.timeZone, channels: [] });
   await mkdir(folder, { recursive: true });
-  for (const [name, alerts] of [...singles, ['digest', cases] as const]) {
-    const entries = alerts.map((alert) => ({ alert, remark: null }));
-    await writeFormats(folder, name, compose(entries, { id: `msg_sample_${name}`, now: options.at }));
+  for (const { name, message } of samples) {
+    const files = await previewFiles(message, from);
+    for (const [ending, content] of Object.entries(files))
+      await writeFile(join(folder, `${name}.${ending}`), content);
   }
-  out(`wrote ${String(singles.length + 1)} samples to ${folder}`);
+  out(`wrote ${String(samples.length)} samples to ${folder}`);
   return 0;
-}
-
-async function writeFormats(folder: string, name: string, message: Message): Promise<void> {
-  const { subject, text, html } = toEmail(message);
-  const files = {
-    [`${name}.txt`]: `Subject: ${subject}\n\n${text}`,
-    [`${name}.html`]: html,
-    [`${name}.slack.json`]: `${JSON.stringify(toSlack(message), null, 2)}\n`,
-    [`${name}.webhook.json`]: `${toWebhook(message)}\n`,
-  };
-  for (const [file, content] of Object.entries(files)) await writeFile(join(folder, file), content);
 }

@@ -118,7 +118,11 @@ function groupWhy(members: readonly KeyRecord[], evidence: Evidence): string | n
     : `${String(reasons.length)} of ${String(members.length)} keys are unclear: ${first}`;
 }
 
-export function groupsOf(rule: SpendRule, bench: Bench, selects: Selects): readonly Group[] {
+export function groupsOf(
+  rule: SpendRule,
+  bench: Pick<Bench, 'live' | 'gone'>,
+  selects: Selects,
+): readonly Group[] {
   const { across } = rule;
   const selected = (): readonly KeyRecord[] => bench.live.filter(selects);
   // Everybody's usage counts; what is done about it falls on the keys that are selected.

@@ -81,13 +81,40 @@ export function newestSamples(sql: Sql): readonly SampleRun[] {
   const rows = sql.all<RunRow & { key: KeyId | 'account'; created_at: number }>(
     `${newestIn('samples')} UNION ALL ${newestIn('recent')} ORDER BY 1, 2`,
   );
-  return rows.map((row) => ({
-    key: row.key,
-    createdAt: row.created_at,
-    firstAt: row.first_at,
-    lastAt: row.first_at + row.held_ms,
-    counters: countersOf(row),
-  }));
+  return rows.map((row) => runOf(row, row.key, row.created_at));
+}
+
+/**
+ * Looked up run by run among those that lie by key. Of the recent ones, which lie by time, those since the
+ * last was moved are read backwards from the instant until the key turns up.
+ */
+export function lastRuns(
+  sql: Sql,
+  key: KeyId | 'account',
+  instants: readonly EpochMs[],
+): readonly (SampleRun | null)[] {
+  const stored = sql.get<{ id: number; created_at: number; newest_at: number }>(
+    'SELECT id, created_at, newest_at FROM sample_keys WHERE key = ? ORDER BY created_at DESC LIMIT 1',
+    key,
+  );
+  if (stored === undefined) return instants.map(() => null);
+  const { id, created_at: createdAt, newest_at: newestAt } = stored;
+  const lastIn = (table: 'samples' | 'recent', at: EpochMs): RunRow | undefined =>
+    sql.get<RunRow>(
+      `SELECT ${runColumns} FROM ${table} r WHERE key = ? AND first_at <= ? ORDER BY first_at DESC LIMIT 1`,
+      id,
+      // The newest is where it is said to be, however much of others lies behind it.
+      Math.min(at, newestAt),
+    );
+  return instants.map((at) => {
+    const row = lastIn('recent', at) ?? lastIn('samples', at);
+    return row === undefined ? null : runOf(row, key, createdAt);
+  });
+}
+
+function runOf(row: RunRow, key: KeyId | 'account', createdAt: EpochMs): SampleRun {
+  const { first_at: firstAt, held_ms: heldMs } = row;
+  return { key, createdAt, firstAt, lastAt: firstAt + heldMs, counters: countersOf(row) };
 }
 
 function countersOf(row: RunRow): Counters {

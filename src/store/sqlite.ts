@@ -19,7 +19,7 @@ import {
   summarise,
 } from './outbox.ts';
 import { appendRecord, readRecord, verifyChain } from './record.ts';
-import { type KeyNumbers, newestSamples, rewindSamples, saveSamples } from './samples.ts';
+import { type KeyNumbers, lastRuns, newestSamples, rewindSamples, saveSamples } from './samples.ts';
 import { moveRecent, takeTurns, thinSamples } from './thin.ts';
 import { type Sql, sql as sqlOf } from './sql.ts';
 import type { Batch, Store } from './store.ts';
@@ -63,6 +63,7 @@ export function storeOver(opened: OpenDatabase, clock: Pick<Clock, 'now'>): Stor
     load: (now) => reads(() => ({ ...loadDocuments(sql, now), samples: newestSamples(sql) })),
     commit: (batch) => writes(() => save(sql, batch, numbers)),
     marks: (at, lagMs) => reads(() => readMarks(sql, at, lagMs)),
+    lastRuns: (key, instants) => reads(() => lastRuns(sql, key, instants)),
     acceptances: (alertIds) => reads(() => readAcceptances(sql, alertIds)),
     thin: async (now, boundaries, lagMs) => {
       let went = 0;

@@ -65,6 +65,8 @@ export interface Store extends AsyncDisposable {
   commit(batch: Batch): Promise<void>;
   /** Of every key (and `account`) that has a sample near `at`. */
   marks(at: EpochMs, lagMs: number): Promise<ReadonlyMap<KeyId | 'account', Mark>>;
+  /** Of a key's runs, for each instant the last that began by then; null: none did. */
+  lastRuns(key: KeyId | 'account', instants: readonly EpochMs[]): Promise<readonly (SampleRun | null)[]>;
   /** When each alert was first accepted by each channel, by `acceptanceKey`; what was not accepted is absent. */
   acceptances(alertIds: readonly string[]): Promise<ReadonlyMap<string, EpochMs>>;
   /**

@@ -55,12 +55,20 @@ export async function sendEmail(
 /** The mail itself, for sending or for a preview. */
 export function mailOf(from: string, { recipient, cc }: Envelope, message: Message): SendMailOptions {
   const domain = /@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[1] ?? 'keywarden.invalid';
+  const { pictures, ...content } = toEmail(message);
   const thread = message.thread === null ? null : `<finding.${digest(message.thread)}@${domain}>`;
   return {
     from,
     to: addresses(recipient),
     cc: addresses(cc),
-    ...toEmail(message),
+    ...content,
+    attachments: pictures.map(({ cid, png }) => ({
+      cid,
+      content: Buffer.from(png),
+      contentType: 'image/png',
+      filename: 'days.png',
+      contentDisposition: 'inline',
+    })),
     messageId: `<${digest(message.id)}@${domain}>`,
     ...(thread === null ? {} : { inReplyTo: thread, references: thread }),
     date: new Date(message.at),

@@ -2,6 +2,7 @@
 import type { CaseAlert, Figures, Next, SpendFigures, SystemAlert } from '../../core/alert.ts';
 import type { EpochMs } from '../../core/key.ts';
 import { display, quoted } from './display.ts';
+import { toneOf } from './gravity.ts';
 import { headline, subjectName } from './headline.ts';
 import type { CasePart, Fact, Meter } from './message.ts';
 import { duration, fromNow, levelOfLimit, time } from './words.ts';
@@ -13,6 +14,7 @@ const sentence = 500;
 export function casePart(alert: CaseAlert, now: EpochMs, titled: boolean): CasePart {
   return {
     kind: 'case',
+    tone: toneOf([alert]),
     title: titled ? headline(alert, now) : null,
     lead: [policyLine(alert), ...eventLines(alert)],
     meter: alert.figures.kind === 'spend' ? meterOf(alert.figures) : null,
@@ -26,6 +28,7 @@ export function systemPart(alert: SystemAlert, now: EpochMs, titled: boolean): C
   const lead = alert.text.split(/\r?\n/).flatMap((line) => (line.trim() === '' ? [] : [display(line, 1000)]));
   return {
     kind: 'case',
+    tone: toneOf([alert]),
     title: titled ? headline(alert, now) : null,
     lead,
     meter: null,

@@ -2,14 +2,14 @@
  * From the alerts of one message to what it says. One case is told in full; several become a digest
  * by policy, gravest first, the largest in full and the rest in one line each.
  */
-import type { Alert } from '../../core/alert.ts';
+import type { Alert, CaseAlert, SpendFigures } from '../../core/alert.ts';
 import type { EpochMs } from '../../core/key.ts';
 import { advice, caseContext, casePart, systemPart } from './case.ts';
 import type { Advice } from './case.ts';
 import { display } from './display.ts';
 import { byGravity, countWords } from './gravity.ts';
 import { headline } from './headline.ts';
-import type { CasePart, Message, Part } from './message.ts';
+import type { CasePart, Chart, Message, Part } from './message.ts';
 import { plural } from './words.ts';
 
 /** Cases of a digest that are told in full. */
@@ -19,6 +19,8 @@ export interface Occasion {
   readonly id: string;
   /** When it is sent; the times of notices count from here. */
   readonly now: EpochMs;
+  /** Of the case that is `chartable`; left out: there is none, or the format shows none. */
+  readonly chart?: Chart | null;
 }
 
 /** An alert and, when its channel stands in for another, why: "could not be sent to owner: …". */
@@ -28,7 +30,7 @@ export interface Entry {
 }
 
 /** `entries` must not be empty. */
-export function compose(entries: readonly Entry[], { id, now }: Occasion): Message {
+export function compose(entries: readonly Entry[], { id, now, chart = null }: Occasion): Message {
   const alerts = entries.map((entry) => entry.alert);
   const [first] = alerts;
   if (first === undefined) throw new RangeError('a message needs an alert');
@@ -39,13 +41,21 @@ export function compose(entries: readonly Entry[], { id, now }: Occasion): Messa
     at: now,
     headline: single ? headline(first, now) : countWords(alerts),
     parts: [
-      ...(single ? singleParts(first, now) : digestParts(alerts, now)),
+      ...(single ? singleParts(first, now, chart) : digestParts(alerts, now)),
       ...remarks.map((text): Part => ({ kind: 'remark', text })),
     ],
     thread: single && first.topic === 'case' ? first.findingId : null,
     alerts,
     remarks,
   };
+}
+
+/** The case that a message is about, if a chart can be drawn of it: one alone, with an amount. */
+export function chartable(alerts: readonly Alert[]): (CaseAlert & { readonly figures: SpendFigures }) | null {
+  const [alert, ...others] = alerts;
+  if (alert?.topic !== 'case' || others.length > 0) return null;
+  const { figures } = alert;
+  return figures.kind === 'spend' ? { ...alert, figures } : null;
 }
 
 /** Each remark once, with how many of the alerts it concerns. */
@@ -57,12 +67,13 @@ function remarkLines(entries: readonly Entry[]): string[] {
   return Array.from(counts, ([remark, count]) => `${subject(count)} ${display(remark, 300)}.`);
 }
 
-function singleParts(alert: Alert, now: EpochMs): Part[] {
+function singleParts(alert: Alert, now: EpochMs, chart: Chart | null): Part[] {
   if (alert.topic === 'system') return [systemPart(alert, now, false)];
   const how = advice(alert, now);
   return [
     casePart(alert, now, false),
     ...(how === null ? [] : [{ kind: 'advice', ...how } as const]),
+    ...(chart === null ? [] : [{ kind: 'chart', chart } as const]),
     { kind: 'small', text: caseContext(alert) },
   ];
 }

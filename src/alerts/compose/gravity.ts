@@ -37,6 +37,15 @@ export function worstSeverity(alerts: readonly Alert[]): Severity {
   return (['critical', 'warning', 'info'] as const).find((one) => all.has(one)) ?? 'warning';
 }
 
+/** What a colour stands for: how bad it is, or that it is over. */
+export type Tone = Severity | 'resolved';
+
+export function toneOf(alerts: readonly Alert[]): Tone {
+  const over =
+    alerts.length > 0 && alerts.every((one) => one.topic === 'case' && one.event.kind === 'resolved');
+  return over ? 'resolved' : worstSeverity(alerts);
+}
+
 function gravity(alert: Alert): number {
   if (alert.topic === 'system') return { critical: 9, warning: 4, info: 0 }[alert.severity];
   switch (alert.event.kind) {

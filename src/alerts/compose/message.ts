@@ -4,6 +4,7 @@
  */
 import type { Alert } from '../../core/alert.ts';
 import type { EpochMs } from '../../core/key.ts';
+import type { Tone } from './gravity.ts';
 
 export interface Fact {
   /** One of this program's own words. */
@@ -25,12 +26,15 @@ export type Part =
   | CasePart
   /** Cases in one line each. A format may show fewer and say how many more there are. */
   | { readonly kind: 'list'; readonly lines: readonly string[] }
+  /** For formats that show pictures; the others may tell its words. */
+  | { readonly kind: 'chart'; readonly chart: Chart }
   | { readonly kind: 'advice'; readonly title: string; readonly lines: readonly string[] }
   | { readonly kind: 'small'; readonly text: string };
 
 /** One case: what happened, its numbers, what comes next. */
 export interface CasePart {
   readonly kind: 'case';
+  readonly tone: Tone;
   /** Null when the headline says it. */
   readonly title: string | null;
   readonly lead: readonly string[];
@@ -38,6 +42,20 @@ export interface CasePart {
   readonly meter: Meter | null;
   readonly facts: readonly Fact[];
   readonly next: readonly string[];
+}
+
+/** What was used day by day. */
+export interface Chart {
+  /** "Spend a day, last 30 days (UTC)" */
+  readonly title: string;
+  /** "highest $4.20 on 12 Nov; today $1.30 so far" */
+  readonly summary: string;
+  /** The first day: "25 Oct". */
+  readonly from: string;
+  readonly png: Uint8Array;
+  /** In CSS pixels. */
+  readonly width: number;
+  readonly height: number;
 }
 
 export interface Message {

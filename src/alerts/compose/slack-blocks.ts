@@ -113,6 +113,8 @@ function partBlocks(part: Part): SlackBlock[] {
       return sections(part.lines.map(bullet));
     case 'advice':
       return sections([part.title, ...part.lines.map(bullet)]);
+    case 'chart':
+      return [];
     case 'remark':
     case 'small':
       return [context(part.text)];

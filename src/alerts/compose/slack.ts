@@ -3,7 +3,7 @@
  * phone's lock screen. The text's formatting is switched off.
  */
 import { fitLines } from './display.ts';
-import { worstSeverity } from './gravity.ts';
+import { toneOf } from './gravity.ts';
 import type { CasePart, Message } from './message.ts';
 import { blocksOf } from './slack-blocks.ts';
 import { escapeSlack, header, slackLimits } from './slack-text.ts';
@@ -38,13 +38,11 @@ export function toPlainSlack(message: Message): SlackPayload {
   return { text: fallbackText(message), ...inert };
 }
 
-const cues = { critical: '🟥 Critical:', warning: '🟧 Warning:', info: '🟦 Info:' } as const;
+const cues = { critical: '🟥 Critical:', warning: '🟧 Warning:', info: '🟦 Info:', resolved: '🟩' } as const;
 
 /** With how bad it is before it, in a colour and in a word; an end says so itself. */
 function headline({ headline: words, alerts }: Message): string {
-  const ended =
-    alerts.length > 0 && alerts.every((one) => one.topic === 'case' && one.event.kind === 'resolved');
-  return `${ended ? '🟩' : cues[worstSeverity(alerts)]} ${words}`;
+  return `${cues[toneOf(alerts)]} ${words}`;
 }
 
 /** A lock screen shows about 150 characters: what comes next and when is directly behind the headline. */

@@ -23,6 +23,8 @@ function partText(part: Part, { maxListLines = Infinity }: TextOptions): string 
       return listLines(part.lines, maxListLines).join('\n');
     case 'advice':
       return [part.title, ...part.lines.map((line) => `- ${line}`)].join('\n');
+    case 'chart':
+      return `${part.chart.title}: ${part.chart.summary}.`;
     case 'remark':
     case 'small':
       return part.text;

@@ -34,6 +34,7 @@ export function onDisk(
     load: (now) => reads(() => store.load(now)),
     commit: (batch) => writes(() => store.commit(batch), (batch.changes?.length ?? 0) > 0),
     marks: (at, lagMs) => reads(() => store.marks(at, lagMs)),
+    lastRuns: (key, instants) => reads(() => store.lastRuns(key, instants)),
     acceptances: (ids) => reads(() => store.acceptances(ids)),
     thin: (now, boundaries, lagMs) => writes(() => scheduler.during(store.thin(now, boundaries, lagMs))),
     rewind: (now) => writes(() => store.rewind(now)),
