@@ -19,7 +19,7 @@ export function casePart(alert: CaseAlert, now: EpochMs, titled: boolean): CaseP
     lead: [policyLine(alert), ...eventLines(alert)],
     meter: alert.figures.kind === 'spend' ? meterOf(alert.figures) : null,
     facts: figuresFacts(alert.figures, alert.timeZone, now),
-    next: upcoming(alert, now).map((next) => nextLine(next, alert, now)),
+    next: [...upcoming(alert, now).map((next) => nextLine(next, alert, now)), ...againLines(alert)],
   };
 }
 
@@ -95,7 +95,8 @@ function figuresFacts(figures: Figures, timeZone: string, now: EpochMs): Fact[] 
 function spendFacts(figures: SpendFigures, timeZone: string): Fact[] {
   const { measure, level, limit, percent, basis } = figures;
   const exact = level.high === level.low;
-  const share = `${exact ? '' : 'at least '}${String(percent)}%`;
+  // Without an upper end the level begins with these words already.
+  const share = `${exact || level.high === null ? '' : 'at least '}${String(percent)}%`;
   const used = `${levelOfLimit(level, limit, measure)} (${share})`;
   const end = figures.periodEnd === null ? '' : `, until ${time(figures.periodEnd, timeZone)}`;
   return [
@@ -116,6 +117,10 @@ export function upcoming({ event, next }: CaseAlert, now: EpochMs): readonly Nex
     { kind: 'delete', noticeMs: event.noticeMs, dueAt },
     ...next.filter((one) => one.kind !== 'delete'),
   ];
+}
+
+function againLines({ event }: CaseAlert): string[] {
+  return event.kind === 'failed' ? ['It is tried again after an hour, if it is still called for then.'] : [];
 }
 
 function nextLine(next: Next, alert: CaseAlert, now: EpochMs): string {

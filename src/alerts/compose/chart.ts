@@ -31,11 +31,17 @@ function summaryOf(days: readonly DailyUse[], measure: Measure): string {
   const words = [
     highest === null
       ? 'nothing used'
-      : `highest ${amount(highest.used ?? 0, measure)} on ${dayWords(highest.day)}`,
-    today === null ? 'today not known' : `today ${amount(today, measure)} so far`,
+      : `highest ${shown(highest.used ?? 0, measure)} on ${dayWords(highest.day)}`,
+    today === null ? 'today not known' : `today ${shown(today, measure)} so far`,
     ...(unknown === 0 ? [] : [`${plural(unknown, 'day')} not known (hatched)`]),
   ];
   return words.join('; ');
+}
+
+/** Whole cents, if there are any. */
+function shown(used: number, measure: Measure): string {
+  const unit = measure === 'cost' && used >= 10_000 ? 10_000 : 1;
+  return amount(Math.floor(used / unit) * unit, measure);
 }
 
 /** "12 Nov", in UTC. */

@@ -25,7 +25,7 @@ export function meterHtml(meter: Meter): string {
   return [
     '<table role="presentation" aria-hidden="true" width="100%" cellpadding="0" cellspacing="0" style="table-layout:fixed;margin:0 0 2px">',
     `<tr>${pieces.map(pieceHtml).join('')}</tr></table>`,
-    limitRow(pieces),
+    limitRow(pieces, certain ? 10 : 0),
     certain
       ? ''
       : `<p ${look(['muted'], 'margin:0 0 12px;font-size:13px')}>The lighter part is not certain.</p>`,
@@ -70,11 +70,11 @@ function pieceHtml({ paint, width, atLimit }: Piece): string {
 }
 
 /** "limit", right where it is. */
-function limitRow(pieces: readonly Piece[]): string {
+function limitRow(pieces: readonly Piece[], marginBelow: number): string {
   const at = pieces.findIndex(({ atLimit }) => atLimit);
   const before = at < 0 ? pieces : pieces.slice(0, at + 1);
   const width = before.reduce((sum, piece) => sum + piece.width, 0);
   const cell = `<td width="${String(width)}%" align="right" ${look(['muted'], 'font-size:13px;line-height:18px')}>limit</td>`;
   const rest = width < 100 ? `<td width="${String(100 - width)}%"></td>` : '';
-  return `<table role="presentation" aria-hidden="true" width="100%" cellpadding="0" cellspacing="0" style="table-layout:fixed;margin:0 0 8px"><tr>${cell}${rest}</tr></table>`;
+  return `<table role="presentation" aria-hidden="true" width="100%" cellpadding="0" cellspacing="0" style="table-layout:fixed;margin:0 0 ${String(marginBelow)}px"><tr>${cell}${rest}</tr></table>`;
 }

@@ -82,7 +82,7 @@ function preheader({ parts }: Message): string {
   const hidden =
     'display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px;mso-hide:all';
   // Blanks, so that what follows is not shown after it.
-  return `<div ${look([], hidden)}>${inline(line)}${' &#8199;&#847;'.repeat(60)}</div>`;
+  return `<div class="preheader" ${look([], hidden)}>${inline(line)}${' &#8199;&#847;'.repeat(60)}</div>`;
 }
 
 const toneWords: Readonly<Record<Tone, string>> = {
@@ -104,7 +104,7 @@ function badge(tone: Tone): string {
 function partHtml(part: Part, messageId: string): string {
   switch (part.kind) {
     case 'heading':
-      return `<h2 ${look(['text', 'rule'], 'font-size:18px;line-height:1.35;margin:28px 0 16px;padding-top:20px;border-top:1px solid')}>${inline(part.text)}</h2>`;
+      return `<h2 ${look(['text', 'rule'], 'font-size:18px;line-height:1.35;margin:20px 0 14px;padding-top:18px;border-top:1px solid')}>${inline(part.text)}</h2>`;
     case 'case':
       return caseHtml(part);
     case 'list':
@@ -132,8 +132,8 @@ function caseHtml({ title, tone, lead, meter, facts, next }: CasePart): string {
     ...lead.map((line) => `<p ${look(['text'], 'margin:0 0 8px')}>${inline(line)}</p>`),
     level === undefined ? '' : levelHtml(level),
     meter === null ? '' : meterHtml(meter),
-    nextHtml(next),
     factsTable(level === undefined ? facts : facts.slice(1)),
+    nextHtml(next),
   ]
     .filter((html) => html !== '')
     .join('\n');
