@@ -220,6 +220,49 @@ describe('samples', () => {
   });
 });
 
+describe('the last runs', () => {
+  it('are what a search through all runs finds', async () => {
+    await fc.assert(
+      fc.asyncProperty(ledger, instants, async (runs, places) => {
+        await using store = await openSqlite(':memory:');
+        await store.commit({ samples: runs });
+        const at = places.map((place) => place(runs, 0));
+        for (const key of ['account', keyId(1), keyId(3)] as const) {
+          const found = at.map((one) => ofKey(runs, key).findLast(({ firstAt }) => firstAt <= one) ?? null);
+          expect(await store.lastRuns(key, at)).toEqual(found);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('by the midnights of UTC are the same after others were thinned', async () => {
+    const midnights = Array.from({ length: 31 }, (_, days) => (Math.floor(now / dayMs) - days) * dayMs);
+    await fc.assert(
+      fc.asyncProperty(ledger, async (runs) => {
+        await using store = await openSqlite(':memory:');
+        await store.commit({ samples: runs });
+        // A run that begins at midnight is of the day that begins.
+        const by = midnights.map((midnight) => midnight - 1);
+        const before = await store.lastRuns(keyId(1), by);
+        await store.thin(now, [], 0);
+        const kept = before.map((one) => (one !== null && one.lastAt >= now - 400 * dayMs ? one : null));
+        const after = await store.lastRuns(keyId(1), by);
+        expect(after.map((one, index) => (kept[index] === null ? null : one))).toEqual(kept);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('are of the newest key under a fingerprint', async () => {
+    await using store = await openSqlite(':memory:');
+    const old = { ...run(keyId(1), now - hourMs, now, 9), createdAt: 1 };
+    const fresh = { ...run(keyId(1), now - minuteMs, now, 2), createdAt: 2 };
+    await store.commit({ samples: [old, fresh] });
+    expect(await store.lastRuns(keyId(1), [now - 2 * minuteMs, now])).toEqual([null, fresh]);
+  });
+});
+
 describe('marks', () => {
   it('are what a search through all runs finds', async () => {
     await fc.assert(
