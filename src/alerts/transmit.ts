@@ -104,7 +104,8 @@ async function chartFor(
   if (route.channel.kind !== 'email' || dailyUse === undefined || alert === null) return null;
   const enough = new AbortController();
   try {
-    const tooLate = sleep(chartMs, AbortSignal.any([signal, enough.signal])).then(() => null);
+    const nothing = (): null => null;
+    const tooLate = sleep(chartMs, AbortSignal.any([signal, enough.signal])).then(nothing, nothing);
     const days = await Promise.race([dailyUse(alert, now), tooLate]);
     if (days === null) return null;
     const { chartOf } = await import('./compose/chart.ts');

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
 import type { Send } from '../../src/alerts/transmit.ts';
 import { notifyTest } from '../../src/cli/notify-test.ts';
@@ -55,11 +56,11 @@ describe('sending', () => {
     expect({ code, err }).toEqual({ code: 0, err: [] });
     expect(sent.map(({ channel, alerts }) => [channel, alerts.length])).toEqual([
       ['ops', 1],
-      ['ops', 11],
+      ['ops', 23],
       ['owner', 1],
-      ['owner', 11],
+      ['owner', 23],
       ['pager', 1],
-      ['pager', 11],
+      ['pager', 23],
     ]);
     expect(out.at(-1)).toBe('pager (webhook): sent 2 messages');
   });
@@ -128,12 +129,20 @@ test('a preview writes every sample in every format and sends nothing', async ()
     const { code, out, sent } = await run([], { preview: join(folder, 'samples') });
     expect({ code, sent }).toEqual({ code: 0, sent: [] });
     const files = await readdir(join(folder, 'samples'));
-    expect(files).toHaveLength(13 * 4);
-    expect(out).toEqual([`wrote 13 samples to ${join(folder, 'samples')}`]);
+    expect(files).toHaveLength(30 * 5);
+    expect(out).toEqual([`wrote 30 samples to ${join(folder, 'samples')}`]);
     const text = await readFile(join(folder, 'samples', 'notice.txt'), 'utf8');
     expect(text).toContain('will be deleted on Tue 24 Nov 2026, 10:00 CET, in 24 hours');
     const json = await readFile(join(folder, 'samples', 'digest.slack.json'), 'utf8');
     expect(JSON.parse(json)).toHaveProperty('blocks');
+    const html = await readFile(join(folder, 'samples', 'notice.html'), 'utf8');
+    expect(html).toContain('<img src="data:image/png;base64,');
+    const { from, subject, attachments } = await PostalMime.parse(
+      await readFile(join(folder, 'samples', 'notice.eml')),
+    );
+    expect(from).toMatchObject({ address: 'keywarden@example.com' });
+    expect(subject).toBe('“Sample key” will be deleted in 24 hours');
+    expect(attachments).toHaveLength(1);
   } finally {
     await rm(folder, { recursive: true });
   }
