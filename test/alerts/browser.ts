@@ -20,9 +20,9 @@ export async function openBrowser(): Promise<Browser> {
   return playwright.launch({ args, executablePath: await chromium.executablePath() });
 }
 
-/** A page that looks so, at a phone's density. To be closed by its context. */
+/** A page that looks so. To be closed by its context. */
 export async function openPage(browser: Browser, { scheme, width }: View): Promise<Page> {
   const viewport = { width, height: 700 };
-  const context = await browser.newContext({ viewport, colorScheme: scheme, deviceScaleFactor: 2 });
+  const context = await browser.newContext({ viewport, colorScheme: scheme });
   return context.newPage();
 }

@@ -25,10 +25,10 @@ export function meterHtml(meter: Meter): string {
   return [
     '<table role="presentation" aria-hidden="true" width="100%" cellpadding="0" cellspacing="0" style="table-layout:fixed;margin:0 0 2px">',
     `<tr>${pieces.map(pieceHtml).join('')}</tr></table>`,
-    limitRow(pieces, certain ? 10 : 0),
+    limitRow(pieces, certain ? 4 : 0),
     certain
       ? ''
-      : `<p ${look(['muted'], 'margin:0 0 12px;font-size:13px')}>The lighter part is not certain.</p>`,
+      : `<p ${look(['muted'], 'margin:0 0 6px;font-size:13px')}>The lighter part is not certain.</p>`,
   ]
     .filter((html) => html !== '')
     .join('\n');

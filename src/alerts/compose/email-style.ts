@@ -31,7 +31,8 @@ export type PaintName = keyof typeof paints;
 /** `class` and `style` of an element: its paints and whatever else is said of it. */
 export function look(names: readonly PaintName[], css: string): string {
   const painted = names.map((name) => `${paints[name].property}:${paints[name].light}`);
-  const style = [...painted, css].filter((one) => one !== '').join(';');
+  // Last: a border's short form sets its colour too.
+  const style = [css, ...painted].filter((one) => one !== '').join(';');
   return `${names.length === 0 ? '' : `class="${names.join(' ')}" `}style="${style}"`;
 }
 

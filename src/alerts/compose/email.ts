@@ -63,7 +63,7 @@ function toHtml(message: Message): string {
     `${table} ${bgcolor('card')} ${look(['card'], 'max-width:600px')}>`,
     `<tr><td height="6" bgcolor="${toneColours[tone]}" style="height:6px;font-size:1px;line-height:6px;background-color:${toneColours[tone]}">&nbsp;</td></tr>`,
     `<tr><td align="left" class="inset text" style="padding:24px;color:#1f2328;${font};font-size:16px;line-height:1.45;overflow-wrap:anywhere;word-break:break-word">`,
-    badge(tone),
+    badge(tone, 0),
     `<h1 ${look(['text'], 'margin:8px 0 12px;font-size:22px;line-height:1.3')}>${inline(message.headline)}</h1>`,
     ...message.parts.map((part) => partHtml(part, message.id)),
     '</td></tr></table>',
@@ -92,10 +92,10 @@ const toneWords: Readonly<Record<Tone, string>> = {
   resolved: 'Resolved',
 };
 
-function badge(tone: Tone): string {
+function badge(tone: Tone, marginAbove: number): string {
   const colour = toneColours[tone];
   return (
-    `<table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td bgcolor="${colour}" ` +
+    `<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:${String(marginAbove)}px 0 0"><tr><td bgcolor="${colour}" ` +
     `style="padding:2px 10px;background-color:${colour};color:#ffffff;border-radius:4px;font-size:13px;line-height:20px;font-weight:bold">` +
     `${toneWords[tone]}</td></tr></table>`
   );
@@ -128,7 +128,7 @@ function caseHtml({ title, tone, lead, meter, facts, next }: CasePart): string {
   return [
     title === null
       ? ''
-      : `${badge(tone)}\n<h3 ${look(['text'], 'font-size:17px;line-height:1.35;margin:6px 0 8px')}>${inline(title)}</h3>`,
+      : `${badge(tone, 16)}\n<h3 ${look(['text'], 'font-size:17px;line-height:1.35;margin:6px 0 8px')}>${inline(title)}</h3>`,
     ...lead.map((line) => `<p ${look(['text'], 'margin:0 0 8px')}>${inline(line)}</p>`),
     level === undefined ? '' : levelHtml(level),
     meter === null ? '' : meterHtml(meter),
