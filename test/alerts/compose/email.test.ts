@@ -113,3 +113,18 @@ test('a digest of ten thousand names all of them', async () => {
     expect(html).toContain(`“Key ${String(index)}.”`);
   }
 });
+
+test('a name written from right to left leaves what stands around it where it is', async () => {
+  const resolved = named('שלום', { event: { kind: 'resolved', because: 'the period ended' } });
+  const { html } = await mailFor([resolved]);
+  expect(html).toContain('Resolved: <bdi>“שלום”</bdi> ($20 budget)</h1>');
+});
+
+test('a list of mails shows what comes next beside the subject, and when', async () => {
+  const dueAt = at + 24 * 3_600_000;
+  const notice = { kind: 'notice', step: 3, of: 3, noticeMs: dueAt - at } as const;
+  const { html } = await mailFor([caseAlert({ event: notice })]);
+  expect(shownText((html ?? '').replace(/^[\s\S]*<body[^>]*>/, '')).trim()).toMatch(
+    /^It will be deleted on Tue 24 Nov 2026, 10:00 CET, in 24 hours/,
+  );
+});

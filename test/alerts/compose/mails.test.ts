@@ -10,10 +10,10 @@ describe.each(previews)('$name', ({ name, message }) => {
   const { subject, text, html } = toEmail(message);
 
   test('as text', async () => {
-    await expect(`Subject: ${subject}\n\n${text}`).toMatchFileSnapshot(`__snapshots__/mails/${name}.txt`);
+    await expect(`Subject: ${subject}\n\n${text}`).toMatchFileSnapshot(`mails/${name}.txt`);
   });
 
   test('as HTML', async () => {
-    await expect(html).toMatchFileSnapshot(`__snapshots__/mails/${name}.html`);
+    await expect(html).toMatchFileSnapshot(`mails/${name}.html`);
   });
 });

@@ -110,8 +110,8 @@ describe('what is wrong does not', () => {
     else holder[last] = value;
     return body;
   }
-  // By the order of the samples.
-  const [spendCase, idleCase, noticeCase] = [1, 4, 5];
+  const place = (name: string): number => samples.findIndex(({ id }) => id === `sample/${name}`);
+  const [spendCase, idleCase, noticeCase] = [place('higher-step'), place('idle'), place('notice')];
 
   test.each([
     ['type', 'other'],
