@@ -178,6 +178,8 @@ export type DailyUseOf = (alert: CaseAlert, now: EpochMs) => Promise<readonly Da
 export type SendOutcome =
   | {
       readonly ok: true;
+      /** Ids of the alerts that a person who reads the message is told of; left out: all. At least one. */
+      readonly told?: readonly string[];
       /** Recipients that it was refused for while others got it; left out: none. */
       readonly unserved?: readonly Unserved[];
     }

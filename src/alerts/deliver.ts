@@ -3,7 +3,7 @@ import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp } from '../core/policy.ts';
 import type { Clock, DailyUseOf, Failure, Outbox, SendOutcome, SteadyClock } from '../ports.ts';
 import { firstDelayMs, nextAttempt, restMs } from './backoff.ts';
-import { itemsFor, parcelsOf } from './parcel.ts';
+import { itemsFor, parcelsOf, untold } from './parcel.ts';
 import type { Parcel } from './parcel.ts';
 import { heldUntil } from './quiet.ts';
 import { createSlackPace } from './slack-pace.ts';
@@ -123,13 +123,16 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   async function work(channel: string, due: readonly Parcel[], signal: AbortSignal): Promise<Tally> {
     const tally = { delivered: 0, failed: 0 };
     let failures = 0;
-    for (const parcel of due) {
+    const queue = [...due];
+    for (let parcel = queue.shift(); parcel !== undefined; parcel = queue.shift()) {
       if (signal.aborted) break;
       if (readyAt(parcel) > clock.monotonic()) continue;
       const outcome = await deliver(parcel, signal);
       if (outcome === null) break;
-      if (outcome.ok) tally.delivered += 1;
-      else tally.failed += 1;
+      if (outcome.ok) {
+        tally.delivered += 1;
+        queue.unshift(...parcelsOf(untold(parcel, outcome)));
+      } else tally.failed += 1;
       failures = !outcome.ok && outcome.retryable ? failures + 1 : 0;
       if (failures === failuresOfAChannel) restingUntil.set(channel, clock.monotonic() + firstDelayMs);
     }
@@ -168,9 +171,11 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   }
 
   async function settle(parcel: Parcel, kind: Channel['kind'] | null, outcome: SendOutcome): Promise<void> {
-    const ids = parcel.entries.map((entry) => entry.id);
     const now = clock.now();
     if (outcome.ok) {
+      const left = new Set(untold(parcel, outcome));
+      const entries = parcel.entries.filter((entry) => !left.has(entry));
+      const ids = entries.map((entry) => entry.id);
       restingUntil.delete(laneOf(parcel));
       const unserved = (outcome.unserved ?? []).map((one) => {
         const failure = { error: one.error, nextAttemptAt: triedAgainAt(parcel, now, one) };
@@ -178,11 +183,12 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       });
       await unwritten.write(ids, async () => {
         await outbox.delivered(ids, now, unserved);
-        report(parcel, kind, 'delivered', null);
+        report({ ...parcel, entries }, kind, 'delivered', null);
         for (const { failure } of unserved) noteFailure(parcel, kind, failure);
       });
       return;
     }
+    const ids = parcel.entries.map((entry) => entry.id);
     const { error, retryable, retryAfterMs } = outcome;
     const nextAttemptAt = triedAgainAt(parcel, now, outcome);
     const rest = restMs((nextAttemptAt ?? now + firstDelayMs) - now, retryAfterMs);

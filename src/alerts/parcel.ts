@@ -49,6 +49,21 @@ function parcelOf(entries: readonly OutboxEntry[]): Parcel {
   };
 }
 
+/**
+ * Notices that a message counted only, for want of room. Of a deletion somebody must be told: they go in a message
+ * after it.
+ */
+export function untold(
+  { entries }: Parcel,
+  { told }: { readonly told?: readonly string[] },
+): readonly OutboxEntry[] {
+  if (told === undefined) return [];
+  const ids = new Set(told);
+  return entries.filter(
+    ({ alert }) => alert.topic === 'case' && alert.event.kind === 'notice' && !ids.has(alert.id),
+  );
+}
+
 /** What was delivered, for somebody who did not get it. */
 export function itemsFor({ channel, entries }: Parcel, { recipient, cc }: Unserved): OutboxItem[] {
   return entries.map(({ alert, remark, batch, createdAt, notBefore }) => ({

@@ -52,7 +52,7 @@ export async function previewFiles(
     txt: `Subject: ${email.subject}\n\n${email.text}`,
     html: withPictures(email),
     eml: await rawMail(message, from),
-    'slack.json': `${JSON.stringify(toSlack(message), null, 2)}\n`,
+    'slack.json': `${JSON.stringify(toSlack(message).payload, null, 2)}\n`,
     'webhook.json': `${toWebhook(message)}\n`,
   };
 }

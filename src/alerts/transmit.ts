@@ -9,7 +9,7 @@ import { sendSlack } from './channels/slack.ts';
 import { sendWebhook } from './channels/webhook.ts';
 import { chartable, compose } from './compose/compose.ts';
 import type { Entry } from './compose/compose.ts';
-import type { Chart, Message } from './compose/message.ts';
+import type { Chart, Line, Message } from './compose/message.ts';
 import { plural } from './compose/words.ts';
 
 export interface Route {
@@ -119,14 +119,19 @@ async function chartFor(
 
 /** What is certain to be said: which alerts there are. */
 function plainMessage(id: string, entries: readonly Entry[], at: EpochMs): Message {
-  const lines = entries.map(({ alert }) =>
-    alert.topic === 'case' ? `${alert.event.kind}: ${alert.policy}, finding ${alert.findingId}` : alert.title,
-  );
+  const lines = entries.map(({ alert }): Line => {
+    const { id: alertId } = alert;
+    const text =
+      alert.topic === 'case'
+        ? `${alert.event.kind}: ${alert.policy}, finding ${alert.findingId}`
+        : alert.title;
+    return { alertId, text: text.replace(/[^\x20-\x7E]/g, '?').slice(0, 300) };
+  });
   return {
     id,
     at,
     headline: `Keywarden: ${plural(entries.length, 'alert')} that could not be formatted`,
-    parts: [{ kind: 'list', lines: lines.map((line) => line.replace(/[^\x20-\x7E]/g, '?').slice(0, 300)) }],
+    parts: [{ kind: 'list', lines }],
     thread: null,
     alerts: [],
     remarks: [],

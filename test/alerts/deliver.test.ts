@@ -87,6 +87,35 @@ describe('one message a channel, recipient and batch', () => {
     expect(answered).toBe(at + 5000);
   });
 
+  test('a notice that it only counts is not accepted: it goes in the next one', async () => {
+    const event = { kind: 'notice', step: 3, of: 3, noticeMs: day } as const;
+    const notice = (id: string) => item({ alert: caseAlert({ id, event }) });
+    const items = [notice('first'), notice('second'), notice('third'), item()];
+    const outbox = memoryOutbox(...items);
+    const { deliverer, sent, told } = post(outbox, [ops], (_route, { alerts }) => {
+      return { ok: true, told: alerts.slice(0, 2).map(({ id }) => id) };
+    });
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 2, failed: 0 });
+    expect(sent.map(({ message }) => message.alerts.map(({ id }) => id))).toEqual([
+      items.map(({ alert }) => alert.id),
+      ['third'],
+    ]);
+    expect(new Set(sent.map(({ message }) => message.id)).size).toBe(2);
+    expect(told.map(({ alertIds }) => alertIds.length)).toEqual([3, 1]);
+    expect(items.map(({ id }) => outbox.acceptedAt.get(id))).toEqual([at, at, at, at]);
+  });
+
+  test('and stays as it is, where that one fails', async () => {
+    const event = { kind: 'notice', step: 3, of: 3, noticeMs: day } as const;
+    const items = ['first', 'second'].map((id) => item({ alert: caseAlert({ id, event }) }));
+    const outbox = memoryOutbox(...items);
+    const { deliverer } = post(outbox, [ops], (_route, { alerts }) =>
+      alerts.length === 2 ? { ok: true, told: ['first'] } : busy,
+    );
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 1, failed: 1 });
+    expect(items.map(({ id }) => outbox.acceptedAt.has(id))).toEqual([true, false]);
+  });
+
   test('others apart: by recipient, by copies, by batch', async () => {
     const owner = email('owner', ['{{ metadata.email }}']);
     const to = { channel: 'owner', recipient: 'a@example.com' };

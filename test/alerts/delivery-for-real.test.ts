@@ -65,3 +65,28 @@ test('from alerts to Slack, mail and a webhook, past a receiver that asks for pa
     'webhook delivered',
   ]);
 });
+
+test('a hundred notices at once are each told in Slack, in as many messages as that takes', async () => {
+  await using slackServer = await httpReceiver(respond(200, 'ok'));
+  const channels = channelMap(slack('ops', slackServer.url));
+  const event = { kind: 'notice', step: 3, of: 3, noticeMs: 86_400_000 } as const;
+  const alerts = Array.from({ length: 100 }, (_, index) => {
+    const id = `k_${String(index).padStart(16, '0')}` as const;
+    const subject = { kind: 'key', id, name: 'User', originalName: 'User' } as const;
+    return caseAlert({ id: `notice-${String(index)}`, subject, event });
+  });
+  const { items } = route(alerts, channels, { at, passId: 'pass-1', smtp: null });
+  const outbox = memoryOutbox(...items);
+  const clock = virtualClock();
+  const deliverer = createDeliverer({ outbox, channels: () => ({ channels, smtp: null }), clock });
+  const round = deliverer.deliverDue(new AbortController().signal);
+  while (outbox.acceptedAt.size < items.length) await clock.advance(1000);
+  const { delivered, failed } = await round;
+  expect(failed).toBe(0);
+  expect(delivered).toBeLessThan(6);
+  expect(slackServer.requests).toHaveLength(delivered);
+  const shown = slackServer.requests.flatMap(
+    ({ body }) => body.match(/(?<=\()k_\d{16}|(?<=Key )k_\d{16}/g) ?? [],
+  );
+  expect(new Set(shown).size).toBe(100);
+});

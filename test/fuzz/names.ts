@@ -88,7 +88,7 @@ async function asMessages({ name, original, metadata }: Named): Promise<void> {
   const { items } = route(alerts, channels, { at, passId: 'pass-1' });
   must(items.length >= alerts.length, 'an alert that goes nowhere', items.length);
   const message = compose(items, { id: 'msg_1', now: at });
-  ofSlack(toSlack(message));
+  ofSlack(toSlack(message).payload);
   const text = toText(message);
   must(text.length < 60_000 && !controls(text), 'broken text', text);
   const webhook = toWebhook(message);

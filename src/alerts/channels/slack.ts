@@ -15,11 +15,14 @@ export async function sendSlack(
   message: Message,
   signal: AbortSignal,
 ): Promise<SendOutcome> {
-  const answer = await post(channel, toSlack(message), signal);
+  const blocks = toSlack(message);
+  const answer = await post(channel, blocks.payload, signal);
   if (answer.kind === 'failed') return networkOutcome(answer.error);
-  if (answer.status !== 400 || !answer.reason?.includes('block')) return outcome(answer, message);
-  const plain = await post(channel, toPlainSlack(message), signal);
-  return plain.kind === 'failed' ? networkOutcome(plain.error) : outcome(plain, message);
+  if (answer.status !== 400 || !answer.reason?.includes('block'))
+    return outcome(answer, message, blocks.told);
+  const plain = toPlainSlack(message);
+  const second = await post(channel, plain.payload, signal);
+  return second.kind === 'failed' ? networkOutcome(second.error) : outcome(second, message, plain.told);
 }
 
 interface Answered {
@@ -32,9 +35,11 @@ interface Answered {
 
 type Answer = Answered | { readonly kind: 'failed'; readonly error: unknown };
 
-function outcome(answer: Answered, message: Message): SendOutcome {
+function outcome(answer: Answered, message: Message, told: readonly string[]): SendOutcome {
   // The library refuses redirects; none of Slack's answers is one.
-  return answer.status === 0 ? tryAgain('could not be reached') : httpOutcome(answer, message.at);
+  if (answer.status === 0) return tryAgain('could not be reached');
+  const taken = httpOutcome(answer, message.at);
+  return taken.ok ? { ...taken, told } : taken;
 }
 
 /**

@@ -14,6 +14,7 @@ const sentence = 500;
 export function casePart(alert: CaseAlert, now: EpochMs, titled: boolean): CasePart {
   return {
     kind: 'case',
+    alertId: alert.id,
     tone: toneOf([alert]),
     title: titled ? headline(alert, now) : null,
     lead: [policyLine(alert), ...eventLines(alert)],
@@ -28,6 +29,7 @@ export function systemPart(alert: SystemAlert, now: EpochMs, titled: boolean): C
   const lead = alert.text.split(/\r?\n/).flatMap((line) => (line.trim() === '' ? [] : [display(line, 1000)]));
   return {
     kind: 'case',
+    alertId: alert.id,
     tone: toneOf([alert]),
     title: titled ? headline(alert, now) : null,
     lead,

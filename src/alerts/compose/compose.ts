@@ -9,7 +9,7 @@ import type { Advice } from './case.ts';
 import { display } from './display.ts';
 import { byGravity, countWords } from './gravity.ts';
 import { headline } from './headline.ts';
-import type { CasePart, Chart, Message, Part } from './message.ts';
+import type { CasePart, Chart, Line, Message, Part } from './message.ts';
 import { plural } from './words.ts';
 
 /** Cases of a digest that are told in full. */
@@ -101,9 +101,9 @@ function fullParts(alert: Alert, now: EpochMs): Part[] {
   ];
 }
 
-function line(alert: Alert, now: EpochMs): string {
+function line(alert: Alert, now: EpochMs): Line {
   const id = alert.topic === 'case' && alert.subject.kind === 'key' ? ` (${alert.subject.id})` : '';
-  return `${headline(alert, now)}${id}`;
+  return { alertId: alert.id, text: `${headline(alert, now)}${id}` };
 }
 
 /** By policy, in the order of each policy's gravest case. */

@@ -108,7 +108,7 @@ function partHtml(part: Part, messageId: string): string {
     case 'case':
       return caseHtml(part);
     case 'list':
-      return bullets(part.lines);
+      return bullets(part.lines.map(({ text }) => text));
     case 'advice':
       return `<p ${look(['text'], 'margin:0 0 4px;font-weight:bold')}>${inline(part.title)}</p>\n${bullets(part.lines)}`;
     case 'chart':

@@ -25,15 +25,22 @@ export type Part =
   | { readonly kind: 'heading'; readonly text: string }
   | CasePart
   /** Cases in one line each. A format may show fewer and say how many more there are. */
-  | { readonly kind: 'list'; readonly lines: readonly string[] }
+  | { readonly kind: 'list'; readonly lines: readonly Line[] }
   /** For formats that show pictures; the others may tell its words. */
   | { readonly kind: 'chart'; readonly chart: Chart }
   | { readonly kind: 'advice'; readonly title: string; readonly lines: readonly string[] }
   | { readonly kind: 'small'; readonly text: string };
 
+/** An alert in a line. */
+export interface Line {
+  readonly alertId: string;
+  readonly text: string;
+}
+
 /** One case: what happened, its numbers, what comes next. */
 export interface CasePart {
   readonly kind: 'case';
+  readonly alertId: string;
   readonly tone: Tone;
   /** Null when the headline says it. */
   readonly title: string | null;

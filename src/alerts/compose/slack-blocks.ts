@@ -3,7 +3,7 @@
  * shown; a list ends between two of its lines.
  */
 import { fitLines } from './display.ts';
-import type { CasePart, Part } from './message.ts';
+import type { CasePart, Line, Part } from './message.ts';
 import { meterText } from './slack-meter.ts';
 import { asSent, context, fields, header, paged, sections, slackLimits } from './slack-text.ts';
 import type { SlackBlock } from './slack-text.ts';
@@ -23,25 +23,39 @@ const remarksMax = 5;
 /** What is shown whole or not at all. */
 interface Piece {
   readonly blocks: readonly SlackBlock[];
-  /** Alerts in it. */
-  readonly count: number;
+  /** Of the alerts in it. */
+  readonly alertIds: readonly string[];
   /** A case in full, rather than lines of a list. */
   readonly isFull: boolean;
 }
 
-/** All of it in order, or else as much as has room: cases in full come before lists, advice and remarks always stay. */
-export function blocksOf(head: SlackBlock, parts: readonly Part[]): SlackBlock[] {
-  const whole = [head, ...parts.flatMap(partBlocks)];
-  if (fits(whole)) return whole;
-  const tail = tailBlocks(parts);
-  const pieces = piecesOf(parts);
-  const shown = choose(pieces, [head, more(countOf(pieces)), ...tail]);
-  const unsaid = countOf(pieces) - countOf(shown);
-  return [head, ...shown.flatMap(({ blocks }) => blocks), ...(unsaid > 0 ? [more(unsaid)] : []), ...tail];
+export interface Told {
+  readonly blocks: readonly SlackBlock[];
+  /** Of the alerts that are shown, by whatever blocks. */
+  readonly told: readonly string[];
 }
 
-function countOf(pieces: readonly Piece[]): number {
-  return pieces.reduce((sum, { count }) => sum + count, 0);
+/** All of it in order, or else as much as has room: cases in full come before lists, advice and remarks always stay. */
+export function blocksOf(head: SlackBlock, parts: readonly Part[]): Told {
+  const pieces = piecesOf(parts);
+  const all = idsOf(pieces);
+  const whole = [head, ...parts.flatMap(partBlocks)];
+  if (fits(whole)) return { blocks: whole, told: all };
+  const tail = tailBlocks(parts);
+  const shown = choose(pieces, [head, more(all.length), ...tail]);
+  const told = idsOf(shown);
+  const unsaid = all.length - told.length;
+  const blocks = [
+    head,
+    ...shown.flatMap((piece) => piece.blocks),
+    ...(unsaid > 0 ? [more(unsaid)] : []),
+    ...tail,
+  ];
+  return { blocks, told };
+}
+
+function idsOf(pieces: readonly Piece[]): string[] {
+  return pieces.flatMap(({ alertIds }) => alertIds);
 }
 
 function fits(blocks: readonly SlackBlock[]): boolean {
@@ -77,12 +91,15 @@ function piecesOf(parts: readonly Part[]): Piece[] {
     } else if (part.kind === 'small' && last !== undefined) {
       pieces.splice(-1, 1, { ...last, blocks: [...last.blocks, ...partBlocks(part)] });
     } else if (part.kind === 'case') {
-      pieces.push({ blocks: [...heading, ...partBlocks(part)], count: 1, isFull: true });
+      pieces.push({ blocks: [...heading, ...partBlocks(part)], alertIds: [part.alertId], isFull: true });
       heading = [];
     } else if (part.kind === 'list') {
-      for (const { block, count } of paged(part.lines.map(bullet), listPage)) {
-        pieces.push({ blocks: [...heading, block], count, isFull: false });
+      let from = 0;
+      for (const { block, count } of paged(part.lines.map(listed), listPage)) {
+        const alertIds = part.lines.slice(from, from + count).map(({ alertId }) => alertId);
+        pieces.push({ blocks: [...heading, block], alertIds, isFull: false });
         heading = [];
+        from += count;
       }
     }
   }
@@ -110,7 +127,7 @@ function partBlocks(part: Part): SlackBlock[] {
     case 'case':
       return part.title === null ? singleBlocks(part) : sections(entryLines(part));
     case 'list':
-      return sections(part.lines.map(bullet));
+      return sections(part.lines.map(listed));
     case 'advice':
       return sections([part.title, ...part.lines.map(bullet)]);
     case 'chart':
@@ -121,6 +138,10 @@ function partBlocks(part: Part): SlackBlock[] {
     default:
       return part satisfies never;
   }
+}
+
+function listed({ text }: Line): string {
+  return bullet(text);
 }
 
 function bullet(line: string): string {

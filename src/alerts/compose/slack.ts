@@ -4,7 +4,7 @@
  */
 import { fitLines } from './display.ts';
 import { toneOf } from './gravity.ts';
-import type { CasePart, Message } from './message.ts';
+import type { CasePart, Message, Part } from './message.ts';
 import { blocksOf } from './slack-blocks.ts';
 import { escapeSlack, header, slackLimits } from './slack-text.ts';
 import type { SlackBlock } from './slack-text.ts';
@@ -28,14 +28,21 @@ const inert = {
   unfurl_media: false,
 } as const;
 
-export function toSlack(message: Message): SlackPayload {
-  const blocks = blocksOf(header(headline(message)), message.parts);
-  return { text: fallbackText(message), blocks, ...inert };
+export interface ForSlack {
+  readonly payload: SlackPayload;
+  /** Ids of the alerts that it shows; of others it says only how many there are. At least one. */
+  readonly told: readonly string[];
+}
+
+export function toSlack(message: Message): ForSlack {
+  const { blocks, told } = blocksOf(header(headline(message)), message.parts);
+  return { payload: { text: fallback(message).text, blocks, ...inert }, told };
 }
 
 /** Without blocks: for a receiver that refuses them. */
-export function toPlainSlack(message: Message): SlackPayload {
-  return { text: fallbackText(message), ...inert };
+export function toPlainSlack(message: Message): ForSlack {
+  const { text, told } = fallback(message);
+  return { payload: { text, ...inert }, told };
 }
 
 const cues = { critical: '🟥 Critical:', warning: '🟧 Warning:', info: '🟦 Info:', resolved: '🟩' } as const;
@@ -45,11 +52,35 @@ function headline({ headline: words, alerts }: Message): string {
   return `${cues[toneOf(alerts)]} ${words}`;
 }
 
+const maxListLines = 20;
+const textMax = slackLimits.text - 2;
+
 /** A lock screen shows about 150 characters: what comes next and when is directly behind the headline. */
-function fallbackText(message: Message): string {
-  const lines = toText({ ...nextFirst(message), headline: headline(message) }, { maxListLines: 20 });
-  const { text, left } = fitLines(lines.trimEnd().split('\n').map(escapeSlack), slackLimits.text - 2);
-  return left === 0 ? text : `${text}\n…`;
+function fallback(message: Message): { text: string; told: readonly string[] } {
+  const arranged = { ...nextFirst(message), headline: headline(message) };
+  const { text, left } = fitLines(sentText(arranged).split('\n'), textMax);
+  return { text: left === 0 ? text : `${text}\n…`, told: toldOf(arranged) };
+}
+
+function sentText(message: Message): string {
+  return escapeSlack(toText(message, { maxListLines }).trimEnd());
+}
+
+/** The gravest, which stands at the beginning, and what else is there up to the cut. */
+function toldOf(message: Message): readonly string[] {
+  const { parts } = message;
+  const told = parts.flatMap((part, index) => {
+    const ids = alertIdsOf(part).slice(0, maxListLines);
+    if (ids.length === 0) return [];
+    return sentText({ ...message, parts: parts.slice(0, index + 1) }).length <= textMax ? ids : [];
+  });
+  const gravest = parts.flatMap(alertIdsOf).slice(0, 1);
+  return [...new Set([...gravest, ...told])];
+}
+
+function alertIdsOf(part: Part): readonly string[] {
+  if (part.kind === 'case') return [part.alertId];
+  return part.kind === 'list' ? part.lines.map(({ alertId }) => alertId) : [];
 }
 
 /** Of several cases the gravest is named first, which a heading with a description would push away. */

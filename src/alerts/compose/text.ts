@@ -1,5 +1,5 @@
 /** A message as plain text: for e-mail, for webhooks, and wherever a format cannot be had. */
-import type { Message, Part } from './message.ts';
+import type { Line, Message, Part } from './message.ts';
 
 export interface TextOptions {
   /** Lines of a list that are shown. */
@@ -33,8 +33,8 @@ function partText(part: Part, { maxListLines = Infinity }: TextOptions): string 
   }
 }
 
-function listLines(lines: readonly string[], max: number): string[] {
-  const shown = lines.slice(0, max).map((line) => `- ${line}`);
+function listLines(lines: readonly Line[], max: number): string[] {
+  const shown = lines.slice(0, max).map(({ text }) => `- ${text}`);
   const left = lines.length - shown.length;
   return left === 0 ? shown : [...shown, `… and ${left.toLocaleString('en-US')} more`];
 }

@@ -25,7 +25,7 @@ async function sendTo(
 
 test('a message arrives as blocks with a fallback', async () => {
   await using receiver = await httpReceiver(respond(200, 'ok'));
-  expect(await sendTo(receiver)).toEqual({ ok: true });
+  expect(await sendTo(receiver)).toEqual({ ok: true, told: ['alert-1'] });
   const [request] = receiver.requests;
   expect(request?.headers['content-type']).toMatch(/^application\/json/);
   const payload = JSON.parse(request?.body ?? '') as SlackPayload;
@@ -142,11 +142,11 @@ describe('the receiver that refuses what Slack refuses', () => {
 
   test('asks for patience, and takes the message after it', async () => {
     await using server = await slackServer();
-    expect(await sendTo(server)).toEqual({ ok: true });
+    expect(await sendTo(server)).toMatchObject({ ok: true });
     const refusal = { ok: false, error: 'answered 429 (rate_limited)', retryable: true, retryAfterMs: 1000 };
     expect(await sendTo(server)).toEqual(refusal);
     await server.clock.advance(1000);
-    expect(await sendTo(server)).toEqual({ ok: true });
+    expect(await sendTo(server)).toMatchObject({ ok: true });
   });
 
   test.each([
@@ -176,7 +176,7 @@ test.each(['invalid_blocks', 'invalid_blocks_format', 'msg_blocks_too_long'])(
     await using receiver = await httpReceiver((response, count) => {
       respond(count === 1 ? 400 : 200, count === 1 ? reason : 'ok')(response);
     });
-    expect(await sendTo(receiver)).toEqual({ ok: true });
+    expect(await sendTo(receiver)).toMatchObject({ ok: true });
     expect(JSON.parse(receiver.requests[1]?.body ?? '')).not.toHaveProperty('blocks');
   },
 );

@@ -17,7 +17,7 @@ const singles = [sampleSystemAlert(options), ...cases].map((alert): [string, rea
 describe('Slack takes, and shows as its file has it,', () => {
   test.each([...singles, ['digest', cases] as const])('the sample %s', async (name, alerts) => {
     const entries = alerts.map((alert) => ({ alert, remark: null }));
-    const payload = toSlack(compose(entries, { id: `msg_sample_${name}`, now: at }));
+    const { payload } = toSlack(compose(entries, { id: `msg_sample_${name}`, now: at }));
     expect(refusalOf(payload)).toBeNull();
     await expect(`${JSON.stringify(payload, null, 2)}\n`).toMatchFileSnapshot(`slack/${name}.json`);
   });

@@ -20,7 +20,7 @@ function slackOf(alerts: readonly Alert[], remark: string | null = null): SlackP
       alerts.map((alert) => ({ alert, remark })),
       { id: 'msg_1', now: at },
     ),
-  );
+  ).payload;
 }
 
 const samples = { at, timeZone: 'Europe/Berlin', channels: ['ops'] } as const;
@@ -214,7 +214,7 @@ describe('limits', () => {
     const entries = crowd
       .slice(0, 100)
       .map((alert, index) => ({ alert, remark: `could not be sent to ${String(index)}` }));
-    const payload = toSlack(compose(entries, { id: 'msg_1', now: at }));
+    const { payload } = toSlack(compose(entries, { id: 'msg_1', now: at }));
     expectWithinLimits(payload);
     expect(JSON.stringify(payload.blocks)).toContain('… and 95 more such remarks');
   });
@@ -236,7 +236,8 @@ describe('whatever is written and however much of it', () => {
     fc.assert(
       fc.property(anyCase, fc.option(anyWords), (alert, remark) => {
         const message = compose([{ alert, remark }], { id: 'msg_1', now: at });
-        const payload = toSlack(message);
+        const { payload, told } = toSlack(message);
+        expect(told).toEqual([alert.id]);
         expectWithinLimits(payload);
         expectInert(payload);
         const shown = shownWords(payload);
@@ -267,7 +268,7 @@ describe('whatever is written and however much of it', () => {
           alerts.map((alert) => ({ alert, remark: null })),
           { id: 'msg_1', now: at },
         );
-        const payload = toSlack(message);
+        const { payload, told } = toSlack(message);
         expectWithinLimits(payload);
         const shown = shownWords(payload);
         const whole = entriesOf(message).filter((entry) => shown.includes(entry));
@@ -278,6 +279,8 @@ describe('whatever is written and however much of it', () => {
         // Nothing of those that are missing is there.
         const ids = new Set(shown.match(/k_\d{16}/g));
         expect(ids.size).toBe(whole.length);
+        expect(ids).toEqual(new Set(told));
+        expect(told).not.toEqual([]);
       }),
       { numRuns: 40 },
     );
@@ -288,7 +291,7 @@ describe('whatever is written and however much of it', () => {
 function entriesOf({ parts }: Message): string[] {
   return parts.flatMap((part, index) => {
     const small = parts[index + 1];
-    if (part.kind === 'list') return part.lines.map((line) => asSent(`• ${line}`));
+    if (part.kind === 'list') return part.lines.map(({ text }) => asSent(`• ${text}`));
     if (part.kind !== 'case' || small?.kind !== 'small') return [];
     const { title, meter, lead, facts, next: nextLines } = part;
     const lines = [
@@ -319,7 +322,28 @@ test.each([
 });
 
 test('without blocks only the words remain', () => {
-  const payload = toPlainSlack(compose([{ alert: caseAlert(), remark: null }], { id: 'msg_1', now: at }));
+  const { payload } = toPlainSlack(compose([{ alert: caseAlert(), remark: null }], { id: 'msg_1', now: at }));
   expect(payload.blocks).toBeUndefined();
   expect(payload.text).toContain('$21.40 of $20.00 (107%)');
+});
+
+test('without blocks of many cases those are told that stand before the cut, the gravest in any case', () => {
+  const many = Array.from({ length: 60 }, (_, index) => {
+    const id = `k_${String(index).padStart(16, '0')}`;
+    const alert = caseAlert();
+    return { ...alert, id, subject: { ...alert.subject, kind: 'key', id } as CaseAlert['subject'] };
+  });
+  const toldOf = (alerts: readonly CaseAlert[]) => {
+    const entries = alerts.map((alert) => ({ alert, remark: null }));
+    const { payload, told } = toPlainSlack(compose(entries, { id: 'msg_1', now: at }));
+    const shown = new Set(payload.text.match(/k_\d{16}/g));
+    return { told: new Set(told), shown };
+  };
+  expect(toldOf(many.slice(0, 3)).told.size).toBe(3);
+  const { told, shown } = toldOf(many);
+  expect(told.size).toBeGreaterThan(0);
+  expect(told.size).toBeLessThan(60);
+  expect([...told].filter((id) => !shown.has(id))).toEqual([]);
+  const long = many.map((alert) => ({ ...alert, description: 'long '.repeat(500) }));
+  expect(toldOf(long).told.size).toBeGreaterThan(0);
 });

@@ -79,7 +79,7 @@ export function createReceivers({ seed, scheduler, chronicle, troubles, texts }:
 function wireText(kind: 'slack' | 'email' | 'webhook', message: Message): string {
   switch (kind) {
     case 'slack':
-      return JSON.stringify(toSlack(message));
+      return JSON.stringify(toSlack(message).payload);
     case 'email':
       return JSON.stringify(toEmail(message));
     case 'webhook':
