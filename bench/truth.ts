@@ -55,8 +55,9 @@ function linesOf(figures: TruthFigures, seconds: number): string[] {
   return [
     `${options.mode ?? ''}, renames: ${renameHistory ?? ''}, shared names: ${sharedNames ?? ''}, deleted: ${deletedInAggregate ?? ''}, ${String(late)} s late`,
     `  compared ${samples.toLocaleString('en')}, outside ${String(missed)} (${String(misses.length)} levels${byCause(misses)})`,
-    `  width, up over the start      ${spreadText(widths.up)}`,
-    `  width, down over the start    ${spreadText(widths.down)}`,
+    `  width, up over the start        ${spreadText(widths.up)}`,
+    `  width, just back from an outage ${spreadText(widths.back)}`,
+    `  width, down over the start      ${spreadText(widths.down)}`,
     `  wider than what was used between the passes around the start ${String(widths.wide.length)}${byCause(widths.wide)}`,
     `  and than what was used within one pause plus the lag         ${String(widths.tooWide.length)}${byCause(widths.tooWide)}`,
     `  not read in all their period  ${String(widths.unread.length)}${byCause(widths.unread)}`,

@@ -67,6 +67,8 @@ export interface TruthFigures {
   readonly restarts: number;
 }
 
+const defaultCallsPerMinute = 60;
+
 /** But that nothing is looked at sooner because it is near a threshold: pauses are as long as they may be. */
 const ownSchedule: NextPass = (now, policy, pace, outlook) =>
   nextPassAt(now, policy, [], pace, { ...outlook, approach: null });
@@ -97,7 +99,7 @@ async function live(options: TruthOptions, state: string): Promise<TruthFigures>
   const clock = virtualClock(start);
   const policy = rulesFor(mode, start);
   const fetch = inProcess(world, variants, clock, random.fork('travel'));
-  const { callsPerMinute = 60 } = options;
+  const { callsPerMinute = defaultCallsPerMinute } = options;
   const pace: Pace = {
     ...{ intervalMs: pauseMs, minIntervalMs: 5_000, usageLagMs },
     maxCallsPerMinute: callsPerMinute,
@@ -145,7 +147,10 @@ function createWatch(options: TruthOptions, world: World, policy: PolicyFile, pa
   const budgets = keyBudgets(policy);
   const secretOf = secretsOf(world);
   const containment = createContainment(world, budgets, lateMs, secretOf);
-  const widths = createWidths({ world, budgets, lateMs, usageLagMs, pauseMs, secretOf });
+  const widths = createWidths({
+    ...{ world, budgets, lateMs, usageLagMs, pauseMs, secretOf },
+    callsPerMinute: options.callsPerMinute ?? defaultCallsPerMinute,
+  });
   const count = { passes: 0, calls: 0, changes: 0, restarts: 0 };
   let attention = attentivePasses;
   let eventsSeen = 0;

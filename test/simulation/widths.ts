@@ -3,7 +3,8 @@
  * knows a key's level to within what the key used around that instant: between the last pass that was
  * done before the start and the first one at or after the start plus the lag. Where more keys have to be read by
  * themselves than a minute has calls for, that takes several passes on each side: then it is what the key used
- * within one pause plus the lag.
+ * within one pause plus the lag. After an outage every row has to be proved anew by a reading: a period that
+ * begins before there were calls for that begins, for the keys not read yet, as if the daemon had been down.
  */
 import { measured } from '../../src/core/evidence.ts';
 import type { Evidence } from '../../src/core/evidence.ts';
@@ -44,6 +45,8 @@ export interface TooWide {
 export interface WidthFigures {
   /** The daemon was up over the period's start. */
   readonly up: Spread;
+  /** It was back from an outage then, but not for as long as it takes to read every key. */
+  readonly back: Spread;
   /** It was not. */
   readonly down: Spread;
   /** Wider than what was used between the two passes. */
@@ -60,12 +63,18 @@ export interface WidthOptions {
   readonly lateMs: number;
   readonly usageLagMs: number;
   readonly pauseMs: number;
+  readonly callsPerMinute: number;
   readonly secretOf: (id: KeyId) => string;
 }
+
+/** Widths, by where the daemon was when the period began. */
+type Sides = Record<'up' | 'back' | 'down', number[]>;
 
 interface Watch {
   readonly period: Period & { readonly start: EpochMs };
   readonly before: PassTimes;
+  /** Since the last outage there were calls to read every key. */
+  readonly caughtUp: boolean;
   /** The passes of the last pause before the start. */
   readonly eve: readonly PassTimes[];
   after: PassTimes | null;
@@ -75,16 +84,21 @@ interface Watch {
 
 /** How much later than asked for a pass may begin or end. */
 const slackMs = 120_000;
+/** After an outage as long as this, rows are not believed until they are proved again (`ledger/look.ts`). */
+const outageMs = 3_600_000;
+/** Of the calls of a minute, what is there for reading keys (`core/schedule.ts`). */
+const readingPart = 0.8;
 
 export function createWidths(options: WidthOptions) {
-  const { world, lateMs, usageLagMs, pauseMs, secretOf } = options;
+  const { world, lateMs, usageLagMs, pauseMs, callsPerMinute, secretOf } = options;
   const budgets = options.budgets.filter(({ rule }) => rule.period.kind === 'calendar');
   const watches = new Map<KeyBudget, Watch | { readonly period: Period; readonly before: null }>();
-  const shares: { up: number[]; down: number[] } = { up: [], down: [] };
-  const usd: { up: number[]; down: number[] } = { up: [], down: [] };
+  const shares: Sides = { up: [], back: [], down: [] };
+  const usd: Sides = { up: [], back: [], down: [] };
   const wide: TooWide[] = [];
   const unread: { cause: Cause }[] = [];
   let passes: PassTimes[] = [];
+  let backAt = -Infinity;
 
   function isUp({ period, before, after }: Watch): boolean {
     // A daemon that is up makes a pass as soon as all of the period before is reported.
@@ -98,7 +112,12 @@ export function createWidths(options: WidthOptions) {
     if (start === null || before === undefined) watches.set(budget, { period, before: null });
     else {
       const eve = passes.filter(({ at }) => at >= start - pauseMs && at <= start);
-      watches.set(budget, { period: { ...period, start }, before, eve, after: null, pending: new Map() });
+      const readingMs = (60_000 * world.keys().length) / (callsPerMinute * readingPart);
+      const caughtUp = start - backAt >= readingMs;
+      watches.set(budget, {
+        ...{ period: { ...period, start }, before, caughtUp, eve },
+        ...{ after: null, pending: new Map() },
+      });
     }
   }
 
@@ -125,10 +144,10 @@ export function createWidths(options: WidthOptions) {
       }
       watch.pending.delete(record.id);
       const width = high - low;
-      const side = up ? 'up' : 'down';
+      const side = !up ? 'down' : watch.caughtUp ? 'up' : 'back';
       shares[side].push(width / budget.rule.limit);
       if (budget.rule.measure === 'cost') usd[side].push(width / 1e6);
-      if (up && width > 0) compare(budget, watch, after, record, width, evidence.at);
+      if (side === 'up' && width > 0) compare(budget, watch, after, record, width, evidence.at);
     }
   }
 
@@ -172,14 +191,17 @@ export function createWidths(options: WidthOptions) {
     passed(report: PassReport): void {
       for (const budget of budgets) follow(report, budget);
       const { at, doneAt } = report.court.bench.evidence;
+      const last = passes.at(-1);
+      if (last !== undefined && at - last.at > outageMs) backAt = at;
       const recent = passes.filter((one) => one.at >= at - pauseMs);
       passes = [...(recent.length < 3 ? passes.slice(-3) : recent), { at, doneAt }];
     },
     figures(): WidthFigures {
       const up = { count: shares.up.length, share: spread(shares.up), usd: spread(usd.up) };
+      const back = { count: shares.back.length, share: spread(shares.back), usd: spread(usd.back) };
       const down = { count: shares.down.length, share: spread(shares.down), usd: spread(usd.down) };
       const tooWide = wide.filter(({ width, withinPause }) => width > withinPause);
-      return { up, down, wide, tooWide, unread };
+      return { up, back, down, wide, tooWide, unread };
     },
   };
 }
