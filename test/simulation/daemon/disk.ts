@@ -47,7 +47,7 @@ export function onDisk(
       delivered: (ids, at) => writes(() => outbox.delivered(ids, at)),
       failed: (ids, failure) => writes(() => outbox.failed(ids, failure)),
     },
-    // The disk outlives the program.
+    // What it held is released with its life.
     [Symbol.asyncDispose]: async () => undefined,
   };
 }
