@@ -22,18 +22,14 @@ export function alertsThen({ accepted, entries, stage }: History): AlertThen[] {
   return accepted.flatMap((one) =>
     one.alerts.map((alert) => {
       const known = reads.filter(({ at }) => at <= alert.at);
-      const last = known.at(-1);
-      const recent = known.filter((read) => read === last || read.at > alert.at - passLimitMs);
-      const before = known.findLast(({ at }) => at <= alert.at - passLimitMs);
-      const all = [...(before === undefined ? [] : [before]), ...recent];
-      const relevant = last !== undefined && last.at <= alert.at - passLimitMs ? [last] : all;
+      const isRecent = ({ at }: Of<'file read'>): boolean => at > alert.at - passLimitMs;
+      const relevant = [...known.filter((read) => !isRecent(read)).slice(-1), ...known.filter(isRecent)];
       return { alert, accepted: one, files: relevant.flatMap(({ version }) => stage.files[version] ?? []) };
     }),
   );
 }
 
 /** Every name that the key bore. */
-export function namesOf({ names, key }: History, id: KeyId): readonly string[] {
-  const own = key(id)?.names[0]?.name;
-  return [...(own === undefined ? [] : [own]), ...names(id).map(({ to }) => to)];
+export function namesOf(history: History, id: KeyId): readonly string[] {
+  return history.key(id)?.names.map(({ name }) => name) ?? [];
 }

@@ -9,11 +9,11 @@ import type { FileShape } from './policies.ts';
 export interface Ambushes {
   lay(ambush: Ambush): void;
   /** A list is about to be read. */
-  onList(): void;
+  readonly onList: () => void;
   /** A pass is over, or the program is. */
   passOver(): void;
   /** Whether this change is to take effect but not be answered. */
-  isCut(): boolean;
+  readonly isCut: () => boolean;
   /** Whether the program is to be started anew after this change. */
   restarts(): boolean;
 }
