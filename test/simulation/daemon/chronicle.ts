@@ -61,7 +61,8 @@ export type Fact =
     }
   | { readonly kind: 'file written'; readonly version: number; readonly file: FileShape }
   | { readonly kind: 'file read'; readonly run: number; readonly version: number; readonly ok: boolean }
-  | { readonly kind: 'started'; readonly run: number }
+  /** `program`: 1, or a number of one that stands by. */
+  | { readonly kind: 'started'; readonly run: number; readonly program: number }
   /** It has the state. */
   | { readonly kind: 'opened'; readonly run: number }
   | {

@@ -163,15 +163,11 @@ function* ofPolicies({ chronicle, files }: Stage): Generator<string> {
 
 /** Whether a second program had its turn, and a policy file was read while a pass went on. */
 function* ofReplicas({ chronicle: { entries } }: Stage): Generator<string> {
-  let began = 0;
-  let last = 0;
-  for (const entry of entries) {
-    if (entry.kind === 'started') began += 1;
-    if (entry.kind === 'ended' && entry.where === 'in use') last = entry.run;
-    // The one that had to wait, or another after it, has the state.
-    if (entry.kind === 'opened' && last > 0 && entry.run > last && began > 2)
-      yield 'a second program took over';
-  }
+  const standIns = new Set(
+    entries.flatMap((one) => (one.kind === 'started' && one.program > 1 ? [one.run] : [])),
+  );
+  if (entries.some((one) => one.kind === 'opened' && standIns.has(one.run)))
+    yield 'a second program took over';
   const passes = entries.filter(
     (one) =>
       one.kind === 'pass' || one.kind === 'started' || (one.kind === 'asked' && one.path === '/api/keys'),

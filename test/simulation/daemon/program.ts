@@ -3,7 +3,7 @@ import { openApp } from '../../../src/app.ts';
 import type { App } from '../../../src/app.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { createDaemon } from '../../../src/daemon.ts';
-import type { Daemon } from '../../../src/daemon.ts';
+import type { Daemon, DaemonPorts } from '../../../src/daemon.ts';
 import { createLogger } from '../../../src/log.ts';
 import type { PassReport } from '../../../src/pass.ts';
 import { formatFaults, loadPolicy } from '../../../src/policy/load.ts';
@@ -65,7 +65,8 @@ interface Current {
   daemon: Daemon | null;
 }
 
-export function createProgram(around: Surroundings): Program {
+/** `program`: its number. */
+export function createProgram(around: Surroundings, program: number): Program {
   const { plan, scheduler, chronicle, state } = around;
   let current: Current | null = null;
   let downUntil = 0;
@@ -78,7 +79,7 @@ export function createProgram(around: Surroundings): Program {
     });
     const mine: Current = { life, stop: new AbortController(), daemon: null };
     current = mine;
-    chronicle.note({ kind: 'started', run: life.run });
+    chronicle.note({ kind: 'started', run: life.run, program });
     run(mine).then(
       (how) => over(mine, how.text, how.downMs),
       (error: unknown) => {
@@ -178,7 +179,7 @@ async function readPolicy(
   life: Life,
   clock: SteadyClock,
   { chronicle, files }: Surroundings,
-): ReturnType<Parameters<typeof createDaemon>[0]['readPolicy']> {
+): ReturnType<DaemonPorts['readPolicy']> {
   await life.point('before read of file');
   const version = files.length - 1;
   const loaded = loadPolicy(yamlOf(files[version] as FileShape), 'policies.yaml', environment, clock.now());

@@ -112,7 +112,7 @@ export async function perform(plan: Plan): Promise<Stage> {
       if (report !== null) tally.add(report);
     },
   };
-  const first = createProgram(around);
+  const first = createProgram(around, 1);
   programs.push(first);
   world.log.subscribe((event) => {
     if (event.by === 'api' && ambushes.restarts()) scheduler.after(20_000, () => first.stop(minuteMs));
@@ -128,7 +128,7 @@ export async function perform(plan: Plan): Promise<Stage> {
   const deeds = doer({
     ...{ scheduler, chronicle, world, keys, faults, windows, troubles, disk, perils, clock, ambushes },
     ...{ state, programs, writeFile },
-    replica: () => createProgram(around),
+    replica: () => createProgram(around, programs.length + 1),
   });
 
   writeFile(plan.file);
