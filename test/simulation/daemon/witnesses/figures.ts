@@ -1,4 +1,4 @@
-import { unitsOf, groupOf, membersOf, periodStart, usedBy } from '../truth.ts';
+import { groundsOf, groupOf, unitsOf, membersOf, periodStart, usedBy } from '../truth.ts';
 import type { GroupName } from '../truth.ts';
 import type { WorldKey } from '../../../../src/sandbox/account-key.ts';
 import { alertsThen, passLimitMs } from '../alerts-then.ts';
@@ -98,23 +98,17 @@ export const highest: Witness = (history) =>
   history.asked.flatMap((one): Breach[] => {
     const { key, kind } = one;
     if (key === null || kind === 'create' || isMisled(history)) return [];
-    const does = one.files.flatMap(({ policies }) =>
-      policies.flatMap((policy) =>
-        policy.steps.flatMap((step) => {
-          const fits =
-            kind === 'delete'
-              ? step.deleteNoticeMs !== undefined
-              : step.renamePrefix !== undefined && one.to?.startsWith(`${step.renamePrefix} `);
-          return fits ? [{ policy, step }] : [];
-        }),
-      ),
+    const grounds = groundsOf(history, one, ({ deleteNoticeMs, renamePrefix }) =>
+      kind === 'delete'
+        ? deleteNoticeMs !== undefined
+        : renamePrefix !== undefined && one.to?.startsWith(`${renamePrefix} `) === true,
     );
-    const may = does.some(({ policy, step }) => {
+    const may = grounds.some(({ policy, step }) => {
       const { rule } = policy;
       if (rule.kind !== 'spend' || step.pick !== 'highest') return true;
       return looksBefore(history, one.at).some((at) => isHighest(history, policy, rule, key, at));
     });
-    return does.length === 0 || may
+    return grounds.length === 0 || may
       ? []
       : [breach(9, 'not the highest of its group', one.at, `${kind} of ${key.id} “${key.name}”`)];
   });
