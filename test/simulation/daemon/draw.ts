@@ -70,6 +70,15 @@ function drawActs(
   drawPeople(random.fork('people'), adding, { hot, days, keys, file, when });
   const replicas = random.fork('replicas');
   if (replicas.chance(0.12)) adding(replicas)({ kind: 'replica', forMs: replicas.integer(1, 30) * hourMs });
+  const deaf = random.fork('deaf');
+  const deleting = file.policies.flatMap(({ steps }) =>
+    steps.filter((step) => step.deleteNoticeMs !== undefined),
+  );
+  const forMs = Math.min(3 * dayMs, total);
+  // Nobody takes notices of one deletion, while others take what else is told.
+  if (deleting.length > 0 && deaf.chance(0.15))
+    for (const channel of deaf.pick(deleting).alert)
+      adding(deaf)({ kind: 'receiver', channel, trouble: deaf.pick(['dead', 'refuses']), forMs }, 0);
   const trouble = random.fork('trouble');
   const times = trouble.chance(0.2) ? 0 : trouble.integer(1, 7);
   for (let i = 0; i < times; i += 1) drawTrouble(trouble, adding(trouble), intervalMs);
