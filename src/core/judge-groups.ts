@@ -81,7 +81,8 @@ function restLevel(rule: SpendRule, span: Span, live: readonly KeyRecord[], evid
   const total = accountLevel(rule, span, evidence).high;
   const all = { ...rule, models: null };
   const known = sumLevels(live.map((record) => memberLevel(all, span, record, evidence)));
-  return { low: 0, high: total === null ? null : Math.max(0, total - known.low), likely: 0 };
+  const most = total === null ? null : Math.max(0, total - known.low);
+  return { low: 0, high: most, likely: most };
 }
 
 function memberLevel(rule: SpendRule, span: Span, record: KeyRecord, evidence: Evidence): Estimate {
