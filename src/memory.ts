@@ -41,6 +41,8 @@ export interface Memory {
   openBatch: string | null;
   /** The machine's count of milliseconds at the last pass that went by its clock; null: none of this process. */
   monotonicMs: number | null;
+  /** The clocks as the last look that went by them had them; null: none of this process. */
+  lookedAt: { readonly at: EpochMs; readonly monotonicMs: number } | null;
   /** The pass before read a key by itself only to check its row. */
   checkedLast: boolean;
   readonly meta: Map<string, string>;
@@ -69,6 +71,7 @@ export async function recall(store: Store, now: EpochMs): Promise<Memory> {
     accepted: new Set(),
     openBatch: null,
     monotonicMs: null,
+    lookedAt: null,
     meta: new Map(Object.entries(state.meta)),
     holds: new Set(),
   };

@@ -66,6 +66,8 @@ async function passOn(
   const commit = committer(ports, memory, policy, `pass-${String(first.at)}`);
   if (!first.clock.trusted) return doubtedPass(ports, memory, policy, troubles, first, commit, stop);
   if (first.clock.setByMs !== 0) await followClock(ports, memory, first, first.clock.setByMs, commit);
+  // What is told from here on is dated by this look.
+  memory.lookedAt = { at: first.at, monotonicMs: first.monotonicMs };
   const sight = await settleOpen(ports, memory, policy, first, commit, stop);
   const inquiry = inquire(ports, memory, policy, sight);
   const found = await deliberate(ports, memory, policy, sight, inquiry, stop);

@@ -2,22 +2,23 @@ import type { Memory } from './memory.ts';
 import type { SteadyClock } from './ports.ts';
 
 /**
- * The time that deliveries go by: that of the last pass that trusted the machine's clock, and what has passed
+ * The time that deliveries go by: that of the last look that trusted the machine's clock, and what has passed
  * since. However that clock is set, no message waits for it, and none is given up because of it.
  */
-export function postClock(clock: SteadyClock, memory: Pick<Memory, 'meta' | 'monotonicMs'>): SteadyClock {
-  const openedMs = clock.monotonic();
-  const openedAt = clock.now();
+export function postClock(clock: SteadyClock, memory: Pick<Memory, 'meta' | 'lookedAt'>): SteadyClock {
+  // Until this process has had such a look, the last pass before it; or later, if something was posted since.
+  const lastAt = memory.meta.get('lastPassAt');
   // Of a process that ended in doubt of its clock, the last pass that trusted it may be long ago.
   const postedAt = memory.meta.get('clockDoubtedSince') ? Number(memory.meta.get('postedAt') ?? 0) : 0;
+  const opened = {
+    at: Math.max(lastAt === undefined ? clock.now() : Number(lastAt), postedAt),
+    monotonicMs: clock.monotonic(),
+  };
   return {
-    // Until this process has had such a pass, the last one before it; or later, if something was posted since.
     now: () => {
-      const lastAt = memory.meta.get('lastPassAt');
-      const since = clock.monotonic() - (memory.monotonicMs ?? openedMs);
+      const { at, monotonicMs } = memory.lookedAt ?? opened;
       // Whole milliseconds, as every instant; the count has fractions.
-      const lastOr = lastAt === undefined ? openedAt : Number(lastAt);
-      return Math.round((memory.monotonicMs === null ? Math.max(lastOr, postedAt) : lastOr) + since);
+      return Math.round(at + clock.monotonic() - monotonicMs);
     },
     sleep: (ms, signal) => clock.sleep(ms, signal),
     monotonic: () => clock.monotonic(),

@@ -196,3 +196,19 @@ describe('a clock that was ahead from the first pass on, and is set right', () =
     expect(one.log).toEqual([]);
   });
 });
+
+test('what the first pass of a new process tells in quiet hours waits for their end', async () => {
+  const quiet = `${generous}
+channels:
+  ops: { slack: { webhook_url: "\${OPS}" }, quiet: { hours: "14:00-20:00" } }`;
+  await using one = await watched(file(policy(month, '{ at: 100%, alert: ops }'), quiet), a);
+  one.spend(a, 25);
+  // Past two in the afternoon; by the last pass of the process before it is still morning.
+  one.wait(5 * hour);
+  await one.restart();
+  await one.pass();
+  expect(one.kinds()).toEqual(['step']);
+  expect(await one.deliver()).toBe(0);
+  await one.pass(6 * hour);
+  expect(await one.deliver()).toBe(1);
+});

@@ -19,7 +19,7 @@ function machine() {
 
 test('is the machine’s, where no pass has been', () => {
   const { clock, wait } = machine();
-  const post = postClock(clock, { meta: new Map(), monotonicMs: null });
+  const post = postClock(clock, { meta: new Map(), lookedAt: null });
   wait(1000);
   expect([post.now(), post.monotonic()]).toEqual([start + 1000, 6000.25]);
   wait(0.3);
@@ -28,22 +28,22 @@ test('is the machine’s, where no pass has been', () => {
 
 test.each([40 * day, -5 * day])('goes on however the machine’s is set, by %d say', (by) => {
   const { clock, wait, set } = machine();
-  const meta = new Map([['lastPassAt', String(start)]]);
-  const post = postClock(clock, { meta, monotonicMs: clock.monotonic() });
+  const lookedAt = { at: start, monotonicMs: clock.monotonic() };
+  const post = postClock(clock, { meta: new Map(), lookedAt });
   wait(1000);
   set(by);
   wait(1000);
   expect(post.now()).toBe(start + 2000);
 });
 
-test('begins where the last process had it, until a pass of this one knows better', () => {
+test('begins where the last process had it, until a look of this one knows better', () => {
   const { clock, wait } = machine();
-  const memory = { meta: new Map([['lastPassAt', String(start - day)]]), monotonicMs: null as number | null };
+  const meta = new Map([['lastPassAt', String(start - day)]]);
+  const memory: Parameters<typeof postClock>[1] = { meta, lookedAt: null };
   const post = postClock(clock, memory);
   wait(1000);
   expect(post.now()).toBe(start - day + 1000);
-  memory.meta.set('lastPassAt', String(clock.now()));
-  memory.monotonicMs = clock.monotonic();
+  memory.lookedAt = { at: clock.now(), monotonicMs: clock.monotonic() };
   wait(1000);
   expect(post.now()).toBe(start + 2000);
 });
@@ -55,11 +55,11 @@ test('begins no earlier than what was posted before, where the clock was in doub
     ['postedAt', String(start - 2 * day)],
     ['clockDoubtedSince', String(start - 8 * day)],
   ]);
-  const post = postClock(clock, { meta, monotonicMs: null });
+  const post = postClock(clock, { meta, lookedAt: null });
   expect(post.now()).toBe(start - 2 * day);
   // Nor does it run away with what it posts itself.
   meta.set('postedAt', String(start - day));
   expect(post.now()).toBe(start - 2 * day);
   const trusted = new Map(meta).set('clockDoubtedSince', '');
-  expect(postClock(clock, { meta: trusted, monotonicMs: null }).now()).toBe(start - 9 * day);
+  expect(postClock(clock, { meta: trusted, lookedAt: null }).now()).toBe(start - 9 * day);
 });

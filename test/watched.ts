@@ -12,6 +12,7 @@ import { Secret } from '../src/core/secret.ts';
 import { route } from '../src/alerts/route.ts';
 import { recall } from '../src/memory.ts';
 import { pass } from '../src/pass.ts';
+import { postClock } from '../src/post-clock.ts';
 import type { PassReport } from '../src/pass.ts';
 import type { PassPorts } from '../src/pass/ports.ts';
 import type { AdminReader, AdminWriter } from '../src/ports.ts';
@@ -166,7 +167,7 @@ export async function watched(policy: PolicyFile, ...keys: readonly Key[]): Prom
     closing: new AbortController().signal,
     route: (alerts, { channels, smtp }, passId) => {
       one.told.push(...alerts);
-      return route(alerts, channels, { at: clock.now(), passId, smtp });
+      return route(alerts, channels, { at: posting.now(), passId, smtp });
     },
   };
   const signal = new AbortController().signal;
@@ -200,18 +201,20 @@ export async function watched(policy: PolicyFile, ...keys: readonly Key[]): Prom
       for (let nth = 0; nth < count; nth += 1) await one.pass();
     },
     deliver: async () => {
-      const waiting = await store.outbox.pending(clock.now());
+      const waiting = await store.outbox.pending(posting.now());
       const ids = waiting.map((entry) => entry.id);
-      if (ids.length > 0) await store.outbox.delivered(ids, clock.now());
+      if (ids.length > 0) await store.outbox.delivered(ids, posting.now());
       return ids.length;
     },
     restart: async () => {
       booted = truth;
       memory = await recall(store, clock.now());
+      posting = postClock(clock, memory);
     },
     kinds: () => one.told.map((alert) => (alert.topic === 'case' ? alert.event.kind : alert.title)),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
+  let posting = postClock(clock, memory);
   // Every row is checked, and the ledger has a little history.
   await one.passes(15);
   return one;

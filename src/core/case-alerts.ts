@@ -1,8 +1,9 @@
 /** What is told of a case: its steps and notices, what ended a deletion, and that nothing can be told. */
-import type { CaseAlert, CaseEvent, Next } from './alert.ts';
+import type { CaseAlert, CaseEvent, Figures, Next } from './alert.ts';
 import { modeOf, subjectOf, templateVariables } from './court.ts';
 import type { Court } from './court.ts';
 import { deletionDueAt } from './deletions.ts';
+import { figuresAt } from './judgement.ts';
 import type { KeyId } from './key.ts';
 import type { Held } from './plan.ts';
 import type { Policy } from './policy.ts';
@@ -38,7 +39,12 @@ export function stepAlerts(one: Case, wanted: Wanted, due: Due): CaseAlert[] {
   const event: CaseEvent = { kind: 'step', step: step + 1, of: policy.steps.length, repeated };
   // With its time: after an edit of the file another step may have this one's number.
   const key = `step-${String(step + 1)}/${instantWords(one.court.now)}`;
-  return [tell(one, key, event, channels, { next: [...upcoming(one, wanted)] })];
+  return [
+    tell(one, key, event, channels, {
+      next: [...upcoming(one, wanted)],
+      figures: figuresAt(one.judgement, step),
+    }),
+  ];
 }
 
 function noticeAlert(one: Case, wanted: Wanted, { fresh }: Due, notice: PendingDeletion): CaseAlert {
@@ -104,7 +110,7 @@ function tell(
   key: string,
   event: CaseEvent,
   channels: readonly string[],
-  more: { readonly next?: readonly Next[]; readonly keyId?: KeyId } = {},
+  more: Pick<Tidings, 'next' | 'keyId' | 'figures'> = {},
 ): CaseAlert {
   return caseAlert(court, finding, judgement.policy, { key, event, channels, ...more });
 }
@@ -118,6 +124,8 @@ export interface Tidings {
   readonly next?: readonly Next[];
   /** The key that it is about, where that is one of a group's. */
   readonly keyId?: KeyId;
+  /** Left out: the finding's. */
+  readonly figures?: Figures;
 }
 
 /** `policy` undefined: it is gone from the file. */
@@ -125,9 +133,9 @@ export function caseAlert(
   court: Court,
   finding: Finding,
   policy: Policy | undefined,
-  { key, event, channels, next = [], keyId }: Tidings,
+  { key, event, channels, next = [], keyId, figures = finding.figures }: Tidings,
 ): CaseAlert {
-  const { subject, figures } = finding;
+  const { subject } = finding;
   const about = keyId === undefined ? subject : ({ kind: 'key', id: keyId, createdAt: 0 } as const);
   const record = about.kind === 'key' ? court.records.get(about.id) : undefined;
   const group = about.kind === 'group' ? about.group : '';

@@ -10,7 +10,7 @@ import { modeOf, subjectOf } from './court.ts';
 import type { Question } from './evidence.ts';
 import { addQuestion, questionKey } from './evidence.ts';
 import { judge } from './judge.ts';
-import { caseKey } from './judgement.ts';
+import { caseKey, figuresAt } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
 import { massIdleTrouble } from './mass-idle.ts';
 import { notRefusedLately, withinLimits } from './limits.ts';
@@ -165,7 +165,7 @@ function view(court: Court, judgement: Judgement): FindingView {
     subject: subjectOf(court, judgement.subject),
     state: top === undefined && judgement.open.length > 0 ? 'uncertain' : 'open',
     period: start === null && end === null ? null : { start, end },
-    figures: judgement.figures,
+    figures: top === undefined ? judgement.figures : figuresAt(judgement, top),
     step: top === undefined ? null : top + 1,
     because: judgement.because,
   };

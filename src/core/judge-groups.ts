@@ -63,11 +63,26 @@ export function isWholeAccount({ across, models }: SpendRule): boolean {
 export function levelOfGroup(rule: SpendRule, { live, gone }: Group, bench: Bench): (span: Span) => Estimate {
   const { evidence } = bench;
   if (isWholeAccount(rule)) return (span) => accountLevel(rule, span, evidence);
+  const rest = (span: Span): Estimate[] =>
+    rule.across.kind === 'account' ? [restLevel(rule, span, live, evidence)] : [];
   return (span) =>
     sumLevels([
       ...live.map((record) => memberLevel(rule, span, record, evidence)),
       ...gone.map((record) => goneLevel(rule, span, record, bench.lastCounters.get(record.id) ?? null)),
+      ...rest(span),
     ]);
+}
+
+/**
+ * At the most what is in the account's total and not of these keys: admin keys, and such as were never seen, use
+ * models too.
+ */
+function restLevel(rule: SpendRule, span: Span, live: readonly KeyRecord[], evidence: Evidence): Estimate {
+  const total = accountLevel(rule, span, evidence).high;
+  const all = { ...rule, models: null };
+  const known = sumLevels(live.map((record) => memberLevel(all, span, record, evidence)));
+  const most = total === null ? null : Math.max(0, total - known.low);
+  return { low: 0, high: most, likely: most };
 }
 
 function memberLevel(rule: SpendRule, span: Span, record: KeyRecord, evidence: Evidence): Estimate {

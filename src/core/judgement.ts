@@ -40,7 +40,10 @@ export interface Judgement {
   readonly members: readonly KeyRecord[];
   /** Start and end of the calendar period that the case belongs to; nulls for rolling, lifetime and deadlines. */
   readonly period: Period;
+  /** Of the level or the deadline; of the forecast where no step but a forecast's is reached. */
   readonly figures: Figures;
+  /** Of the forecast; null: there is none. */
+  readonly expected: Figures | null;
   /** Positions of the steps that are reached, ascending. */
   readonly reached: readonly number[];
   /**
@@ -59,6 +62,11 @@ export interface Judgement {
   readonly idle: Finding['idle'];
   /** What a key or the account has surely consumed in its period; null: nothing that stays true. */
   readonly proven: Finding['proven'] | null;
+}
+
+/** What that step is reached by. */
+export function figuresAt({ policy, figures, expected }: Judgement, step: number): Figures {
+  return policy.steps[step]?.basis === 'forecast' ? (expected ?? figures) : figures;
 }
 
 /** One subject's name within a policy: at most one of its findings is open at a time. */

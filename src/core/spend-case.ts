@@ -119,12 +119,17 @@ export function judgeSpend(one: SpendCase): Judged {
   const questions = open.length > 0 ? one.ask(motiveOf(one, open)) : [];
   const lingers = existing !== undefined && isNear(one);
   if (reached.length === 0 && open.length === 0 && !lingers) return [null, questions];
+  const figures = figuresOf(one, 'level', one.level);
+  const expected = forecast === null ? null : figuresOf(one, 'forecast', forecast);
+  const onlyExpected =
+    reached.length > 0 && reached.every((index) => policy.steps[index]?.basis === 'forecast');
   const judgement: Judgement = {
     policy,
     subject: one.subject,
     members: one.members,
     period: findingPeriod(rule, span.period),
-    figures: figuresOf(one, reached.at(-1), forecast),
+    figures: onlyExpected ? (expected ?? figures) : figures,
+    expected,
     reached,
     sure,
     doubts: doubtsOf(one, reached, sure),
@@ -195,16 +200,17 @@ function doubtsOf(one: SpendCase, reached: readonly number[], sure: readonly num
   return one.ask({ ...motiveOf(one, unsure), excess: Infinity });
 }
 
-function figuresOf(one: SpendCase, top: number | undefined, forecast: Estimate | null): SpendFigures {
-  const { policy, rule, span, limit, level } = one;
-  const basis = top === undefined ? 'level' : (policy.steps[top]?.basis ?? 'level');
-  const shown = basis === 'forecast' && forecast !== null ? forecast : level;
+function figuresOf(
+  { rule, span, limit }: SpendCase,
+  basis: SpendFigures['basis'],
+  { low, high }: Estimate,
+): SpendFigures {
   return {
     kind: 'spend',
     measure: rule.measure,
-    level: { low: shown.low, high: shown.high },
+    level: { low, high },
     limit,
-    percent: Math.floor((100 * shown.low) / limit),
+    percent: Math.floor((100 * low) / limit),
     period: periodWords(rule.period, span.period),
     periodStart: span.period.start,
     periodEnd: span.period.end,

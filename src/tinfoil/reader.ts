@@ -1,5 +1,6 @@
 import type { Rows } from '../core/rows.ts';
-import type { AdminReader, AggregateRow } from '../ports.ts';
+import type { EpochMs } from '../core/key.ts';
+import type { AdminReader, AggregateRow, Listing } from '../ports.ts';
 import { keyUsageCall, listKeysCall, seriesCall, transactionsCall, usageCall } from './calls.ts';
 import type { Call } from './calls.ts';
 import { NotJson, parseJson } from './json.ts';
@@ -11,6 +12,9 @@ import type { Answer, Wire } from './request.ts';
 import { retrying } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
 import { Malformed } from './schemas.ts';
+
+/** Servers' clocks differ a little. */
+const staleAfterMs = 5 * 60_000;
 
 type Parse<T> = (json: unknown, answer: Answer) => T;
 type Read<T> = (answer: Answer) => T;
@@ -24,12 +28,21 @@ export function createReader(
     retrying({ clock: wire.clock, retries, endpoint: call.endpoint, signal }, () =>
       hearOnce(wire, call, read, signal),
     );
-  const ask = <T>(call: Call, parse: Parse<T>, signal: AbortSignal): Promise<T> =>
-    hear(call, parsing(parse), signal);
+  /** The Date of the last list. */
+  let listedAt: EpochMs | null = null;
   const lister = createLister();
+  const hearList: Read<Listing> = (answer) => {
+    const listing = lister(answer);
+    listedAt = answer.serverAt;
+    return listing;
+  };
+  const ask = <T>(call: Call, parse: Parse<T>, signal: AbortSignal): Promise<T> => {
+    const read = parsing(parse);
+    return hear(call, (answer) => read(notStale(call, answer, listedAt)), signal);
+  };
   let lifetime: Rows<AggregateRow> | undefined;
   return {
-    listKeys: (signal) => hear(listKeysCall, lister, signal),
+    listKeys: (signal) => hear(listKeysCall, hearList, signal),
     usage: async (window, signal) => {
       const before = window === null ? lifetime : undefined;
       const aggregate = await ask(
@@ -49,6 +62,14 @@ export function createReader(
 /** One attempt at a call whose answer matters. */
 export function askOnce<T>(wire: Wire, call: Call, parse: Parse<T>, signal: AbortSignal): Promise<T> {
   return hearOnce(wire, call, parsing(parse), signal);
+}
+
+/** What is asked after the list is not answered from long before it, unless on the way somebody kept old answers. */
+function notStale({ endpoint }: Call, answer: Answer, listedAt: EpochMs | null): Answer {
+  const { serverAt } = answer;
+  if (serverAt === null || listedAt === null || listedAt - serverAt <= staleAfterMs) return answer;
+  const detail = `it is from ${new Date(serverAt).toISOString()}, long before the list of keys`;
+  throw new AdminApiError({ endpoint, kind: 'malformed', status: 200, retryable: true, detail });
 }
 
 function parsing<T>(parse: Parse<T>): Read<T> {

@@ -214,4 +214,16 @@ describe('a budget of some models', () => {
     const decision = one.pass(about({ models: { lifetime: rows, windows }, windows: new Map() }));
     expect(decision.views).toEqual([]);
   });
+
+  test('across the account has no upper end below what its other keys, admin keys say, can have used', () => {
+    const whole = models.replace('per: month', 'per: lifetime, across: account');
+    const one = story(whole, key('A'));
+    const total: Counters = { costMicroUsd: 0, tokens: 9050, requests: 1 };
+    const account = { lifetime: { low: total, high: total }, windows: new Map(), because: null };
+    const used = new Map([...rows, ['gpt-oss-120b', { costMicroUsd: 0, tokens: 60, requests: 1 }] as const]);
+    const known = about({ models: { lifetime: used, windows: new Map() } });
+    expect(one.pass({ ...known, account }).views).toMatchObject([
+      { state: 'uncertain', figures: { level: { low: 60, high: 110 } } },
+    ]);
+  });
 });

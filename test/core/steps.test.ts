@@ -1,4 +1,5 @@
 /** Which steps fire, when, and who hears of them. */
+import type { Decision } from '../../src/core/plan.ts';
 import { describe, expect, test } from 'vitest';
 import { zeroCounters } from '../../src/core/evidence.ts';
 import { day, done, file, held, hour, key, minute, monday, policy, policyOf, said, story } from './story.ts';
@@ -192,5 +193,24 @@ describe('a forecast', () => {
     expect(
       one.pass({ after: 3 * day, usage: { 'User 1': [8, 9] }, windows: { 'User 1': {} } }).views,
     ).toEqual([]);
+  });
+
+  test('is told as what it is, and a step of the level and its rename by the level', () => {
+    const below = policy(
+      monthly,
+      '{ at: 50%, alert: ops, rename: "HALF {{ name }}" }',
+      '{ at: 100%, basis: forecast, alert: owner }',
+    );
+    const one = story(below, key('User 1'));
+    const windows = { 'User 1': { '24h': 4, '7d': 4 } };
+    one.pass({ usage: { 'User 1': 1 } });
+    const basis = ({ alerts }: Decision): unknown[] =>
+      alerts.map(({ figures }) => figures.kind === 'spend' && [figures.basis, figures.level.low >= 20e6]);
+    expect(basis(one.pass({ after: 2 * day, usage: { 'User 1': 8 }, windows }))).toEqual([
+      ['forecast', true],
+    ]);
+    const half = one.pass({ usage: { 'User 1': 11 }, windows });
+    expect(basis(half)).toEqual([['level', false]]);
+    expect(half.changes.map(({ reason }) => reason)).toEqual([expect.not.stringContaining('expected')]);
   });
 });

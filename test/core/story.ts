@@ -31,14 +31,16 @@ export const day = 24 * hour;
 /** Mon 23 Nov 2026, 10:00 UTC: where every story begins. */
 export const monday = Date.parse('2026-11-23T10:00:00Z');
 
-/** A policy file in enforce mode, with channels `owner`, `ops` and `pager`, and these lines. */
+const channels = `channels:
+  owner: { slack: { webhook_url: "\${OWNER}" } }
+  ops: { slack: { webhook_url: "\${OPS}" } }
+  pager: { webhook: { url: "\${PAGER}" } }`;
+
+/** A policy file in enforce mode, with these lines and, where they have no others, channels `owner`, `ops` and `pager`. */
 export function file(policies: string, top = 'protect: []'): PolicyFile {
   const text = `version: 1
 mode: enforce
-channels:
-  owner: { slack: { webhook_url: "\${OWNER}" } }
-  ops: { slack: { webhook_url: "\${OPS}" } }
-  pager: { webhook: { url: "\${PAGER}" } }
+${/^channels:/m.test(top) ? '' : channels}
 ${top}
 policies:
 ${policies.replaceAll(/^/gm, '  ')}

@@ -7,7 +7,8 @@ import { notYet } from './daemon/not-yet.ts';
 import { judge } from './daemon/verdict.ts';
 
 test('a seed lived through twice is the same, to the millisecond', async () => {
-  for (const seed of [3, 11, 27]) {
+  // The second has two programs on one state.
+  for (const seed of [3, 8, 27]) {
     const [one, other] = [await judge(drawPlan(seed)), await judge(drawPlan(seed))];
     expect(one.stage.chronicle.entries.length).toBeGreaterThan(50);
     expect(other.stage.chronicle.entries).toEqual(one.stage.chronicle.entries);

@@ -76,6 +76,27 @@ describe('requests', () => {
   });
 });
 
+test('an answer that somebody kept since long before the list is asked for again, and is none', async () => {
+  const dated = (body: unknown, minutes: number): Response =>
+    Response.json(body, { headers: { date: new Date(start + minutes * 60_000).toUTCString() } });
+  const kept = (): Response => dated(usage, -6);
+  const { reader } = scriptedClient([
+    dated([row()], 0),
+    kept(),
+    dated(usage, -4),
+    ...[kept, kept, kept, kept],
+    () => dated(reading, -6),
+    () => dated(reading, 1),
+  ]);
+  await reader.listKeys(never);
+  await reader.usage(null, never);
+  expect(await errorOf(reader.usage(null, never))).toMatchObject({
+    kind: 'malformed',
+    detail: 'it is from 2026-11-23T09:54:00.000Z, long before the list of keys',
+  });
+  expect(await reader.keyUsage(new Secret(apiKey), null, never)).toMatchObject({ requests: 1 });
+});
+
 test('a byte order mark before an answer is no part of it, and broken UTF-8 is shown as such', async () => {
   const start = Buffer.from('\uFEFF[{"key":"tk_a","created_at":"2026-01-02T03:04:05Z","name":"');
   const body = Buffer.concat([start, Buffer.from([0x41, 0xff]), Buffer.from('"}]')]);

@@ -2,6 +2,7 @@
  * What the world saw: every request with its effect, every acceptance by a receiver, every deed of people,
  * each with its true instant. Witnesses judge by this and by the account itself, by nothing that the program says.
  */
+import type { Figures } from '../../../src/core/alert.ts';
 import type { KeyId } from '../../../src/core/key.ts';
 import type { FileShape } from './policies.ts';
 
@@ -60,7 +61,10 @@ export type Fact =
     }
   | { readonly kind: 'file written'; readonly version: number; readonly file: FileShape }
   | { readonly kind: 'file read'; readonly run: number; readonly version: number; readonly ok: boolean }
-  | { readonly kind: 'started'; readonly run: number }
+  /** `program`: 1, or a number of one that stands by. */
+  | { readonly kind: 'started'; readonly run: number; readonly program: number }
+  /** It has the state. */
+  | { readonly kind: 'opened'; readonly run: number }
   | {
       readonly kind: 'ended';
       readonly run: number;
@@ -74,26 +78,32 @@ export type Fact =
 
 export interface AlertFact {
   readonly id: string;
+  /** When it was decided, by the program's clock. */
+  readonly at: number;
   readonly event: string;
   readonly policy: string | null;
   readonly finding: string | null;
   readonly key: KeyId | null;
+  readonly group: string | null;
   readonly step: number | null;
   readonly noticeMs: number | null;
   readonly repeated: boolean;
+  readonly figures: Figures | null;
   readonly title: string | null;
 }
 
 export type Entry = Fact & { /** Milliseconds since the beginning, truly. */ readonly at: number };
 
 export interface Chronicle {
+  /** Milliseconds since the beginning. */
+  readonly now: () => number;
   readonly entries: readonly Entry[];
   note(fact: Fact): void;
 }
 
 export function createChronicle(now: () => number): Chronicle {
   const entries: Entry[] = [];
-  return { entries, note: (fact) => void entries.push({ ...fact, at: now() }) };
+  return { now, entries, note: (fact) => void entries.push({ ...fact, at: now() }) };
 }
 
 /** One line for a person. */

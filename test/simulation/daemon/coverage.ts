@@ -1,6 +1,6 @@
 /** What happened in how many seeds: a promise is only tested where something threatens it. */
 import type { Stage } from './stage.ts';
-import { dayMs } from './units.ts';
+import { dayMs, hourMs } from './units.ts';
 
 export interface Coverage {
   /** In how many seeds each thing happened. */
@@ -55,11 +55,17 @@ export const wanted: readonly string[] = [
     'held rename: limit',
     'held restore: unknown',
   ],
+  ...['a case by cost', 'a case by tokens', 'a case by requests', 'a case by expiry', 'a case by idle'],
+  ...['a group by metadata', 'a group of all selected', 'a group of the account', 'a limit of max_tokens'],
+  ...['a case of some models', 'a forecast', 'an owner heard', 'quiet hours', 'excepted in quiet hours'],
+  ...['allow_domains', 'silence: alerts', 'silence: actions', 'silence: both'],
+  ...['change of a group', 'exit: in use', 'a second program took over', 'reload in a pass'],
   ...['change done', 'change cancelled', 'change unclear', 'change failed', 'stop', 'crash'],
 ];
 
-function happenings({ chronicle, held, files }: Stage): Set<string> {
-  const found = new Set<string>(held.keys());
+function happenings(stage: Stage): Set<string> {
+  const { chronicle, held, files } = stage;
+  const found = new Set<string>([...held.keys(), ...ofPolicies(stage), ...ofReplicas(stage)]);
   const renamedTo = new Map<string, Set<string>>();
   for (const entry of chronicle.entries) {
     switch (entry.kind) {
@@ -93,6 +99,7 @@ function happenings({ chronicle, held, files }: Stage): Set<string> {
         break;
       case 'ended':
         found.add(entry.how);
+        if (entry.how === 'exit') found.add(`exit: ${entry.where}`);
         if (entry.how === 'crash') found.add(`crash ${entry.where}`);
         break;
       case 'disk failed':
@@ -109,6 +116,7 @@ function happenings({ chronicle, held, files }: Stage): Set<string> {
         else if (entry.status >= 400) found.add(`status ${String(entry.status)}`);
         break;
       case 'asked':
+      case 'opened':
       case 'started':
       case 'pass':
         break;
@@ -117,6 +125,58 @@ function happenings({ chronicle, held, files }: Stage): Set<string> {
     }
   }
   return found;
+}
+
+const groups = [
+  ['metadata.', 'a group by metadata'],
+  ['selected', 'a group of all selected'],
+  ['account', 'a group of the account'],
+] as const;
+
+/** Which kinds of policies led to something, and what channels made of it. */
+function* ofPolicies({ chronicle, files }: Stage): Generator<string> {
+  for (const entry of chronicle.entries) {
+    if (entry.kind !== 'accepted') continue;
+    if (entry.channel === 'owner') yield 'an owner heard';
+    for (const { figures, group, finding, key, policy, event, at } of entry.alerts) {
+      if (figures === null) continue;
+      yield `a case by ${figures.kind === 'spend' ? figures.measure : figures.kind}`;
+      if (figures.kind === 'spend' && figures.basis === 'forecast') yield 'a forecast';
+      for (const [start, what] of groups) if (group?.startsWith(start)) yield what;
+      if (event === 'deleted' && key !== null && finding?.includes(key) === false) yield 'change of a group';
+      for (const { policies, quiet } of files) {
+        const rule = policies.find(({ name }) => name === policy)?.rule;
+        if (rule?.kind === 'spend' && rule.limit === 'max_tokens') yield 'a limit of max_tokens';
+        if (rule?.kind === 'spend' && rule.models !== null) yield 'a case of some models';
+        if (quiet[entry.channel] === undefined) continue;
+        // It waited for hours, or did not.
+        if (entry.sentAt - at > hourMs) yield 'quiet hours';
+        else if (event === 'notice' || event === 'deleted') yield 'excepted in quiet hours';
+      }
+    }
+  }
+  for (const { allowDomains, silences } of files) {
+    if (allowDomains !== null) yield 'allow_domains';
+    for (const { suppress } of silences) yield `silence: ${suppress}`;
+  }
+}
+
+/** Whether a second program had its turn, and a policy file was read while a pass went on. */
+function* ofReplicas({ chronicle: { entries } }: Stage): Generator<string> {
+  const standIns = new Set(
+    entries.flatMap((one) => (one.kind === 'started' && one.program > 1 ? [one.run] : [])),
+  );
+  if (entries.some((one) => one.kind === 'opened' && standIns.has(one.run)))
+    yield 'a second program took over';
+  const passes = entries.filter(
+    (one) =>
+      one.kind === 'pass' || one.kind === 'started' || (one.kind === 'asked' && one.path === '/api/keys'),
+  );
+  for (const read of entries) {
+    if (read.kind !== 'file read' || read.version === 0) continue;
+    const before = passes.findLast(({ at }) => at < read.at);
+    if (before?.kind === 'asked') yield 'reload in a pass';
+  }
 }
 
 export function coverageText({ counts, seeds, days, passes }: Coverage): string {

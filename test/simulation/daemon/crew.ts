@@ -1,10 +1,16 @@
-/** Many seeds, on all cores. */
-import { availableParallelism } from 'node:os';
+/** Much work, on all cores. */
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { mergeCoverage } from './coverage.ts';
 import type { Coverage } from './coverage.ts';
 import type { Report } from './rounds.ts';
+import type { BreakOff } from './sweep.ts';
+
+/** What a thread is given to do. */
+export type Work =
+  | { readonly kind: 'seeds'; readonly seeds: readonly number[] }
+  | { readonly kind: 'break-offs'; readonly all: readonly BreakOff[] };
 
 /** So many at a time: that one thread is not done long before the others. */
 const handful = 10;
@@ -13,37 +19,63 @@ export interface CrewReport extends Report {
   readonly coverage: Coverage;
 }
 
+/** `tell` may say that it is enough: nothing more is begun then. */
 export async function liveThroughAll(
   from: number,
   count: number,
-  tell: (report: Report, done: number) => void = () => undefined,
+  tell: (report: Report, done: number) => 'enough' | void = () => undefined,
   threads = availableParallelism(),
 ): Promise<CrewReport> {
   const reports: Report[] = [];
-  let next = from;
   let done = 0;
+  const works = function* (): Generator<Work> {
+    for (let next = from; next < from + count; next += handful) {
+      const many = Math.min(handful, from + count - next);
+      yield { kind: 'seeds', seeds: Array.from({ length: many }, (_, place) => next + place) };
+    }
+  };
+  await share<Report>(works(), threads, (report) => {
+    reports.push(report);
+    return tell(report, (done += report.coverage.seeds));
+  });
+  return {
+    failures: reports.flatMap(({ failures }) => failures),
+    known: reports.flatMap(({ known }) => known),
+    coverage: reports.map(({ coverage }) => coverage).reduce(mergeCoverage),
+  };
+}
+
+/** Failures, each as a text. */
+export async function breakOffAll(
+  all: readonly BreakOff[],
+  threads = availableParallelism(),
+): Promise<string[]> {
+  const failures: string[] = [];
+  const works = function* (): Generator<Work> {
+    for (let next = 0; next < all.length; next += handful)
+      yield { kind: 'break-offs', all: all.slice(next, next + handful) };
+  };
+  await share<string[]>(works(), threads, (some) => void failures.push(...some));
+  return failures;
+}
+
+async function share<T>(
+  works: Iterator<Work>,
+  threads: number,
+  done: (result: T) => 'enough' | void,
+): Promise<void> {
+  let enough = false;
   const work = async (): Promise<void> => {
     const worker = new Worker(new URL('worker.ts', import.meta.url));
     try {
-      while (next < from + count) {
-        const seeds = Array.from(
-          { length: Math.min(handful, from + count - next) },
-          (_, place) => next + place,
-        );
-        next += seeds.length;
-        worker.postMessage(seeds);
-        const [report] = (await once(worker, 'message')) as [Report];
-        reports.push(report);
-        tell(report, (done += seeds.length));
+      for (let next = works.next(); next.done !== true && !enough; next = works.next()) {
+        worker.postMessage(next.value);
+        const [result] = (await once(worker, 'message')) as [T];
+        if (done(result) === 'enough') enough = true;
       }
     } finally {
       await worker.terminate();
     }
   };
   await Promise.all(Array.from({ length: threads }, work));
-  return {
-    failures: reports.flatMap(({ failures }) => failures),
-    known: reports.flatMap(({ known }) => known),
-    coverage: reports.map(({ coverage }) => coverage).reduce(mergeCoverage),
-  };
 }

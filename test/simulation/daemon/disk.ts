@@ -48,7 +48,7 @@ export function onDisk(
       delivered: (ids, at, unserved) => writes(() => outbox.delivered(ids, at, unserved)),
       failed: (ids, failure) => writes(() => outbox.failed(ids, failure)),
     },
-    // The disk outlives the program.
+    // What it held is released with its life.
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

@@ -1,9 +1,8 @@
 /** What the world's own eye sees of the disk, of a list and of the messages. */
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { KeyId } from '../../../src/core/key.ts';
 import type { Change } from '../../../src/core/state.ts';
 import type { World } from '../../../src/sandbox/world.ts';
-import { migrate } from '../../../src/store/migrations.ts';
 import type { Chronicle } from './chronicle.ts';
 
 export function noticedKeys({ entries }: Chronicle): Set<KeyId | null> {
@@ -30,10 +29,4 @@ export function lackingIn(list: string, world: World): number | null {
   } catch {
     return null;
   }
-}
-
-export function freshDatabase(): DatabaseSync {
-  const db = new DatabaseSync(':memory:');
-  migrate(db, 'keywarden.db');
-  return db;
 }

@@ -103,37 +103,46 @@ export function historyOf(stage: Stage): History {
   };
 }
 
+/** What one life of the program could know by then. */
+interface Knowledge {
+  read: { readonly at: number; readonly file: FileShape; readonly before: FileShape | null } | null;
+  known: readonly { readonly at: number; readonly asOf: number }[];
+  listAsOf: number;
+}
+
 function askedOf(
   { files, chronicle: { entries } }: Stage,
   keys: ReadonlyMap<KeyId, WorldKey>,
   effects: ReadonlyMap<number, number>,
 ): Asked[] {
   const asked: Asked[] = [];
-  let read: { readonly at: number; readonly file: FileShape; readonly before: FileShape | null } | null =
-    null;
-  let known: { readonly at: number; readonly asOf: number }[] = [];
-  let listAsOf = -1;
+  const runs = new Map<number, Knowledge>();
+  const of = (run: number): Knowledge => {
+    const its = runs.get(run) ?? { read: null, known: [], listAsOf: -1 };
+    runs.set(run, its);
+    return its;
+  };
   entries.forEach((entry, index) => {
     // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check -- the others tell nothing of this
     switch (entry.kind) {
-      case 'started':
-        read = null;
-        known = [];
-        listAsOf = -1;
-        return;
       case 'file read': {
         const file = files[entry.version];
-        if (entry.ok && file !== undefined) read = { at: entry.at, file, before: read?.file ?? null };
+        const its = of(entry.run);
+        if (entry.ok && file !== undefined) its.read = { at: entry.at, file, before: its.read?.file ?? null };
         return;
       }
-      case 'answered':
+      case 'answered': {
         if (entry.asOf === null) return;
-        known.push({ at: entry.at, asOf: entry.asOf });
-        if (entry.path === '/api/keys') listAsOf = Math.max(listAsOf, entry.asOf);
+        const its = of(entry.run);
+        its.known = [...its.known, { at: entry.at, asOf: entry.asOf }];
+        if (entry.path === '/api/keys') its.listAsOf = Math.max(its.listAsOf, entry.asOf);
         return;
+      }
       case 'asked': {
         if (!isChange(entry)) return;
-        known = known.filter(({ at }) => at >= entry.at - freshMs);
+        const its = of(entry.run);
+        its.known = its.known.filter(({ at }) => at >= entry.at - freshMs);
+        const { read, known, listAsOf } = its;
         const before = read !== null && read.at === entry.at && read.before !== null ? [read.before] : [];
         asked.push({
           index,

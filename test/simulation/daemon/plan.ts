@@ -1,5 +1,6 @@
 /** What a simulation is told to do, as data: so it can be drawn from a seed, printed, and made shorter. */
 import type { Fault } from '../../../src/sandbox/faults.ts';
+import type { Model } from '../../../src/sandbox/models.ts';
 import type { Variants } from '../../../src/sandbox/variants.ts';
 import type { FileShape } from './policies.ts';
 
@@ -26,6 +27,7 @@ export interface KeyPlan {
   /** 0: it has none. */
   readonly usdPerDay: number;
   readonly momentsPerDay: number;
+  readonly model: Model;
   /** When its traffic ends, in days from the beginning; left out: never. */
   readonly idleFromDay?: number;
 }
@@ -36,6 +38,7 @@ export const crashPoints = [
   'before effect',
   'after effect',
   'after answer',
+  'before read of file',
   'before read of state',
   'before write',
   'after write',
@@ -50,7 +53,12 @@ export type NetworkTrouble = 'refused' | 'reset before' | 'reset after' | 'hang'
 export type ReceiverTrouble = 'dead' | 'refuses' | 'slow' | 'hangs' | 'loses answers';
 export type EndpointGroup = 'any' | 'reads' | 'writes' | 'list' | 'usage' | 'key-usage' | 'rename' | 'delete';
 
-export type Ambush = 'rename' | 'use' | 'shrunk list' | 'cut' | 'restart';
+export type Ambush = { readonly by: 'rename' | 'use' | 'shrunk list' | 'cut' | 'restart' } | ReloadAmbush;
+
+interface ReloadAmbush {
+  readonly by: 'reload';
+  readonly file: FileShape;
+}
 
 export type Deed =
   | { readonly kind: 'rename'; readonly key: number; readonly to: string }
@@ -83,7 +91,7 @@ export type Deed =
   /** At the `nth` such point from now on. `onlyWrites`: of requests that change a key, and what is written around them. */
   | {
       readonly kind: 'crash';
-      readonly point: CrashPoint;
+      readonly point: CrashPoint | 'any';
       readonly nth: number;
       readonly onlyChanges: boolean;
       readonly downMs: number;
@@ -91,9 +99,12 @@ export type Deed =
   /**
    * In the moment between a pass and the fresh look before a change, a person takes every key that got a notice
    * in hand: renames it, or uses it; or the list of that look is cut short. `cut`: the next change takes effect,
-   * but is not answered. `restart`: shortly after the next change the program is started anew.
+   * but is not answered. `restart`: shortly after the next change the program is started anew. `reload`: the
+   * policy file is written anew.
    */
-  | { readonly kind: 'ambush'; readonly by: Ambush }
+  | ({ readonly kind: 'ambush' } & Ambush)
+  /** A second Keywarden on the same state, which is started again whenever it ends. */
+  | { readonly kind: 'replica'; readonly forMs: number }
   | { readonly kind: 'stop'; readonly downMs: number }
   | { readonly kind: 'clock'; readonly byMs: number }
   | { readonly kind: 'lose state' };

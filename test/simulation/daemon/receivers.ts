@@ -11,6 +11,7 @@ import type { AlertFact, Chronicle } from './chronicle.ts';
 import type { Life } from './life.ts';
 import type { ReceiverTrouble } from './plan.ts';
 import type { Scheduler } from './scheduler.ts';
+import { epoch } from './setting.ts';
 
 export interface ReceiverOptions {
   readonly seed: number;
@@ -90,20 +91,24 @@ function wireText(kind: 'slack' | 'email' | 'webhook', message: Message): string
 }
 
 function alertFact(alert: Alert): AlertFact {
+  const { id, at } = alert;
   if (alert.topic === 'system') {
     const none = { policy: null, finding: null, key: null, step: null, noticeMs: null, repeated: false };
-    return { id: alert.id, event: 'system', ...none, title: alert.title };
+    return { id, at: at - epoch, event: 'system', ...none, group: null, figures: null, title: alert.title };
   }
-  const { id, event, policy, findingId, subject } = alert;
+  const { event, policy, findingId, subject, figures } = alert;
   return {
     id,
+    at: at - epoch,
     event: event.kind,
     policy,
     finding: findingId,
     key: subject.kind === 'key' ? subject.id : null,
+    group: subject.kind === 'group' ? subject.group : null,
     step: 'step' in event ? event.step : null,
     noticeMs: event.kind === 'notice' ? event.noticeMs : null,
     repeated: event.kind === 'step' && event.repeated,
+    figures,
     title: null,
   };
 }

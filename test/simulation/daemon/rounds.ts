@@ -4,7 +4,7 @@ import { coverageOf, mergeCoverage, noCoverage } from './coverage.ts';
 import type { Coverage } from './coverage.ts';
 import { drawPlan } from './draw.ts';
 import type { Plan } from './plan.ts';
-import { yamlOf } from './policies.ts';
+import { yamlOf } from './yaml.ts';
 import { shrink } from './shrink.ts';
 import { judge } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
@@ -54,9 +54,10 @@ export async function liveThrough(seeds: readonly number[]): Promise<Report> {
   return { failures, known, coverage };
 }
 
-/** With a fault planted: true when a seed finds it. */
-export async function hunt(seeds: number, print: Print): Promise<boolean> {
-  for (let seed = 1; seed <= seeds; seed += 1) {
+/** With a fault planted: true when a seed finds it, of the first so many; `first` is tried before the others. */
+export async function hunt(seeds: number, first: number, print: Print): Promise<boolean> {
+  const others = Array.from({ length: seeds }, (_, place) => place + 1).filter((seed) => seed !== first);
+  for (const seed of [first, ...others]) {
     const { breaches } = await judge(drawPlan(seed));
     const [first] = breaches;
     if (first === undefined) continue;

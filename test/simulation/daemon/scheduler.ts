@@ -33,6 +33,7 @@ interface Timer {
 
 /**
  * The deliverer looks into its outbox once a minute in case it was not told of something. Such a sleep ends
+ * (a program's; what the simulation itself waits for is none) ends
  * together with whatever happens next: nearly all of the time that is simulated would go into it.
  */
 const idleLookMs = 60_000;
@@ -48,7 +49,7 @@ export function createScheduler(): Scheduler {
   const after: Scheduler['after'] = (ms, fire, owner) => {
     order += 1;
     const timer: Timer = { at: now + Math.max(0, ms), order, fire, owner: owner ?? null, off: false };
-    if (ms === idleLookMs) idle.push(timer);
+    if (ms === idleLookMs && timer.owner !== null) idle.push(timer);
     else timers.push(timer);
     return () => void (timer.off = true);
   };

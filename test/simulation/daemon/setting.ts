@@ -67,7 +67,7 @@ export function specOf(key: KeyPlan, early: boolean): KeySpec {
             momentsPerDay: key.momentsPerDay,
             hours: 'flat',
             weekend: 1,
-            models: [['gpt-oss-120b', 1]],
+            models: [[key.model, 1]],
             ...(key.idleFromDay === undefined
               ? {}
               : { pauses: [{ from: at(key.idleFromDay), to: Infinity }] }),

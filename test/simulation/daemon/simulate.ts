@@ -1,9 +1,9 @@
 /**
  * `npm run simulate -- --seed N` replays one seed exactly; `--seeds N` lives through so many (`--from N`: from
- * that one on); `--planted` shows that each of a list of planted faults is found.
+ * that one on) and stops after a few failures; `--sweep` breaks some histories off at each of their points;
+ * `--planted` shows that each of a list of planted faults is found (`--remember`: and writes down by which seed).
  */
 import { parseArgs } from 'node:util';
-import { notYet } from './not-yet.ts';
 import { plantFault } from './plant.ts';
 
 const { values } = parseArgs({
@@ -12,7 +12,9 @@ const { values } = parseArgs({
     seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
     story: { type: 'boolean', default: false },
+    sweep: { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },
+    remember: { type: 'boolean', default: false },
     plant: { type: 'string' },
   },
 });
@@ -26,27 +28,33 @@ if (values.plant !== undefined) plantFault(values.plant);
 const { hunt, replay } = await import('./rounds.ts');
 if (values.planted) {
   const { findPlanted } = await import('./planted.ts');
-  process.exitCode = (await findPlanted(print, Number(values.seeds ?? 300))) ? 0 : 1;
+  process.exitCode = (await findPlanted(print, {
+    seeds: Number(values.seeds ?? 300),
+    remember: values.remember,
+  }))
+    ? 0
+    : 1;
 } else if (values.plant !== undefined) {
-  process.exitCode = (await hunt(Number(values.seeds ?? 300), print)) ? 0 : 1;
+  process.exitCode = (await hunt(Number(values.seeds ?? 300), Number(values.from), print)) ? 0 : 1;
 } else if (values.seed !== undefined) {
   process.exitCode = (await replay(Number(values.seed), values.story, print)) ? 0 : 1;
+} else if (values.sweep) {
+  const { breakOffAll } = await import('./crew.ts');
+  const { breakOffs } = await import('./sweep.ts');
+  const { sweeps } = await import('./sweep-plans.ts');
+  const all = await breakOffs(1);
+  for (const [number, { name }] of sweeps.entries())
+    print(`${name}: ${String(all.filter(({ sweep }) => sweep === number).length)} points`);
+  const failures = await breakOffAll(all);
+  failures.forEach(print);
+  print(
+    failures.length === 0
+      ? `broken off at each of ${String(all.length)} points, every promise was kept`
+      : `${String(failures.length)} of ${String(all.length)} failed`,
+  );
+  process.exitCode = failures.length === 0 ? 0 : 1;
 } else {
-  const { liveThroughAll } = await import('./crew.ts');
-  const { coverageText } = await import('./coverage.ts');
-  const count = Number(values.seeds ?? 300);
-  const report = await liveThroughAll(Number(values.from), count, ({ failures }, done) => {
-    failures.forEach(print);
-    if (done % 1000 === 0 && done < count) print(`${String(done)} seeds`);
-  });
-  print(coverageText(report.coverage));
-  for (const { code, because } of notYet) {
-    const seeds = report.known.filter((one) => one.code === code).map(({ seed }) => seed);
-    print(
-      `not yet: ${code} (${because}): in ${String(seeds.length)} seeds, such as ${seeds.slice(0, 5).join()}`,
-    );
-  }
-  const { length } = report.failures;
-  print(length === 0 ? 'every promise was kept' : `${String(length)} seeds failed`);
-  process.exitCode = length === 0 ? 0 : 1;
+  const { liveThroughMany } = await import('./many.ts');
+  const from = Number(values.from);
+  process.exitCode = (await liveThroughMany(from, Number(values.seeds ?? 300), print)) ? 0 : 1;
 }

@@ -14,8 +14,9 @@ export interface Verdict {
   readonly known: readonly Breach[];
 }
 
+/** The verdict's stage has no state any more. */
 export async function judge(plan: Plan): Promise<Verdict> {
-  const stage = await perform(plan);
+  using stage = await perform(plan);
   const history = historyOf(stage);
   const breaches = witnesses.flatMap((witness) => witness(history));
   const isKnown = ({ code }: Breach): boolean => notYet.some((one) => one.code === code);

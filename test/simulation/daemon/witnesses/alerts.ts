@@ -26,9 +26,8 @@ export const arrival: Witness = (history) => {
   const last = stage.files.at(-1);
   const breaches: Breach[] = [];
   // Nothing is delivered while nobody runs it.
-  const running = !entries.some(
-    ({ kind, at }) => (kind === 'ended' || kind === 'started') && at > end - 26 * hourMs,
-  );
+  const turn = entries.findLast(({ kind }) => kind === 'ended' || kind === 'started');
+  const running = turn?.kind === 'started' && turn.at <= end - 26 * hourMs;
   const took = new Set(accepted.flatMap(({ channel, alerts }) => alerts.map(({ id }) => `${channel} ${id}`)));
   for (const row of outboxOf(history)) {
     if (row.state === 'delivered' && !took.has(`${row.channel} ${row.alert}`))

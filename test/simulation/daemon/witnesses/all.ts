@@ -1,4 +1,7 @@
 import { arrival, badEdits, noise, repeats, told } from './alerts.ts';
+import { oneActor, wholeReloads } from './actor.ts';
+import { owners, quietHours, silencedAlerts } from './channels.ts';
+import { figures, highest } from './figures.ts';
 import { grounds, protection, shrunkLists, silences } from './grounds.ts';
 import { crashSafety, gentleStart, identity } from './identity.ts';
 import { limits } from './limits.ts';
@@ -22,4 +25,5 @@ export const witnesses: readonly Witness[] = [
     gentleStart,
   ],
   ...[arrival, told, noise, repeats, badEdits, record, secrets, hostileText],
+  ...[figures, highest, owners, quietHours, silencedAlerts, oneActor, wholeReloads],
 ];

@@ -1,4 +1,4 @@
-import { groundsOf } from '../truth.ts';
+import { aboutOf, groundsOf } from '../truth.ts';
 import { selects } from '../policies.ts';
 import { epoch } from '../setting.ts';
 import { breach } from './witness.ts';
@@ -35,7 +35,7 @@ export const protection: Witness = (history) =>
     const names = [history.originalNameAt(key.id, listAsOf), history.nameAt(key.id, listAsOf)];
     const isProtected = files.every((file) =>
       file.protect.some((selector) =>
-        names.some((originalName) => selects(selector, { originalName, metadata: key.metadata })),
+        names.some((originalName) => selects(selector, { ...aboutOf(key), originalName })),
       ),
     );
     return isProtected || key.isAdmin
@@ -53,7 +53,7 @@ export const silences: Witness = (history) =>
         ({ select, until, suppress }) =>
           suppress !== 'alerts' &&
           Date.parse(until) > epoch + at + 6 * 60_000 &&
-          selects(select, { originalName, metadata: key.metadata }),
+          selects(select, { ...aboutOf(key), originalName }),
       ),
     );
     return silenced ? [breach(7, 'silenced', at, `${kind} of ${key.id}`)] : [];

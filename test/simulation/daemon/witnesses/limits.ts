@@ -25,9 +25,9 @@ export const limits: Witness = (history) => {
             `${String(done.length + 1)} within 24 hours, ${String(allowed)} allowed`,
           ),
         );
-      const pass = passOf(history, one.index);
+      const pass = passOf(history, one);
       const inPass = effects.filter(
-        (other) => passOf(history, other.index) === pass && other.index <= one.index,
+        (other) => other.run === one.run && passOf(history, other) === pass && other.index <= one.index,
       );
       const perRun = Math.max(...one.files.map((file) => file.limits[kind].perRun));
       if (inPass.length > perRun)
@@ -60,10 +60,10 @@ function perDay(history: History, { at }: Asked, limit: LimitShape, done: number
 
 const start = ({ stage }: History): number => stage.world.start;
 
-/** How many passes had ended by then. */
-function passOf({ entries }: History, index: number): number {
+/** How many passes of that run had ended by then. */
+function passOf({ entries }: History, { index, run }: Asked): number {
   return entries.reduce(
-    (count, one, place) => count + (place < index && (one.kind === 'pass' || one.kind === 'started') ? 1 : 0),
+    (count, one, place) => count + (place < index && one.kind === 'pass' && one.run === run ? 1 : 0),
     0,
   );
 }

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { sql } from '../../../../src/store/sql.ts';
 import { verifyChain } from '../../../../src/store/record.ts';
 import { adminKey, channelSecrets } from '../setting.ts';
+import { dayMs } from '../units.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
@@ -15,6 +16,9 @@ export const record: Witness = ({ stage, asked, statesSince }) => {
     .prepare('SELECT body FROM record')
     .all()
     .map(({ body }) => String(body));
+  // While the clock is wrong nothing is found out; that is put right at last.
+  const isClockSet = stage.plan.acts.some(({ kind }) => kind === 'clock');
+  const calmSince = Math.max(stage.lastTroubleAt, isClockSet ? stage.plan.days * dayMs : 0);
   for (const one of asked) {
     if (one.effectAt === null || one.key === null || statesSince.some((at) => at > one.at)) continue;
     const { id } = one.key;
@@ -22,7 +26,7 @@ export const record: Witness = ({ stage, asked, statesSince }) => {
     const done = bodies.some(
       (body) => /change-(done|not-done|unclear|failed)/.test(body) && body.includes(id),
     );
-    if (!intent || (!done && stage.endedAt - one.at > 24 * 3_600_000))
+    if (!intent || (!done && stage.endedAt - Math.max(one.at, calmSince) > 24 * 3_600_000))
       breaches.push(breach(18, 'not on record', one.at, `${one.kind} of ${id}`));
   }
   return breaches;

@@ -1,0 +1,261 @@
+/** Faults to plant in the program's own text: what the simulation is to find. */
+
+export interface Edit {
+  /** Under `src/`. */
+  readonly file: string;
+  readonly find: string;
+  readonly put: string;
+}
+
+export interface Planted {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
+const one = (name: string, file: string, find: string, put: string): Planted => ({
+  name,
+  edits: [{ file, find, put }],
+});
+
+export const plantedFaults: readonly Planted[] = [
+  one(
+    'the fresh check is skipped',
+    'pass/recheck.ts',
+    'if (!still) return { ok: false, because: whyNot(found.decision, change) };',
+    '',
+  ),
+  one(
+    'a notice counts from its sending',
+    'core/deletions.ts',
+    'Math.max(acceptedAt, pending.announcedAt) +',
+    'pending.announcedAt +',
+  ),
+  one(
+    'a notice need not be accepted',
+    'core/deletions.ts',
+    'firstAccepted(court.acceptances, pending.noticeAlertId, channels);',
+    '(firstAccepted(court.acceptances, pending.noticeAlertId, channels) ?? pending.announcedAt) as number | null;',
+  ),
+  one(
+    'a notice accepted by any channel counts',
+    'core/deletions.ts',
+    'const channels = noticeChannels(judgement.policy, pending, step);',
+    'const channels = [...court.policy.channels.keys()];',
+  ),
+  one(
+    'a notice is half as long',
+    'core/deletions.ts',
+    'Math.max(pending.noticeMs, noticeMs);',
+    'Math.max(pending.noticeMs, noticeMs) / 2;',
+  ),
+  one(
+    'limits are kept in memory only',
+    'memory.ts',
+    'changes: new Map(state.changes.map((change) => [change.id, change])),',
+    'changes: new Map(state.changes.filter((change) => change.settledAt === null).map((change) => [change.id, change])),',
+  ),
+  one(
+    'a day of limits begins at midnight',
+    'core/limits.ts',
+    'change.intentAt <= now - dayMs',
+    'change.intentAt <= Math.floor(now / dayMs) * dayMs',
+  ),
+  one(
+    'a limit lets one more through',
+    'core/limits.ts',
+    'mine.length <= Math.max(0, allowed.count)',
+    'mine.length <= Math.max(0, allowed.count) + 1',
+  ),
+  {
+    name: 'the intent is written after the request',
+    edits: [
+      {
+        file: 'act/carry-out.ts',
+        find: "  await ports.commit(\n    { changes: [intent], record: [entry(ports, 'change-intent', planned, planned.reason)] },\n    [],\n  );\n",
+        put: '',
+      },
+      {
+        file: 'act/carry-out.ts',
+        find: "  if (result === 'unclear') {",
+        put: "  await ports.commit({ changes: [intent], record: [entry(ports, 'change-intent', planned, planned.reason)] }, []);\n  if (result === 'unclear') {",
+      },
+    ],
+  },
+  {
+    name: 'a key is found by its name',
+    edits: [
+      {
+        file: 'pass/recheck.ts',
+        find: 'const key = keys.find((one) => one.id === change.keyId && one.createdAt === change.keyCreatedAt);',
+        put: 'const key = keys.find((one) => one.name === change.from);',
+      },
+      { file: 'act/carry-out.ts', find: 'secrets.get(planned.keyId)', put: 'secrets.get(key.id)' },
+    ],
+  },
+  one(
+    'protection is not looked at',
+    'core/court.ts',
+    'if (isProtected(court, record)) return',
+    'if (record.facts.isAdmin) return',
+  ),
+  one('silences are not looked at', 'core/court.ts', 'if (silence !== null) return', 'if (false) return'),
+  one(
+    'alert is taken for enforce',
+    'core/court.ts',
+    "if (mode !== 'enforce') return",
+    "if (mode === 'dry-run') return",
+  ),
+  one('a dry run sends what was queued', 'app.ts', 'dry() ? [] :', ''),
+  one(
+    'a person’s rename is no veto',
+    'core/deletions.ts',
+    'return facts.name !== expectedName || (namedAt !== undefined && namedAt !== renamedByPersonAt);',
+    "return facts.name === '' && expectedName === '' && namedAt === renamedByPersonAt;",
+  ),
+  {
+    name: 'a restore overwrites a person’s name',
+    edits: [
+      { file: 'core/hand.ts', find: '    standing: [],', put: '    standing: record.standing,' },
+      {
+        file: 'core/restores.ts',
+        find: 'rename.restore && record.facts.name === rename.to &&',
+        put: 'rename.restore &&',
+      },
+    ],
+  },
+  one(
+    'a clock that was set is believed',
+    'ledger/clock.ts',
+    'if (off !== null) return { trusted: false, because: off };',
+    '',
+  ),
+  one(
+    'a message has another id each time',
+    'alerts/parcel.ts',
+    '.update(JSON.stringify(ids))',
+    '.update(JSON.stringify([ids, entries[0]?.attempts]))',
+  ),
+  one(
+    'a message that was not accepted counts as delivered',
+    'alerts/deliver.ts',
+    '    if (outcome.ok) {\n      restingUntil',
+    '    if (outcome.ok || outcome.retryable) {\n      restingUntil',
+  ),
+  one(
+    'a secret is in an error',
+    'alerts/deliver.ts',
+    'const { error, retryable, retryAfterMs } = outcome;',
+    "const { retryable, retryAfterMs } = outcome; const error = `${outcome.error} ${[...options.channels().channels.values()].map((one) => one.kind === 'slack' ? one.webhookUrl.reveal() : '').join()}`;",
+  ),
+  one(
+    'a change is not on record',
+    'act/carry-out.ts',
+    "record: [entry(ports, 'change-intent', planned, planned.reason)]",
+    'record: []',
+  ),
+  one(
+    'strangers’ text is Slack’s markup',
+    'alerts/compose/slack-text.ts',
+    'export function escapeSlack(text: string): string {',
+    'export function escapeSlack(text: string): string {\n  if (text !== "") return text;',
+  ),
+  one(
+    'an invalid file is nobody’s business',
+    'daemon.ts',
+    'policyTrouble = invalidPolicy(read.message);',
+    'policyTrouble = null;',
+  ),
+  one(
+    'a list that shrank is believed',
+    'ledger/look.ts',
+    '(still) => (settledDown ? null : listDoubt(expected, still, listing.keys.length)),',
+    '(still) => (settledDown ? null : listDoubt(expected, still, listing.keys.length) && null),',
+  ),
+  {
+    name: 'unknown is read as zero',
+    edits: [
+      {
+        file: 'tinfoil/schemas.ts',
+        find: 'throw new Malformed(`${name} is not a whole number`);',
+        put: 'return 0;',
+      },
+      {
+        file: 'tinfoil/schemas.ts',
+        find: "if (typeof value !== 'number') throw new Malformed(`${name} is not an amount of money`);",
+        put: "if (typeof value !== 'number') return 0;",
+      },
+    ],
+  },
+  one(
+    'a step is announced in each pass',
+    'core/cases.ts',
+    'court.now - last.alertedAt >= repeatMs',
+    'court.now > last.alertedAt',
+  ),
+  one(
+    'a rename is sent again without a look',
+    'tinfoil/writer.ts',
+    'if (number === 1 || !(await look()))',
+    'if (number >= 1)',
+  ),
+  one(
+    'a group’s change falls on anybody',
+    'core/judge-groups.ts',
+    'members: selected() }];',
+    'members: bench.live }];',
+  ),
+  one(
+    'the highest of a group is any of it',
+    'core/wish.ts',
+    "if (subject.kind === 'key' || policy.steps[stepIndex]?.pick === 'all') return members;",
+    'if (policy.name !== "") return members;',
+  ),
+  one(
+    'an owner is told of another’s key',
+    'alerts/parcel.ts',
+    'JSON.stringify([entry.channel, entry.recipient, entry.cc, entry.batch]);',
+    'JSON.stringify([entry.channel, entry.batch]);',
+  ),
+  one(
+    'any domain is allowed',
+    'alerts/route.ts',
+    '!fixed && allowDomains !== null &&',
+    'fixed && allowDomains !== null &&',
+  ),
+  one(
+    'quiet hours are not looked at',
+    'alerts/route.ts',
+    'quiet === null || excepted(quiet, alert) ? null : quietUntil(quiet, at);',
+    'quiet === null || excepted(quiet, alert) || at > 0 ? null : quietUntil(quiet, at);',
+  ),
+  one(
+    'silenced alerts are told',
+    'core/cases.ts',
+    'const quiet = alertsSilenced(court, judgement.members);',
+    'const quiet = alertsSilenced(court, []);',
+  ),
+  one(
+    'a forecast is taken for the level',
+    'core/spend-case.ts',
+    "const by = step.basis === 'forecast' ? forecast : level;",
+    'const by = forecast ?? level;',
+  ),
+  one(
+    'requests are counted in tokens',
+    'core/evidence.ts',
+    'return counters.requests;',
+    'return counters.tokens;',
+  ),
+  one(
+    'a second program on the same state acts',
+    'store/database.ts',
+    "db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');",
+    "db.exec('PRAGMA journal_mode = MEMORY');",
+  ),
+  one(
+    'a reload leaves the pass under way as it is',
+    'app.ts',
+    'const superseded = (): boolean => policy !== inForce;',
+    'const superseded = (): boolean => false;',
+  ),
+];
