@@ -1,4 +1,6 @@
 /** The program on one machine: started, stopped or killed, and started again. */
+// Loaded by the program when it is first needed, which takes a while that is none of the simulation's.
+import '../../../src/alerts/compose/chart.ts';
 import { openApp } from '../../../src/app.ts';
 import type { App } from '../../../src/app.ts';
 import { Secret } from '../../../src/core/secret.ts';
