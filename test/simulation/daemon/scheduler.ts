@@ -32,11 +32,13 @@ interface Timer {
 }
 
 /**
- * The deliverer looks into its outbox once a minute in case it was not told of something. Such a sleep ends
- * (a program's; what the simulation itself waits for is none) ends
- * together with whatever happens next: nearly all of the time that is simulated would go into it.
+ * The deliverer looks into its outbox once a minute in case it was not told of something. Such a sleep (a
+ * program's; what the simulation itself waits for is none) ends together with whatever happens next, or when it
+ * has lingered for so long, which is less than quiet hours leave of a day: nearly all of the time that is simulated
+ * would go into it.
  */
 const idleLookMs = 60_000;
+const lingerMs = 90 * 60_000;
 
 export function createScheduler(): Scheduler {
   const timers = createHeap();
@@ -70,12 +72,15 @@ export function createScheduler(): Scheduler {
       timers.pop();
       next = timers.peek();
     }
-    if (next === undefined || next.at > until) return [];
-    timers.pop();
-    now = Math.max(now, next.at);
     idle = idle.filter((one) => !one.off && one.owner?.alive !== false);
-    const due = idle.filter(({ at }) => at <= now);
-    idle = idle.filter(({ at }) => at > now);
+    const lingered = idle.reduce((least, { at }) => Math.min(least, at + lingerMs), Infinity);
+    const at = Math.min(next?.at ?? Infinity, lingered);
+    if (at > until) return [];
+    now = Math.max(now, at);
+    const due = idle.filter((one) => one.at <= now);
+    idle = idle.filter((one) => one.at > now);
+    if (next === undefined || next.at > at) return due;
+    timers.pop();
     return [...due, next];
   }
 
