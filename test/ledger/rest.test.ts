@@ -196,8 +196,8 @@ test.each([
     }),
     { numRuns: 5000 },
   );
-  expect(told.bounds).toBeGreaterThan(1000);
-  if (!forgets) expect(told.unseen).toBeGreaterThan(1000);
+  expect(told.bounds).toBeGreaterThan(0);
+  if (!forgets) expect(told.unseen).toBeGreaterThan(0);
 });
 
 /** How many of the keys that are gone have a bound of what they used unseen; none is below the truth. */

@@ -94,6 +94,19 @@ describe('a row under a name that nobody bears', () => {
       [true, false, false, true],
     ],
     [
+      'is none once it is no longer there',
+      [{ rows: { old: 5 }, names: ['A'] }, { rows: { A: 5 } }],
+      [true, false],
+    ],
+    [
+      'is a deleted key’s, though the usage was not believed while there was that key',
+      [
+        { rows: null, names: ['A', 'B'] },
+        { rows: { B: 5 }, names: ['A'] },
+      ],
+      [false, false],
+    ],
+    [
       'is not asked about while the usage is not believed',
       [{ rows: null, names: ['B'] }, { rows: { B: 1 } }, { rows: null }, { rows: { B: 1, old: 0 } }],
       [false, false, false, false],
