@@ -52,8 +52,12 @@ describe('a pace', () => {
 
   test('is not kept of a key that is far from everything, but always of the account', () => {
     const quickening = quicken(new Map(), monday, ({ requests }) => requests < 5);
-    for (const of of [a, id('B'), 'account'] as const)
-      quickening.note(of, runOf(of, 0, [monday - minute, monday - minute]), counters(of === a ? 5 : 4));
+    for (const subject of [a, id('B'), 'account'] as const)
+      quickening.note(
+        subject,
+        runOf(subject, 0, [monday - minute, monday - minute]),
+        counters(subject === a ? 5 : 4),
+      );
     expect([...quickening.next().keys()]).toEqual([a, 'account']);
   });
 
