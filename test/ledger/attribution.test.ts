@@ -56,20 +56,19 @@ interface Given {
 
 const runFrom = monday - 9 * minute;
 
+function ownOf(window: Window | 'lifetime', amounts: Given['own'] = {}) {
+  return Object.entries(amounts).map(
+    ([name, amount]) => [id(name), new Map([[window, reading(amount)]])] as const,
+  );
+}
+
 function look(given: Given): Attribution {
   const windows = Object.entries(given.windows ?? {}) as [Window, Record<string, number>][];
   const readings: Readings = {
     lifetime: given.rows === undefined ? null : aggregate(given.rows, given.total),
     distrust: given.distrust ?? (given.rows === undefined ? 'it could not be read' : null),
     windows: new Map(windows.map(([window, rows]) => [window, aggregate(rows)])),
-    own: new Map([
-      ...Object.entries(given.own ?? {}).map(
-        ([name, amount]) => [id(name), new Map([['lifetime', reading(amount)] as const])] as const,
-      ),
-      ...Object.entries(given.ownDay ?? {}).map(
-        ([name, amount]) => [id(name), new Map([['24h', reading(amount)] as const])] as const,
-      ),
-    ]),
+    own: new Map([...ownOf('lifetime', given.own), ...ownOf('24h', given.ownDay)]),
     unanswered: new Set(),
   };
   const runs = Object.entries(given.runs ?? {}).map(([name, amount]): [KeyId | 'account', SampleRun] => {
@@ -384,7 +383,8 @@ describe('when a key was surely used last', () => {
 
 describe('what was known of a key in the pass before', () => {
   const b = key('B');
-  const live = [recordOf(a, checked(5)), recordOf(b, checked(0))];
+  const [used, unused] = [recordOf(a, checked(5)), recordOf(b, checked(0))];
+  const live = [used, unused];
   const run = (of: Key, amount: number): SampleRun =>
     build.runOf(of.id, amount, [runFrom, monday - minute], of.createdAt);
   const readings = (rows: Readonly<Record<string, number>>, more: Partial<Readings> = {}): Readings => ({
@@ -411,7 +411,16 @@ describe('what was known of a key in the pass before', () => {
     let looked: string[] = [];
     for (const more of passes) {
       const known = trail?.lineup;
-      const { evidence, counters: told, trail: next } = attribute({ ...before, ...more, trail });
+      const {
+        evidence,
+        counters: told,
+        trail: next,
+      } = attribute({
+        ...before,
+        live: known?.live ?? live,
+        ...more,
+        trail,
+      });
       const { live: listed } = next.lineup;
       looked = listed
         .filter(({ id: of }) => evidence.keys.get(of) !== known?.evidence[known.places.get(of) ?? -1])
@@ -437,15 +446,15 @@ describe('what was known of a key in the pass before', () => {
     ['a window that is read', { readings: windows }, ['A', 'B']],
     ['a policy of single models', { models: true }, ['A', 'B']],
     ['usage that is not believed', { readings: readings({ A: 5 }, { distrust: 'no' }) }, ['A', 'B']],
-    ['another record', { live: [{ ...recordOf(a, checked(5)) }, ...live.slice(1)] }, ['A']],
+    ['another record', { live: [{ ...used }, unused] }, ['A']],
     [
       'another key of its name',
       { live: [...live, recordOf({ ...key('C'), name: 'A' }, checked(0))] },
       ['A', 'A'],
     ],
     ['usage under nobody’s name', { readings: readings({ A: 5, old: 1 }) }, ['B']],
-    ['another place in the list', { live: live.toReversed() }, []],
-    ['the end of another key', { live: live.slice(1) }, []],
+    ['another place in the list', { live: [unused, used] }, []],
+    ['the end of another key', { live: [unused] }, []],
   ])('serves again but for %s', (_what, more, names) => {
     expect(anew({}, more)).toEqual(names);
     expect(anew({}, {}, more)).toEqual(names);
@@ -456,7 +465,7 @@ describe('what was known of a key in the pass before', () => {
     ['its own reading was taken', { readings: own(b, 0) }, ['B']],
     ['usage by model was wanted', { models: true }, ['A', 'B']],
     ['the usage was not believed', { readings: readings({ A: 5 }, { distrust: 'no' }) }, ['A', 'B']],
-    ['its row was not proved', { live: [recordOf(a), ...live.slice(1)] }, ['A']],
+    ['its row was not proved', { live: [recordOf(a), unused] }, ['A']],
     ['there was no sample of it', { runs: new Map([...before.runs].filter(([of]) => of !== a.id)) }, ['A']],
   ])('does not serve again after a pass in which %s', (_what, more, names) => {
     const { readings: _readings, models: _models, ...kept } = more;
