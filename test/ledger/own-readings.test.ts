@@ -80,6 +80,16 @@ describe('a key that no row is credited to', () => {
   });
 
   test.each([
+    ['it was read in', ['lifetime'], 0],
+    ['only its last day was read in', ['24h'], 1],
+  ])('is asked about only if it must be, in a pass that %s', (_what, individual, many) => {
+    const record = checkedAt('A', monday);
+    const keys = new Map([[record.id, { individual: new Set(individual) }]]);
+    const bench = { now: midnight - 1, evidence: { unread: [record], unanswered: new Set(), keys } };
+    expect(boundaryQuestions(daily, bench as unknown as Bench, pace, 1)).toHaveLength(many);
+  });
+
+  test.each([
     ['a pass earlier, and again in the last minute', 48, [2.5 * minute, minute]],
     ['earlier where a minute has not the calls for all', 49, [3.75 * minute, minute]],
     ['as much earlier as that takes', 200, [7.5 * minute, minute]],

@@ -69,6 +69,11 @@ expectFaults({
       'a key name cannot hold `[`, `]`',
     ],
     [
+      'a name from the environment',
+      withSteps('expiry: {}', '{ rename: ▸"${X} {{ name }}" }'),
+      'the value of `${X} {{ name }}` is not a proper key name',
+    ],
+    [
       'unknown variable in a name',
       withSteps('expiry: {}', '{ rename: ▸"X {{ nmae }}" }'),
       'unknown template variable `nmae`',

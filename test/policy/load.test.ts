@@ -114,11 +114,12 @@ channels:
   m: { email: { to: [a@b.c, "{{ metadata.email }}"], cc: d@e.f, allow_domains: [Example.COM] }, quiet: { hours: "00:30-01:00" } }
   p: { webhook: { url: "\${P}", secret: "\${X}", allow_private: true } }
   q: { webhook: { url: "http://127.0.0.1:1/" } }
+  o: { email: { to: a@b.c } }
 policies: []
 `);
     expect(smtp?.url.reveal()).toBe('smtps://u:p@mail.example.com:465');
     expect(smtp?.from).toBe('Keywarden <keywarden@example.com>');
-    expect([...channels.keys()]).toEqual(['s', 'm', 'p', 'q']);
+    expect([...channels.keys()]).toEqual(['s', 'm', 'p', 'q', 'o']);
     expect(channels.get('s')).toMatchObject({
       kind: 'slack',
       quiet: {
@@ -135,7 +136,10 @@ policies: []
     expect(mail.cc.map((cc) => cc.source)).toEqual(['d@e.f']);
     expect(mail.allowDomains).toEqual(['example.com']);
     expect(mail.quiet).toMatchObject({ days: [1, 2, 3, 4, 5, 6, 7], except: [] });
-    expect(channels.get('p')).toMatchObject({ kind: 'webhook', allowPrivate: true, quiet: null });
+    const pager = channels.get('p');
+    expect(pager?.kind === 'webhook' && pager.secret?.reveal()).toBe('https://x.example/X');
+    expect(channels.get('o')).toMatchObject({ cc: [], allowDomains: null, quiet: null });
+    expect(pager).toMatchObject({ kind: 'webhook', allowPrivate: true, quiet: null });
     expect(channels.get('q')).toMatchObject({ secret: null, allowPrivate: false });
     expect(inspect(channels, { depth: 9 })).not.toContain('x.example');
   });
