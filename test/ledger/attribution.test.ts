@@ -109,6 +109,7 @@ function inWords(bounds: Bounds | undefined): string {
 const checked = (amount: number) => ({
   check: { at: monday - minute, counters: counters(amount), agreed: true },
 });
+const unproved = { check: { at: monday - minute, counters: counters(5), agreed: false } };
 const a = key('A');
 
 describe('what is known of a key', () => {
@@ -262,6 +263,38 @@ describe('what is known of a key', () => {
     expect(models({ live: [recordOf(a, { nameChanged: true })], rows: { A: 5 } })).toBeNull();
   });
 
+  test('of its models in a window comes from the window’s row', () => {
+    const of = (windows: Given['windows']) =>
+      look({ rows: { A: 5 }, ...(windows && { windows }) }).evidence.keys.get(a.id)?.models.windows;
+    expect(
+      of({ '24h': { A: 2 } })
+        ?.get('24h')
+        ?.get('m'),
+    ).toEqual(counters(2));
+    expect(of({ '24h': { B: 2 } })?.get('24h')).toEqual(new Map());
+  });
+
+  test.each<[string, Given, boolean]>([
+    ['by a proved row', { live: [recordOf(a, checked(5))], rows: { A: 5 } }, true],
+    ['by its own reading', { rows: { A: 5 }, own: { A: 6 } }, true],
+    ['not by a row never proved', { rows: { A: 5 } }, false],
+    [
+      'not by one that was not proved when it was read',
+      { live: [recordOf(a, unproved)], rows: { A: 5 } },
+      false,
+    ],
+    [
+      'by an earlier reading, without a row of its own',
+      { live: [recordOf(a, { ...unproved, nameChanged: true })] },
+      true,
+    ],
+    ['not without either', { live: [recordOf(a, { nameChanged: true })] }, false],
+  ])('is checked %s', (_what, given, isChecked) => {
+    const evidence = look({ rows: {}, ...given }).evidence.keys.get(a.id);
+    expect(evidence?.checked).toBe(isChecked);
+    expect([...(evidence?.individual ?? [])]).toEqual(given.own === undefined ? [] : ['lifetime']);
+  });
+
   test('since when its counter stands still is told by the ledger', () => {
     const since = (given: Given) => look(given).evidence.keys.get(a.id)?.unchangedSince;
     const live = [recordOf(a, checked(5))];
@@ -269,6 +302,8 @@ describe('what is known of a key', () => {
     expect(since({ live, rows: { A: 6 }, runs: { A: 5 } })).toBeNull();
     expect(since({ rows: { A: 5 }, runs: { A: 5 } })).toBeNull();
     expect(since({ runs: { A: 5 } })).toBeNull();
+    const other = [{ ...recordOf(a, checked(5)), createdAt: monday }];
+    expect(since({ live: other, rows: { A: 5 }, runs: { A: 5 } })).toBeNull();
   });
 });
 
@@ -342,6 +377,14 @@ describe('the account', () => {
     expect([lifetime?.low.requests, lifetime?.high?.requests ?? null]).toEqual([low, high]);
   });
 
+  test('has its totals of the windows that were read', () => {
+    const { windows } = account({ rows: { A: 5 }, windows: { '24h': { A: 2 }, '7d': { A: 3, B: 1 } } });
+    expect([...windows]).toEqual([
+      ['24h', counters(2)],
+      ['7d', counters(4)],
+    ]);
+  });
+
   test('is unknown for a reason', () => {
     expect(account({ rows: { A: 5 } }).because).toBeNull();
     expect(account({}).because).toBe('it could not be read');
@@ -379,6 +422,45 @@ describe('when a key was surely used last', () => {
     expect(after({ rows: { A: 5 }, runs: { A: 5 } }, proved)).toBeUndefined();
     expect(after({ rows: { A: 6 } }, proved)).toBeUndefined();
   });
+});
+
+test('keys of one name, once read, are bounded by what the total grew by and no row explains', () => {
+  const twin = recordOf({ ...key('B'), name: 'A' });
+  const other = key('C');
+  const live = [recordOf(a), twin, recordOf(other, checked(4))];
+  const readings = (rows: Readonly<Record<string, number>>, own: Readings['own']): Readings => {
+    return { lifetime: aggregate(rows), distrust: null, windows: new Map(), own, unanswered: new Set() };
+  };
+  const both = [
+    [a.id, new Map([['lifetime' as const, reading(5)]])],
+    [twin.id, new Map([['lifetime' as const, reading(3)]])],
+  ] as const;
+  const common = { marks: new Map(), alone: new Set<KeyId>() };
+  const at = monday - minute;
+  const first = attribute({
+    ...{
+      ...common,
+      live,
+      at,
+      doneAt: at,
+      runs: new Map(),
+      readings: readings({ A: 8, C: 4 }, new Map(both)),
+    },
+  });
+  const runs = new Map(
+    [...first.counters].map(([of, { requests }]) => {
+      return [of, build.runOf(of, requests, [at, at], of === 'account' ? 0 : a.createdAt)] as const;
+    }),
+  );
+  const { trail } = first;
+  const grown = { ...common, live: trail.lineup.live, at: monday, doneAt: monday, runs, trail };
+  const second = attribute({ ...grown, readings: readings({ A: 10, C: 5 }, new Map()) });
+  expect(['A', 'B', 'C'].map((name) => known(second, name))).toEqual(['5–7', '3–5', '5']);
+  expect(second.evidence.unread.map(({ id: of }) => of)).toEqual([a.id, twin.id]);
+  // What has not grown is as good as read.
+  const still = attribute({ ...grown, readings: readings({ A: 8, C: 9 }, new Map()) });
+  expect(['A', 'B', 'C'].map((name) => known(still, name))).toEqual(['5', '3', '9']);
+  expect(still.evidence.unread).toEqual([]);
 });
 
 describe('what was known of a key in the pass before', () => {

@@ -37,6 +37,7 @@ const renaming = (to: string): Change => ({
 describe('a listing', () => {
   test('brings new keys, once', () => {
     expect(kinds(list(new Map(), [a, b]))).toEqual(['key-new A', 'key-new B']);
+    expect(list(new Map(), [a]).events[0]?.facts).toEqual({ name: 'A' });
     const again = list(both, [b, a], { at: monday + minute });
     expect([again.events, again.changed]).toEqual([[], []]);
     const same = list(both, [{ ...a }, { ...b }], { at: monday + minute });
@@ -45,7 +46,7 @@ describe('a listing', () => {
       firstSeenAt: monday,
       originalName: 'A',
       nameChanged: false,
-      check: null,
+      ...{ standing: [], check: null },
     });
   });
 
