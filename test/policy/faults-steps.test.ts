@@ -193,6 +193,11 @@ expectFaults({
       '`per` must be hour, day, week, month, quarter, year, 1h, 24h, 7d, 30d, 60d, 90d or lifetime',
     ],
     [
+      'an unknown period of each key’s own cap',
+      withSteps('spend: { tokens: max_tokens, per: ▸14d }', '{ at: 80%, alert: ops }'),
+      '`per` must be hour, day, week, month, quarter, year, 1h, 24h, 7d, 30d, 60d, 90d or lifetime',
+    ],
+    [
       'an unknown basis',
       withSteps(monthly, '{ at: 100%, alert: ops }', '{ at: 80%, basis: ▸real, alert: ops }'),
       '`basis` must be level or forecast',

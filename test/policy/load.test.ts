@@ -110,7 +110,7 @@ describe('channels', () => {
 timezone: Europe/Berlin
 smtp: { url: "\${SMTP_URL}", from: "Keywarden <keywarden@example.com>" }
 channels:
-  s: { slack: { webhook_url: "\${S}" }, quiet: { hours: "22:00-07:00", days: [mon-fri, fri, sun], except: [notice] } }
+  s: { slack: { webhook_url: "\${S}" }, quiet: { hours: "22:00-07:00", days: [sun, mon-fri, fri], except: [notice] } }
   m: { email: { to: [a@b.c, "{{ metadata.email }}"], cc: d@e.f, allow_domains: [Example.COM] }, quiet: { hours: "00:30-01:00" } }
   p: { webhook: { url: "\${P}", secret: "\${X}", allow_private: true } }
   q: { webhook: { url: "http://127.0.0.1:1/" } }
@@ -190,6 +190,22 @@ describe('spend', () => {
         });
       }),
     );
+  });
+
+  it('is measured alike by all that differ in nothing but the limit', () => {
+    const signature = (spend: string) => {
+      const rule = firstRule(`spend: { ${spend} }`);
+      return rule?.kind === 'spend' ? rule.signature : null;
+    };
+    const one = signature('cost: 1, per: month');
+    expect(signature('cost: 2, per: month')).toBe(one);
+    for (const other of [
+      'tokens: 1, per: month',
+      'cost: 1, per: day',
+      'cost: 1, per: month, across: selected',
+      'cost: 1, per: month, models: llama',
+    ])
+      expect(signature(other)).not.toBe(one);
   });
 
   it('matches models by pattern', () => {
