@@ -111,6 +111,16 @@ expectFaults({
       'a forecast can only alert',
     ],
     [
+      'forecast with a deletion',
+      withSteps(monthly, '{ at: 100%, basis: ▸forecast, alert: ops, delete: { notice: 1d } }'),
+      'a forecast can only alert',
+    ],
+    [
+      'forecast of a lifetime',
+      withSteps('spend: { cost: 1, per: lifetime }', '{ at: 100%, basis: ▸forecast, alert: ops }'),
+      'a forecast looks to the end of a period, and this one has no end',
+    ],
+    [
       'forecast of a window',
       withSteps('spend: { cost: 1, per: 24h }', '{ at: 100%, basis: ▸forecast, alert: ops }'),
       'a forecast looks to the end of a period, and this one has no end',

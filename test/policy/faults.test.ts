@@ -232,6 +232,6 @@ describe('warnings', () => {
 
   it('none otherwise', () => {
     for (const own of ['name', 'id', 'metadata.team'])
-      expect(warningsOf(withSteps('expiry: {}', `{ rename: "EXPIRED {{ ${own} }}" }`))).toEqual([]);
+      expect(warningsOf(withSteps('expiry: {}', `{ rename: "{{ policy }} {{ ${own} }}" }`))).toEqual([]);
   });
 });

@@ -272,10 +272,14 @@ describe('steps', () => {
       '{ alert: ops }',
       '{ after: 0s, alert: ops }',
       '{ after: 15m, alert: ops, delete: { notice: 0s } }',
+      '{ after: 1d, alert: ops, delete: { notice: 36h } }',
     );
-    expect(steps?.map((step) => step.offsetMs)).toEqual([-14 * 86_400_000, 0, 0, 900_000]);
-    expect(steps?.map((step) => step.atPercent)).toEqual([null, null, null, null]);
-    expect(steps?.[3]?.delete).toEqual({ noticeMs: 0 });
+    expect(steps?.map((step) => step.offsetMs)).toEqual([-14 * 86_400_000, 0, 0, 900_000, 86_400_000]);
+    expect(steps?.map((step) => step.atPercent)).toEqual([null, null, null, null, null]);
+    expect(steps?.map((step) => step.delete?.noticeMs)).toEqual([
+      ...[undefined, undefined, undefined],
+      ...[0, 36 * 3_600_000],
+    ]);
   });
 
   it('may forecast a level before a lower one is reached', () => {
@@ -292,6 +296,11 @@ describe('steps', () => {
     );
     expect(steps?.map((step) => step.rename?.restore)).toEqual([true, false]);
     expect(steps?.[0]?.rename?.template.source).toBe('IDLE {{ name }}');
+  });
+
+  it('need no pick where each key is judged alone', () => {
+    const alone = 'spend: { cost: 1, per: day, across: key }';
+    expect(stepsOf(alone, '{ at: 80%, rename: "X {{ name }}" }')).toHaveLength(1);
   });
 
   it('pick among the keys of a group', () => {
