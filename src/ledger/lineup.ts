@@ -50,15 +50,13 @@ export function align(live: readonly KeyRecord[], before: Lineup | null): Alignm
   const changed: number[] = [];
   let moved = before === null || live.length !== before.live.length;
   let stayed = 0;
-  for (let place = 0; place < live.length; place += 1) {
-    const record = live[place];
-    const other = before?.live[place];
-    const same = other !== undefined && (other === record || other.id === record?.id);
-    const was = same ? place : (before?.places.get(record?.id ?? 'k_') ?? -1);
+  for (const [place, record] of live.entries()) {
+    const same = before?.live[place]?.id === record.id;
+    const was = same ? place : (before?.places.get(record.id) ?? -1);
     from.push(was);
     if (was !== place) moved = true;
     if (was >= 0) stayed += 1;
-    if (was < 0 || before?.live[was] !== record) changed.push(place);
+    if (before?.live[was] !== record) changed.push(place);
   }
   return {
     from,

@@ -1,12 +1,13 @@
 /** Whose usage is it? */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Bounds } from '../../src/core/evidence.ts';
 import type { Counters, Key, KeyId, Window } from '../../src/core/key.ts';
 import { settle } from '../../src/core/settle.ts';
 import type { Change, KeyRecord, SampleRun } from '../../src/core/state.ts';
 import type { Court } from '../../src/core/court.ts';
 import { attribute } from '../../src/ledger/attribution.ts';
-import type { Attribution, Readings, Trail } from '../../src/ledger/attribution.ts';
+import type { Attribution, AttributionInput, Readings, Trail } from '../../src/ledger/attribution.ts';
 import { register } from '../../src/ledger/registry.ts';
 import { extend, keepRuns, sample } from '../../src/ledger/samples.ts';
 import { rowsByName } from '../../src/core/rows.ts';
@@ -46,6 +47,8 @@ interface Given {
   readonly windows?: Readonly<Partial<Record<Window, Readonly<Record<string, number>>>>>;
   /** Own readings by name, lifetime. */
   readonly own?: Readonly<Record<string, number>>;
+  /** The same, over the last 24 hours. */
+  readonly ownDay?: Readonly<Record<string, number>>;
   readonly runs?: Readonly<Record<string, number>>;
   readonly distrust?: string;
   readonly alone?: readonly KeyId[];
@@ -53,18 +56,19 @@ interface Given {
 
 const runFrom = monday - 9 * minute;
 
+function ownOf(window: Window | 'lifetime', amounts: Given['own'] = {}) {
+  return Object.entries(amounts).map(
+    ([name, amount]) => [id(name), new Map([[window, reading(amount)]])] as const,
+  );
+}
+
 function look(given: Given): Attribution {
   const windows = Object.entries(given.windows ?? {}) as [Window, Record<string, number>][];
   const readings: Readings = {
     lifetime: given.rows === undefined ? null : aggregate(given.rows, given.total),
     distrust: given.distrust ?? (given.rows === undefined ? 'it could not be read' : null),
     windows: new Map(windows.map(([window, rows]) => [window, aggregate(rows)])),
-    own: new Map(
-      Object.entries(given.own ?? {}).map(([name, amount]) => [
-        id(name),
-        new Map([['lifetime', reading(amount)] as const]),
-      ]),
-    ),
+    own: new Map([...ownOf('lifetime', given.own), ...ownOf('24h', given.ownDay)]),
     unanswered: new Set(),
   };
   const runs = Object.entries(given.runs ?? {}).map(([name, amount]): [KeyId | 'account', SampleRun] => {
@@ -90,18 +94,22 @@ function look(given: Given): Attribution {
 
 /** A level in requests, as it is known: `5`, `≥5`, `2–5`; `≥0, 5?` while a row says 5 and is unchecked. */
 function known({ evidence }: Attribution, name = 'A'): string {
-  const { lifetime } = evidence.keys.get(id(name)) ?? {};
-  if (lifetime === undefined) return 'nothing';
-  const low = String(lifetime.low.requests);
-  if (lifetime.high === null)
-    return `≥${low}${lifetime.likely === undefined ? '' : `, ${String(lifetime.likely.requests)}?`}`;
-  const high = String(lifetime.high.requests);
+  return inWords(evidence.keys.get(id(name))?.lifetime);
+}
+
+function inWords(bounds: Bounds | undefined): string {
+  if (bounds === undefined) return 'nothing';
+  const low = String(bounds.low.requests);
+  if (bounds.high === null)
+    return `≥${low}${bounds.likely === undefined ? '' : `, ${String(bounds.likely.requests)}?`}`;
+  const high = String(bounds.high.requests);
   return low === high ? low : `${low}–${high}`;
 }
 
 const checked = (amount: number) => ({
   check: { at: monday - minute, counters: counters(amount), agreed: true },
 });
+const unproved = { check: { at: monday - minute, counters: counters(5), agreed: false } };
 const a = key('A');
 
 describe('what is known of a key', () => {
@@ -209,6 +217,12 @@ describe('what is known of a key', () => {
     expect(why({ live: [recordOf(a), twin], rows: {} })).toMatch(/^several keys bear its name/);
     expect(why({ live: [recordOf(a, { nameChanged: true })], rows: {} })).toMatch(/^its name was changed/);
     expect(why({ live: [recordOf(a, checked(5))], rows: {} })).toMatch(/counts less/);
+    expect(why({ live: [recordOf(a, checked(8))], rows: { A: 7 }, own: { A: 7 } })).toBe(
+      'its own counters fell',
+    );
+    expect(why({ live: [recordOf(a, checked(3))], rows: { A: 9 }, alone: [a.id] })).toBe(
+      'its usage was not read in this pass',
+    );
   });
 
   test('by an aggregate of a window without any row is nothing, though there is usage', () => {
@@ -218,11 +232,67 @@ describe('what is known of a key', () => {
     expect(windows({ rows: { A: 5, B: 1 }, own: { A: 4 }, windows: { '7d': { A: 1 } } })).toEqual([]);
   });
 
+  test.each<[string, Given, string]>([
+    ['is the row’s, once that is proved', { live: [recordOf(a, checked(5))], rows: { A: 5 } }, '2'],
+    ['is a guess before', { rows: { A: 5 } }, '≥0, 2?'],
+    ['is a guess while only the key’s own reading is known', { rows: { A: 5 }, own: { A: 6 } }, '≥0, 2?'],
+    [
+      'is the key’s own reading, where there is one',
+      { live: [recordOf(a, checked(5))], rows: { A: 5 }, ownDay: { A: 3 } },
+      '3',
+    ],
+    [
+      'is not known under a name that is not its own',
+      { live: [recordOf(a, { nameChanged: true })], rows: { A: 5 } },
+      'nothing',
+    ],
+    [
+      'is not known while its counters contradict themselves',
+      { live: [recordOf(a, { ...checked(5), conflict: 'its own counters fell' })], rows: { A: 5 } },
+      'nothing',
+    ],
+  ])('in a window %s', (_what, given, bounds) => {
+    const found = look({ ...given, windows: { '24h': { A: 2 } } });
+    expect(inWords(found.evidence.keys.get(a.id)?.windows.get('24h'))).toBe(bounds);
+  });
+
   test('of its models comes from a row that is its own', () => {
     const models = (given: Given) =>
       look(given).evidence.keys.get(a.id)?.models.lifetime?.get('m')?.tokens ?? null;
     expect(models({ rows: { A: 5 } })).toBe(10);
     expect(models({ live: [recordOf(a, { nameChanged: true })], rows: { A: 5 } })).toBeNull();
+  });
+
+  test('of its models in a window comes from the window’s row', () => {
+    const of = (windows: Given['windows']) =>
+      look({ rows: { A: 5 }, ...(windows && { windows }) }).evidence.keys.get(a.id)?.models.windows;
+    expect(
+      of({ '24h': { A: 2 } })
+        ?.get('24h')
+        ?.get('m'),
+    ).toEqual(counters(2));
+    expect(of({ '24h': { B: 2 } })?.get('24h')).toEqual(new Map());
+  });
+
+  test.each<[string, Given, boolean]>([
+    ['by a proved row', { live: [recordOf(a, checked(5))], rows: { A: 5 } }, true],
+    ['by its own reading', { rows: { A: 5 }, own: { A: 6 } }, true],
+    ['not by a row never proved', { rows: { A: 5 } }, false],
+    [
+      'not by one that was not proved when it was read',
+      { live: [recordOf(a, unproved)], rows: { A: 5 } },
+      false,
+    ],
+    [
+      'by an earlier reading, without a row of its own',
+      { live: [recordOf(a, { ...unproved, nameChanged: true })] },
+      true,
+    ],
+    ['not without either', { live: [recordOf(a, { nameChanged: true })] }, false],
+  ])('is checked %s', (_what, given, isChecked) => {
+    const evidence = look({ rows: {}, ...given }).evidence.keys.get(a.id);
+    expect(evidence?.checked).toBe(isChecked);
+    expect([...(evidence?.individual ?? [])]).toEqual(given.own === undefined ? [] : ['lifetime']);
   });
 
   test('since when its counter stands still is told by the ledger', () => {
@@ -232,6 +302,8 @@ describe('what is known of a key', () => {
     expect(since({ live, rows: { A: 6 }, runs: { A: 5 } })).toBeNull();
     expect(since({ rows: { A: 5 }, runs: { A: 5 } })).toBeNull();
     expect(since({ runs: { A: 5 } })).toBeNull();
+    const other = [{ ...recordOf(a, checked(5)), createdAt: monday }];
+    expect(since({ live: other, rows: { A: 5 }, runs: { A: 5 } })).toBeNull();
   });
 });
 
@@ -305,6 +377,22 @@ describe('the account', () => {
     expect([lifetime?.low.requests, lifetime?.high?.requests ?? null]).toEqual([low, high]);
   });
 
+  test('has its totals of the windows that were read', () => {
+    const { windows } = account({ rows: { A: 5 }, windows: { '24h': { A: 2 }, '7d': { A: 3, B: 1 } } });
+    expect([...windows]).toEqual([
+      ['24h', counters(2)],
+      ['7d', counters(4)],
+    ]);
+  });
+
+  test('is unknown for a reason', () => {
+    expect(account({ rows: { A: 5 } }).because).toBeNull();
+    expect(account({}).because).toBe('it could not be read');
+    expect(account({ rows: { A: 5 }, runs: { account: 9 } }).because).toBe(
+      'the account’s total fell, as it may when keys are deleted',
+    );
+  });
+
   test('is not known at all before its first aggregate', () => {
     expect(account({}).lifetime).toBeNull();
   });
@@ -328,6 +416,142 @@ describe('when a key was surely used last', () => {
     expect(
       after({ rows: { A: 5 }, windows: { '7d': { A: 1 } } }, { ...old, usedAfter: monday - 9 * day }),
     ).toBe(monday - 7 * day);
+    const proved = { usedAfter: monday - 9 * day, ...checked(5) };
+    // What was used before a sample may have been reported after it, for up to a day.
+    expect(after({ rows: { A: 6 }, runs: { A: 5 } }, proved)).toBe(monday - minute - day);
+    expect(after({ rows: { A: 5 }, runs: { A: 5 } }, proved)).toBeUndefined();
+    expect(after({ rows: { A: 6 } }, proved)).toBeUndefined();
+  });
+});
+
+test('keys of one name, once read, are bounded by what the total grew by and no row explains', () => {
+  const twin = recordOf({ ...key('B'), name: 'A' });
+  const other = key('C');
+  const live = [recordOf(a), twin, recordOf(other, checked(4))];
+  const readings = (rows: Readonly<Record<string, number>>, own: Readings['own']): Readings => {
+    return { lifetime: aggregate(rows), distrust: null, windows: new Map(), own, unanswered: new Set() };
+  };
+  const both = [
+    [a.id, new Map([['lifetime' as const, reading(5)]])],
+    [twin.id, new Map([['lifetime' as const, reading(3)]])],
+  ] as const;
+  const common = { marks: new Map(), alone: new Set<KeyId>() };
+  const at = monday - minute;
+  const first = attribute({
+    ...{
+      ...common,
+      live,
+      at,
+      doneAt: at,
+      runs: new Map(),
+      readings: readings({ A: 8, C: 4 }, new Map(both)),
+    },
+  });
+  const runs = new Map(
+    [...first.counters].map(([of, { requests }]) => {
+      return [of, build.runOf(of, requests, [at, at], of === 'account' ? 0 : a.createdAt)] as const;
+    }),
+  );
+  const { trail } = first;
+  const grown = { ...common, live: trail.lineup.live, at: monday, doneAt: monday, runs, trail };
+  const second = attribute({ ...grown, readings: readings({ A: 10, C: 5 }, new Map()) });
+  expect(['A', 'B', 'C'].map((name) => known(second, name))).toEqual(['5–7', '3–5', '5']);
+  expect(second.evidence.unread.map(({ id: of }) => of)).toEqual([a.id, twin.id]);
+  // What has not grown is as good as read.
+  const still = attribute({ ...grown, readings: readings({ A: 8, C: 9 }, new Map()) });
+  expect(['A', 'B', 'C'].map((name) => known(still, name))).toEqual(['5', '3', '9']);
+  expect(still.evidence.unread).toEqual([]);
+});
+
+describe('what was known of a key in the pass before', () => {
+  const b = key('B');
+  const [used, unused] = [recordOf(a, checked(5)), recordOf(b, checked(0))];
+  const live = [used, unused];
+  const run = (of: Key, amount: number): SampleRun =>
+    build.runOf(of.id, amount, [runFrom, monday - minute], of.createdAt);
+  const readings = (rows: Readonly<Record<string, number>>, more: Partial<Readings> = {}): Readings => ({
+    lifetime: aggregate(rows),
+    distrust: null,
+    ...{ windows: new Map(), own: new Map(), unanswered: new Set() },
+    ...more,
+  });
+  const before: AttributionInput = {
+    ...{ at: monday, doneAt: monday, live, readings: readings({ A: 5 }), marks: new Map() },
+    runs: new Map([
+      [a.id, run(a, 5)],
+      [b.id, run(b, 0)],
+    ]),
+    alone: new Set(),
+  };
+  const own = (of: Key, amount: number) =>
+    readings({ A: 5 }, { own: new Map([[of.id, new Map([['lifetime' as const, reading(amount)]])]]) });
+  const windows = readings({ A: 5 }, { windows: new Map([['24h', aggregate({ A: 1 })]]) });
+
+  /** The names of the keys that are looked at anew in the last of such passes. */
+  function anew(...passes: readonly Partial<AttributionInput>[]): string[] {
+    let trail: Trail | null = null;
+    let looked: string[] = [];
+    for (const more of passes) {
+      const known = trail?.lineup;
+      const {
+        evidence,
+        counters: told,
+        trail: next,
+      } = attribute({
+        ...before,
+        live: known?.live ?? live,
+        ...more,
+        trail,
+      });
+      const { live: listed } = next.lineup;
+      looked = listed
+        .filter(({ id: of }) => evidence.keys.get(of) !== known?.evidence[known.places.get(of) ?? -1])
+        .map(({ facts }) => facts.name);
+      // Nothing is told of the others, and their samples are extended.
+      for (const [place, { id: of, facts }] of listed.entries()) {
+        expect(next.lineup.steady.includes(place)).toBe(!looked.includes(facts.name));
+        if (!looked.includes(facts.name)) expect(told.has(of)).toBe(false);
+        if (!looked.includes(facts.name)) expect(next.lineup.runs[place]).toBe(before.runs.get(of));
+      }
+      trail = next;
+    }
+    return looked;
+  }
+
+  test.each<[string, Partial<AttributionInput>, readonly string[]]>([
+    ['nothing', {}, []],
+    ['more usage', { readings: readings({ A: 6 }) }, ['A']],
+    ['usage of one that was never used', { readings: readings({ A: 5, B: 1 }) }, ['B']],
+    ['a row that is gone', { readings: readings({}) }, ['A']],
+    ['a reading of its own', { readings: own(b, 0) }, ['B']],
+    ['a change that is about to be made', { alone: new Set([a.id]) }, ['A']],
+    ['a window that is read', { readings: windows }, ['A', 'B']],
+    ['a policy of single models', { models: true }, ['A', 'B']],
+    ['usage that is not believed', { readings: readings({ A: 5 }, { distrust: 'no' }) }, ['A', 'B']],
+    ['another record', { live: [{ ...used }, unused] }, ['A']],
+    [
+      'another key of its name',
+      { live: [...live, recordOf({ ...key('C'), name: 'A' }, checked(0))] },
+      ['A', 'A'],
+    ],
+    ['usage under nobody’s name', { readings: readings({ A: 5, old: 1 }) }, ['B']],
+    ['another place in the list', { live: [unused, used] }, []],
+    ['the end of another key', { live: [unused] }, []],
+  ])('serves again but for %s', (_what, more, names) => {
+    expect(anew({}, more)).toEqual(names);
+    expect(anew({}, {}, more)).toEqual(names);
+  });
+
+  test.each<[string, Partial<AttributionInput>, readonly string[]]>([
+    ['windows were read', { readings: windows }, ['A', 'B']],
+    ['its own reading was taken', { readings: own(b, 0) }, ['B']],
+    ['usage by model was wanted', { models: true }, ['A', 'B']],
+    ['the usage was not believed', { readings: readings({ A: 5 }, { distrust: 'no' }) }, ['A', 'B']],
+    ['its row was not proved', { live: [recordOf(a), unused] }, ['A']],
+    ['there was no sample of it', { runs: new Map([...before.runs].filter(([of]) => of !== a.id)) }, ['A']],
+  ])('does not serve again after a pass in which %s', (_what, more, names) => {
+    const { readings: _readings, models: _models, ...kept } = more;
+    expect(anew(more, kept)).toEqual(names);
   });
 });
 

@@ -114,7 +114,10 @@ describe('a row is', () => {
       rowCountsMore,
     ],
   ])('%s', (_what, given, expected) => {
-    expect(verdict(judged(given).record)).toBe(expected);
+    const { record } = judged(given);
+    expect(verdict(record)).toBe(expected);
+    // Only a contradiction casts doubt on samples.
+    expect(record.doubt === undefined).toBe(record.conflict === null);
   });
 
   test('remembered as the very same record where nothing is new', () => {
@@ -124,6 +127,8 @@ describe('a row is', () => {
       { ...unused, row: 0 },
       { row: 5 },
       { check: [5, false], row: 7 },
+      { conflict: rowCountsLess, check: [5, false], run: 8, row: 6 },
+      { conflict: rowCountsLess, run: 5, row: 4 },
     ] as Given[]) {
       const { record, before } = judged(given);
       expect(record).toBe(before);
@@ -153,6 +158,7 @@ describe('a conflict', () => {
   ])('%s', (_what, given, expected) => {
     const { record } = judged(given);
     expect(verdict(record)).toBe(expected);
+    expect(record.check?.agreed).toBe(expected === 'agreed');
     // From a reading of its own on, samples are its own, whatever becomes of the row.
     expect(record.doubt?.until ?? null).toBe(given.reading === undefined ? null : monday);
   });
@@ -173,6 +179,21 @@ describe('a conflict', () => {
     const { until, ...doubt } = judged(given).record.doubt ?? { until: null };
     expect(doubt).toEqual(expected);
     expect(until).toBe(given.reading === undefined ? null : monday);
+  });
+
+  test.each([
+    ['for as long as nothing is read', { from: 7, until: null }, null, { from: 7, until: null }],
+    ['until the next reading', { from: 7, until: null }, 10, { from: 7, until: monday }],
+    ['no longer than until the first', { from: 7, until: 9 }, 10, { from: 7, until: 9 }],
+    ['from the beginning, where none was remembered', undefined, 10, { from: 0, until: monday }],
+  ])('goes on casting its doubt %s', (_what, doubt, read, expected) => {
+    const before = recordOf(a, {
+      ...{ conflict: rowCountsLess, check: { at: monday - minute, counters: counters(5), agreed: false } },
+      ...(doubt && { doubt }),
+    });
+    const answers = { run: null, reading: read === null ? null : reading(read), row: counters(9) };
+    const more = { at: monday, nameIsOwn: true, away: false, hidden: false };
+    expect(crossChecked(before, { ...answers, ...more }, null).doubt).toEqual(expected);
   });
 
   test('does not take a row’s counters for those of a reading', () => {
@@ -217,7 +238,10 @@ describe('a conflict', () => {
 
 test('what a proof that is withdrawn had come to is kept as the least the key has used', () => {
   const { record } = judged({ check: [5, true], run: 8, row: 9, away: true });
-  expect(record.check).toMatchObject({ at: monday - minute, counters: counters(8), agreed: false });
+  expect(record.check).toMatchObject({
+    ...{ at: monday - minute, counters: counters(8) },
+    ...{ agreed: false, later: true },
+  });
   expect(surely(record, null)).toEqual(counters(8));
 });
 

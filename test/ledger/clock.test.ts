@@ -67,6 +67,16 @@ describe('a clock that went back', () => {
       doubted('the local clock went back by 20 s'),
     );
     expect(judge({ at: monday - 20 * second, serverAt }, { monotonicMs: null }).trusted).toBe(false);
+    // With a Date, however long that takes.
+    const waited = judge({ at: monday - 20 * second, serverAt }, {}, monday - 2 * hour);
+    expect(waited.trusted).toBe(serverAt === null);
+  });
+
+  test('by five minutes is waited for, and by more too where no Date says that it is right', () => {
+    const at = monday - five;
+    expect(judge({ at }).trusted).toBe(false);
+    expect(judge({ at: at - 1 }).trusted).toBe(true);
+    expect(judge({ at: at - 1, ...noDate }, { monotonicMs: null }).trusted).toBe(false);
   });
 
   test('as far as it was before', () => {
@@ -111,6 +121,11 @@ describe('without a Date', () => {
     const started = judge({ at: monday + day, ...noDate }, { monotonicMs: null });
     expect(started).toEqual({ trusted: true, elapsedMs: 0, setByMs: day });
   });
+});
+
+test('while the machine’s count and its clock agree, no Date tells how long it was', () => {
+  const later = { at: monday + 3 * minute, monotonicMs: 11 * minute };
+  expect(judge({ ...later, serverAt: monday + 2 * minute })).toEqual({ ...fine, elapsedMs: 3 * minute });
 });
 
 test('after a restart, and after the machine slept, the API’s clock tells how long it was', () => {

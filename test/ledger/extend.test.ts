@@ -104,6 +104,20 @@ describe('the end of an unchanged run is written', () => {
   });
 });
 
+test('the newest runs take the places of their keys, if these are listed', () => {
+  const runs: (SampleRun | null)[] = [null, runOf(id('B'), 5, [0, 10])];
+  const places = new Map([
+    [id('A'), 0],
+    [id('B'), 1],
+  ] as const);
+  const all = new Map<Subject, SampleRun>();
+  const newest = (['account', id('A'), id('gone')] as const).map((of) => runOf(of, 6, [20, 20]));
+  keepRuns(all, { runs, places } as unknown as Lineup, new Map(newest.map((run) => [run.key, run])));
+  expect([...all.keys()]).toEqual(['account', id('A'), id('gone')]);
+  expect(runs.map((run) => run?.counters.requests)).toEqual([6, 5]);
+  expect(Object.keys(runs)).toEqual(['0', '1']);
+});
+
 test('only keys that stand as they stood are extended, and not before it is on disk', () => {
   const [a, b] = [runOf(id('A'), 5, [0, 10]), runOf(id('B'), 5, [0, 10])];
   const extending = extend({ runs: [a, b, null], steady: [1, 2] }, 20, []);

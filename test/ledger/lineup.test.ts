@@ -1,13 +1,13 @@
 /** What is carried from list to list is what a look at the whole list would say. */
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Key } from '../../src/core/key.ts';
 import { namesOf, rowsOf } from '../../src/core/rows.ts';
 import type { Names } from '../../src/core/rows.ts';
 import type { KeyRecord } from '../../src/core/state.ts';
 import { align, bearersOf, orderOf, placesOf, rowAt, rowPlacesOf } from '../../src/ledger/lineup.ts';
 import type { Lineup } from '../../src/ledger/lineup.ts';
-import { id, key, minute, monday } from '../core/story.ts';
+import { day, id, key, minute, monday } from '../core/story.ts';
 import { recordOf } from './building.ts';
 
 const names = ['A', 'B', 'C', 'D'];
@@ -193,4 +193,96 @@ test('nothing is made anew for a list in which nothing has changed', () => {
   expect(rowPlacesOf(list, rowsOf(rows.names, [zero]), { ...lineup, rows: placed }, again)?.at).toBe(
     placed?.at,
   );
+});
+
+test('the order is by age, then by id, and without admin keys', () => {
+  const made = (age: number, more: Partial<Key> = {}) =>
+    recordOf(key(`age ${String(age)}`, { createdAt: monday - age * minute, ...more }));
+  const twins = [made(2, { id: 'k_bb' }), made(2, { id: 'k_aa' }), made(2, { id: 'k_cc' })];
+  const list = [made(1), ...twins, made(5, { isAdmin: true }), made(3)];
+  expect(orderOf(list, null, align(list, null))).toEqual([5, 2, 1, 3, 0]);
+});
+
+describe('of one list to the next', () => {
+  const [a, b, c] = ['A', 'B', 'C'].map((one, age) =>
+    recordOf(key(one, { createdAt: monday - age * minute })),
+  ) as [KeyRecord, KeyRecord, KeyRecord];
+  const again = (record: KeyRecord, more: Partial<Key>): KeyRecord => ({
+    ...record,
+    createdAt: more.createdAt ?? record.createdAt,
+    facts: { ...record.facts, ...more },
+  });
+  const rows = rowsOf(namesOf(names), names.map(rowNamed));
+
+  function lineupOf(list: readonly KeyRecord[], before: Lineup | null): Lineup & { disturbed: string[] } {
+    const alignment = align(list, before);
+    const { bearers, disturbed } = bearersOf(list, before, alignment);
+    return {
+      ...{ ...nothing, live: list, bearers, disturbed: [...disturbed].sort() },
+      places: placesOf(list, before, alignment),
+      order: orderOf(list, before, alignment),
+      rows: rowPlacesOf(list, rows, before, alignment),
+    };
+  }
+  const counted = (bearers: ReadonlyMap<string, number>) =>
+    [...bearers].filter(([, many]) => many > 0).sort();
+
+  test.each<[string, readonly KeyRecord[], string, number[], string[], string[]]>([
+    ['nothing has changed', [a, b, c], 'same', [], [], []],
+    ['a record is another, of the same key', [a, { ...b }, c], 'same', [1], [], []],
+    ['a key is older', [again(a, { createdAt: monday - day }), b, c], 'same', [0], [], []],
+    ['a key is an admin key', [a, b, again(c, { isAdmin: true })], 'same', [2], [], []],
+    ['a key has another name', [a, again(b, { name: 'D' }), c], 'same', [1], [], ['B', 'D']],
+    ['a key was renamed by Keywarden', [a, renamed(b, 'C', 'us'), c], 'same', [1], [], ['B', 'C']],
+    ['a key was renamed by a person', [renamed(a, 'D', 'person'), b, c], 'same', [0], [], ['A', 'D']],
+    ['its former names were forgotten', [a, { ...b, formerNames: [] }, c], 'same', [1], [], ['B']],
+    ['a key is new', [a, b, c, recordOf(key('D'))], '0 1 2 -1', [3], [], ['D']],
+    ['a key is new, before the others', [recordOf(key('D')), a, b, c], '-1 0 1 2', [0], [], ['D']],
+    ['a key is gone', [b, c], '1 2', [], ['A'], ['A']],
+    ['the last key is gone', [a, b], '0 1', [], ['C'], ['C']],
+    ['a key is gone and another is new', [a, recordOf(key('D')), c], '0 -1 2', [1], ['B'], ['B', 'D']],
+    ['two have changed places', [b, a, c], '1 0 2', [], [], []],
+    ['all are gone', [], '', [], ['A', 'B', 'C'], ['A', 'B', 'C']],
+  ])('where %s', (_what, now, from, changed, left, disturbed) => {
+    const before = lineupOf([a, b, c], null);
+    const alignment = align(now, before);
+    expect(alignment.from.join(' ')).toBe(from === 'same' ? '0 1 2' : from);
+    expect(alignment.sameOrder).toBe(from === 'same');
+    expect(alignment.changed).toEqual(changed);
+    expect(alignment.left.map(({ facts }) => facts.name)).toEqual(left);
+    const [carried, fresh] = [lineupOf(now, before), lineupOf(now, null)];
+    expect(carried.disturbed).toEqual(disturbed);
+    expect(carried.places).toEqual(fresh.places);
+    expect(carried.order).toEqual(fresh.order);
+    expect(counted(carried.bearers)).toEqual(counted(fresh.bearers));
+    expect(carried.rows?.at).toEqual(fresh.rows?.at);
+    // What stands as it stood is not made anew.
+    if (from === 'same') expect(carried.places).toBe(before.places);
+    if (disturbed.length === 0) expect(carried.bearers).toBe(before.bearers);
+    if (from === 'same' && fresh.order.join() === before.order.join())
+      expect(carried.order).toBe(before.order);
+  });
+
+  test('a name speaks of all that bear it or bore it', () => {
+    const twice = renamed(renamed(a, 'C', 'us'), 'D', 'us');
+    const { bearers } = bearersOf([twice, b, renamed(c, 'B', 'person')], null, align([], null));
+    expect([...bearers].sort()).toEqual([
+      ['A', 1],
+      ['B', 2],
+      ['C', 2],
+      ['D', 1],
+    ]);
+  });
+
+  test('rows are found for each key, none where the aggregate has none, and nowhere without it', () => {
+    const list = [a, recordOf(key('nobody')), c];
+    const placed = rowPlacesOf(list, rows, null, align(list, null));
+    expect(placed?.at).toEqual(Int32Array.from([0, -1, 2]));
+    expect(placed && list.map((_, place) => rowAt(placed, place).requests)).toEqual([1, 0, 3]);
+    expect(placed && rowAt(placed, 9)).toEqual(zero);
+    expect(rowPlacesOf(list, null, null, align(list, null))).toBeNull();
+    const others = rowsOf(namesOf(['C', 'A']), ['C', 'A'].map(rowNamed));
+    const lineup = { ...lineupOf(list, null), rows: placed };
+    expect(rowPlacesOf(list, others, lineup, align(list, lineup))?.at).toEqual(Int32Array.from([1, -1, 0]));
+  });
 });

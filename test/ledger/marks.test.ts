@@ -243,7 +243,7 @@ test('marks hold the truth, of a calendar instant and of a window’s moving sta
     }),
     { numRuns: 4000 },
   );
-  expect(told).toBeGreaterThan(10_000);
+  expect(told).toBeGreaterThan(100);
 });
 
 describe('the instant that a rolling window’s marks are read for', () => {

@@ -1,9 +1,10 @@
 /** Which keys are read by themselves, beyond what the policies ask: at period boundaries, and to check rows. */
 import { describe, expect, test } from 'vitest';
+import type { Question } from '../../src/core/evidence.ts';
 import type { Bench } from '../../src/core/judgement.ts';
 import type { EpochMs } from '../../src/core/key.ts';
 import type { KeyRecord } from '../../src/core/state.ts';
-import { boundaryQuestions, countRowless } from '../../src/ledger/boundaries.ts';
+import { boundaryQuestions, countRowless, isNearBoundary } from '../../src/ledger/boundaries.ts';
 import { crossCheck, firstChecks } from '../../src/ledger/cross-checks.ts';
 import { day, file, hour, key, minute, monday, policy, policyOf } from '../core/story.ts';
 import { counters, recordOf } from './building.ts';
@@ -51,7 +52,10 @@ describe('a key that no row is credited to', () => {
     ['in the middle of a period', midnight - hour, {}, 0],
     ['just before its end', midnight - 10_000, {}, 1],
     ['at its start, while usage is still being reported', midnight, {}, 0],
+    ['also one that was never read', midnight - 10_000, { check: null }, 1],
     ['once it is reported', midnight + 2 * minute, {}, 1],
+    ['within ten minutes', midnight + 12 * minute - 1, {}, 1],
+    ['not later', midnight + 12 * minute, {}, 0],
     ['not when that is long ago', midnight + 2 * minute + hour, {}, 0],
     ['not an admin key', midnight - 1, { facts: key('A', { isAdmin: true }) }, 0],
   ] as const)('%s', (_what, now, more, many) => {
@@ -59,10 +63,30 @@ describe('a key that no row is credited to', () => {
     expect(boundaryQuestions(daily, bench, pace, 1)).toHaveLength(many);
   });
 
+  test('is asked about by itself, now or never', () => {
+    const record = checkedAt('A', monday);
+    expect(boundaryQuestions(daily, benchOf(midnight - 1, [record]), pace, 1)).toEqual([
+      {
+        ...{ kind: 'key', id: record.id, window: null, excess: Infinity, nowOrNever: true },
+        why: 'p: one period ends and the next begins',
+      },
+    ]);
+  });
+
   test('is not asked about again in a pass that could not tell', () => {
     const record = checkedAt('A', monday);
     const bench = benchOf(midnight - 1, [record], [`key ${record.id} lifetime`]);
     expect(boundaryQuestions(daily, bench, pace, 1)).toEqual([]);
+  });
+
+  test.each([
+    ['it was read in', ['lifetime'], 0],
+    ['only its last day was read in', ['24h'], 1],
+  ])('is asked about only if it must be, in a pass that %s', (_what, individual, many) => {
+    const record = checkedAt('A', monday);
+    const keys = new Map([[record.id, { individual: new Set(individual) }]]);
+    const bench = { now: midnight - 1, evidence: { unread: [record], unanswered: new Set(), keys } };
+    expect(boundaryQuestions(daily, bench as unknown as Bench, pace, 1)).toHaveLength(many);
   });
 
   test.each([
@@ -85,8 +109,12 @@ describe('a key that no row is credited to', () => {
     ['shares its name', { credited: false }, {}, 1],
     ['has a row that was not proved', { credited: true }, { agreed: false }, 1],
     ['has a proved row', { credited: true }, { agreed: true }, 0],
+    ['has a row that was proved and is no longer its own', { credited: false }, { agreed: true }, 1],
+    ['was never read', { credited: true }, null, 1],
+    ['is new', undefined, { agreed: true }, 1],
   ])('is one that %s', (_what, known, agreed, rowless) => {
-    const record = checkedAt('A', monday, { check: { at: monday, counters: counters(1), ...agreed } });
+    const check = agreed && { at: monday, counters: counters(1), ...agreed };
+    const record = checkedAt('A', monday, { check });
     const bench = { live: [record], known: [known] } as unknown as Bench;
     expect(countRowless(bench)).toBe(rowless);
   });
@@ -111,6 +139,17 @@ describe('a key that no row is credited to', () => {
   });
 });
 
+test('calls are wanted about the beginning of a period of any policy', () => {
+  const rolling = file(policy('spend: { cost: 5, per: 24h }', '{ at: 100%, alert: ops }')).policies;
+  const near = (now: EpochMs) => isNearBoundary([...rolling, ...daily], now, pace);
+  expect([near(midnight - hour), near(midnight - 1), near(midnight + 2 * minute)]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  expect(isNearBoundary(rolling, midnight - 1, pace)).toBe(false);
+});
+
 describe('rows that were never proved', () => {
   const live = [
     checkedAt('late', monday - hour),
@@ -133,6 +172,14 @@ describe('rows that were never proved', () => {
     ]);
   });
 
+  test('are read for a reason that the plan tells', () => {
+    const why = (questions: readonly Question[]) => questions.map((one) => one.why);
+    expect(why(firstChecks(live, new Map(), monday, 1))).toEqual([
+      'its row has not been checked against its own reading yet',
+    ]);
+    expect(why(crossCheck(live))).toEqual(['every second pass one row is checked again']);
+  });
+
   test('are checked a few at a time', () => {
     expect(asked(firstChecks(live, new Map(), monday, 2), live)).toEqual(['never', 'early']);
     expect(firstChecks(live, new Map(), monday, 0)).toEqual([]);
@@ -141,6 +188,8 @@ describe('rows that were never proved', () => {
 
   test('or proved are checked in turn, the one that was read longest ago', () => {
     expect(asked(crossCheck(live), live)).toEqual(['never']);
+    const [one, other] = [checkedAt('one', monday), checkedAt('other', monday)];
+    expect(asked(crossCheck([one, other]), [one, other])).toEqual(['one']);
     expect(asked(crossCheck(live.filter(({ check }) => check !== null)), live)).toEqual(['proved']);
     expect(
       crossCheck(

@@ -40,6 +40,27 @@ describe('a pace', () => {
     expect(paces(0, 16, 16, 16, 16, 16, 16, 16)).toEqual([0, 16, 8, 4, 2, 1, 0, 0]);
   });
 
+  test('fades in every counter alike', () => {
+    const quickening = quicken(new Map(), monday);
+    quickening.note(a, runOf(a, 0, [monday - pause, monday - pause]), counters(pause));
+    expect(
+      quicken(quickening.next(), monday + pause)
+        .now()
+        .get(a),
+    ).toEqual(counters(0.5));
+  });
+
+  test('is not kept of a key that is far from everything, but always of the account', () => {
+    const quickening = quicken(new Map(), monday, ({ requests }) => requests < 5);
+    for (const subject of [a, id('B'), 'account'] as const)
+      quickening.note(
+        subject,
+        runOf(subject, 0, [monday - minute, monday - minute]),
+        counters(subject === a ? 5 : 4),
+      );
+    expect([...quickening.next().keys()]).toEqual([a, 'account']);
+  });
+
   test('keeps to the fastest of late: a slower pause does not slow it, a faster one hurries it', () => {
     expect(paces(0, 16, 18, 20, 50)).toEqual([0, 16, 8, 4, 30]);
     expect(paces(0, 16, 28)).toEqual([0, 16, 12]);

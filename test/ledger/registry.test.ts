@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Key, KeyId } from '../../src/core/key.ts';
 import type { Change, KeyRecord } from '../../src/core/state.ts';
-import { register } from '../../src/ledger/registry.ts';
+import { livingIn, register } from '../../src/ledger/registry.ts';
 import { id, key, minute, monday } from '../core/story.ts';
 
 type Records = ReadonlyMap<KeyId, KeyRecord>;
@@ -37,13 +37,16 @@ const renaming = (to: string): Change => ({
 describe('a listing', () => {
   test('brings new keys, once', () => {
     expect(kinds(list(new Map(), [a, b]))).toEqual(['key-new A', 'key-new B']);
+    expect(list(new Map(), [a]).events[0]?.facts).toEqual({ name: 'A' });
     const again = list(both, [b, a], { at: monday + minute });
     expect([again.events, again.changed]).toEqual([[], []]);
+    const same = list(both, [{ ...a }, { ...b }], { at: monday + minute });
+    expect([same.events, same.changed]).toEqual([[], []]);
     expect(both.get(a.id)).toMatchObject({
       firstSeenAt: monday,
       originalName: 'A',
       nameChanged: false,
-      check: null,
+      ...{ standing: [], check: null },
     });
   });
 
@@ -52,10 +55,17 @@ describe('a listing', () => {
     const before = new Map([...both].map(([of, record]) => [of, { ...record, standing }]));
     const after = list(before, [b], { at: monday + minute });
     expect(kinds(after)).toEqual(['key-gone A']);
+    expect(after.events[0]?.facts).toEqual({ name: 'A' });
     expect(after.records.get(a.id)).toMatchObject({ goneAt: monday + minute, standing });
     expect(list(after.records, [b]).events).toEqual([]);
     const back = list(after.records, [a, b], { at: monday + 2 * minute });
     expect(back.records.get(a.id)).toMatchObject({ goneAt: null, standing });
+  });
+
+  test('that lacks another key says nothing anew of one that is gone', () => {
+    const gone = list(both, [b]).records;
+    expect(kinds(list(gone, []))).toEqual(['key-gone B']);
+    expect([livingIn(both), livingIn(gone)]).toEqual([2, 1]);
   });
 
   test('that cannot be trusted says nothing of the keys that it lacks', () => {
@@ -98,6 +108,7 @@ describe('a name that has changed', () => {
     });
     const after = list(before, [{ ...a, name: 'Mine' }, b], { at: monday + minute });
     expect(kinds(after)).toEqual(['key-renamed A']);
+    expect(after.events[0]?.facts).toEqual({ from: 'OVER A', to: 'Mine' });
     expect(after.records.get(a.id)).toMatchObject({
       originalName: 'Mine',
       nameChanged: true,
@@ -115,6 +126,11 @@ describe('a name that has changed', () => {
       nameChanged: true,
       renamedByPersonAt: null,
     });
+  });
+
+  test('to the one that was asked for another key was changed by a person', () => {
+    const unsettled = [{ ...renaming('OVER'), keyId: b.id }];
+    expect(kinds(list(both, [{ ...a, name: 'OVER' }, b], { unsettled }))).toEqual(['key-renamed A']);
   });
 
   test('to another than was asked for was changed by a person', () => {
@@ -141,11 +157,18 @@ test('ids do not depend on names', () => {
 });
 
 test('a list is judged by how many it still has of the keys that there were', () => {
-  const of = (...keys: Key[]) => {
+  const gone = list(both, [b]).records;
+  const of = (records: Records, ...keys: Key[]) => {
     const asked: number[] = [];
     const listing = { at: monday, serverAt: null, keys, secrets: new Map() };
-    register(both, listing, [], (still) => (asked.push(still), null));
+    register(records, listing, [], (still) => (asked.push(still), null));
     return asked;
   };
-  expect([of(a, b), of(b, key('C')), of({ ...a, createdAt: monday }, b), of()]).toEqual([[2], [1], [1], [0]]);
+  expect([
+    of(both, a, b),
+    of(both, b, key('C')),
+    of(both, { ...a, createdAt: monday }, b),
+    of(both),
+    of(gone, a, b),
+  ]).toEqual([[2], [1], [1], [0], [1]]);
 });

@@ -71,6 +71,15 @@ test('a run begins when its reading was complete and ends when the last one was 
   expect(second.runs.get(a)).toMatchObject({ firstAt: 130, lastAt: 200 });
 });
 
+test('a run that was asked for no later than it ends is not extended, nor written again', () => {
+  const read = new Map([[a, counters(5)]]);
+  const before = sample(new Map(), read, () => 0, { sentAt: 200, doneAt: () => 200 }, []).runs;
+  for (const sentAt of [100, 200]) {
+    const again = sample(before, read, () => 0, { sentAt, doneAt: () => sentAt }, [150, 200]);
+    expect([again.runs.size, again.write]).toEqual([0, []]);
+  }
+});
+
 describe('around an instant', () => {
   const run = (firstAt: number, lastAt: number, amount: number) =>
     new Map<KeyId, SampleRun>([[a, { key: a, createdAt: 0, firstAt, lastAt, counters: counters(amount) }]]);

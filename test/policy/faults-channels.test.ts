@@ -35,6 +35,16 @@ expectFaults({
     ],
     ['empty URL', channel('{ webhook: { url: ▸"" } }'), '`url` must be text, and not empty'],
     ['not an address', channel('{ email: { to: [a@b.c, ▸ops] } }'), 'not an e-mail address'],
+    [
+      'a number as an address',
+      channel('{ email: { to: [a@b.c, ▸5] } }'),
+      'item 2 of `to` must be text, and not empty',
+    ],
+    [
+      'a template from the environment',
+      channel('{ email: { to: ▸"${P}{{" } }'),
+      'the value of `${P}{{` is not a proper address',
+    ],
     ['no address at all', channel('{ email: { to: ▸[] } }'), '`to` must not be an empty list'],
     [
       'unknown variable',
@@ -147,6 +157,11 @@ expectFaults({
       'no such day',
       top('silences: [{ select: all, until: ▸2026-02-30T00:00:00Z }]'),
       '`until` must be a time with a zone, such as 2026-12-01T00:00:00Z',
+    ],
+    [
+      'no such second',
+      top('silences: [{ select: all, until: ▸2026-11-30T23:59:60Z }]'),
+      'there is no such time',
     ],
     [
       'too far',

@@ -20,6 +20,11 @@ expectFaults({
     ['`__proto__` as a field', top('▸__proto__: { mode: enforce }'), 'unknown field `__proto__`'],
     ['mode', top('mode: ▸enforced'), '`mode` must be dry-run, alert or enforce'],
     ['mode left empty', top('▸mode:'), '`mode` is empty; it must be dry-run, alert or enforce'],
+    [
+      'a name alone',
+      top('limits: { ▸delete }'),
+      '`delete` is empty; it must have fields such as { per_run: 3, per_day: 10, percent: 10 }',
+    ],
     ['time zone', top('timezone: ▸Europe/Berlim'), '`Europe/Berlim` is not the IANA name of a time zone'],
     ['offset as a time zone', top('timezone: ▸"+02:00"'), '`+02:00` is not the IANA name of a time zone'],
     ['smtp without from', top('smtp: ▸{ url: "${SMTP_URL}" }'), '`from` is missing in `smtp`'],

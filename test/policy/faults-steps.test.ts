@@ -1,4 +1,4 @@
-import { expectFaults, monthly, withSteps } from './loading.ts';
+import { around, expectFaults, monthly, withSteps } from './loading.ts';
 
 expectFaults({
   steps: [
@@ -69,6 +69,11 @@ expectFaults({
       'a key name cannot hold `[`, `]`',
     ],
     [
+      'a name from the environment',
+      withSteps('expiry: {}', '{ rename: ▸"${X} {{ name }}" }'),
+      'the value of `${X} {{ name }}` is not a proper key name',
+    ],
+    [
       'unknown variable in a name',
       withSteps('expiry: {}', '{ rename: ▸"X {{ nmae }}" }'),
       'unknown template variable `nmae`',
@@ -104,6 +109,16 @@ expectFaults({
       'forecast with a change',
       withSteps(monthly, '{ at: 100%, basis: ▸forecast, alert: ops, rename: "X {{ name }}" }'),
       'a forecast can only alert',
+    ],
+    [
+      'forecast with a deletion',
+      withSteps(monthly, '{ at: 100%, basis: ▸forecast, alert: ops, delete: { notice: 1d } }'),
+      'a forecast can only alert',
+    ],
+    [
+      'forecast of a lifetime',
+      withSteps('spend: { cost: 1, per: lifetime }', '{ at: 100%, basis: ▸forecast, alert: ops }'),
+      'a forecast looks to the end of a period, and this one has no end',
     ],
     [
       'forecast of a window',
@@ -150,6 +165,83 @@ expectFaults({
       'pick on expiry',
       withSteps('expiry: {}', '{ rename: "X {{ name }}", pick: ▸all }'),
       '`pick` means nothing here: this policy judges each key alone',
+    ],
+  ],
+  'one thing, which brings no others': [
+    [
+      'two rules',
+      around(
+        '  - { name: p, select: all, ▸expiry: {}, spend: { cost: 1, per: day }, steps: [{ at: 90%, alert: ops }, { before: 1d, basis: forecast, pick: all, alert: ops }] }',
+      ),
+      'item 1 of `policies` needs exactly one of `spend`, `expiry` and `idle`, but `spend` and `expiry` are given',
+    ],
+    [
+      'a budget that is no mapping',
+      withSteps(
+        'spend: ▸20',
+        '{ at: 80%, rename: "X {{ name }}" }',
+        '{ at: 90%, basis: forecast, alert: ops }',
+      ),
+      '`spend` must have fields such as { cost: 20.00, per: month }',
+    ],
+    [
+      'an unknown scope',
+      withSteps('spend: { cost: 1, per: day, across: ▸team }', '{ at: 80%, rename: "X {{ name }}" }'),
+      '`across` must be key, selected, account or metadata.NAME',
+    ],
+    [
+      'a misspelt scope',
+      withSteps(
+        'spend: { cost: 1, per: day, ▸acros: team }',
+        '{ at: 80%, rename: "X {{ name }}", pick: all }',
+      ),
+      'unknown field `acros`',
+    ],
+    [
+      'an unknown period',
+      withSteps('spend: { cost: 1, per: ▸14d }', '{ at: 80%, basis: forecast, alert: ops }'),
+      '`per` must be hour, day, week, month, quarter, year, 1h, 24h, 7d, 30d, 60d, 90d or lifetime',
+    ],
+    [
+      'an unknown period of each key’s own cap',
+      withSteps('spend: { tokens: max_tokens, per: ▸14d }', '{ at: 80%, alert: ops }'),
+      '`per` must be hour, day, week, month, quarter, year, 1h, 24h, 7d, 30d, 60d, 90d or lifetime',
+    ],
+    [
+      'an unknown basis',
+      withSteps(monthly, '{ at: 100%, alert: ops }', '{ at: 80%, basis: ▸real, alert: ops }'),
+      '`basis` must be level or forecast',
+    ],
+    [
+      'a malformed percentage',
+      withSteps(monthly, '{ at: 100%, alert: ops }', '{ at: ▸80, alert: ops }', '{ at: 100%, alert: ops }'),
+      '`at` must be a percentage such as 80% or 12.5%',
+    ],
+    [
+      'a malformed deadline',
+      withSteps('expiry: {}', '{ after: 1d, alert: ops }', '{ before: ▸soon, alert: ops }'),
+      '`before` must be a duration such as 90s, 15m, 24h, 7d or 2w',
+    ],
+    [
+      'a step of text',
+      withSteps(monthly, '{ at: 80%, alert: ops }', '▸ops'),
+      'item 2 of `steps` must have fields such as { at: 80%, alert: ops }',
+    ],
+    [
+      'a step that is a list',
+      withSteps('expiry: {}', '{ after: 1d, alert: ops }', '▸[ops]'),
+      'item 2 of `steps` must have fields such as { at: 80%, alert: ops }',
+    ],
+    [
+      'a step left empty',
+      withSteps('expiry: {}', '{ after: 1d, alert: ops }', '▸~'),
+      'item 2 of `steps` is empty; it must have fields such as { at: 80%, alert: ops }',
+    ],
+    ['a misspelt deed', withSteps('expiry: {}', '{ ▸renam: X, restore: false }'), 'unknown field `renam`'],
+    [
+      'a malformed name',
+      withSteps('expiry: {}', '{ rename: ▸5, restore: false }'),
+      '`rename` must be text, and not empty',
     ],
   ],
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { formatFaults, formatWarnings } from '../../src/policy/load.ts';
 import { around, faultsIn, load, marked, monthly, top, withSteps } from './loading.ts';
 
 const one = (rest: string) => around(`  - { name: p, select: all, ${rest} }`);
@@ -30,6 +31,76 @@ describe('hints', () => {
       withSteps('expiry: {}', '{ rename: "X {{ meta_data.team }}" }'),
       'did you mean `metadata.team`?',
     ],
+    ['a time zone like no other', top('timezone: Mars'), 'for example UTC, Europe/Berlin, America/New_York'],
+    [
+      'a channel where there is none',
+      top('').replace(
+        'policies: []',
+        'policies: [{ name: p, select: all, expiry: {}, steps: [{ alert: x }] }]',
+      ),
+      'no channels are defined: add `channels:`',
+    ],
+    ['a merge key', top('<<: { mode: alert }'), 'YAML 1.2 has no merge keys: write the fields out'],
+    ['a field given twice', top('mode: alert\nmode: alert'), 'keep one of the two'],
+    ['an empty file', '', 'a policy file has at least `version: 1` and `policies: []`'],
+    ['a directive', '%YAML 1.1\n---\nversion: 1\npolicies: []\n', 'leave out the %YAML line'],
+    ['an alias like no other', top('mode: *alert'), 'text that starts with `*` needs quotes'],
+    [
+      'an address',
+      top('smtp: { url: "smtp://h", from: a@b.c }\nchannels: { x: { email: { to: ops } } }'),
+      'write ops@example.com, or a template such as "{{ metadata.email }}"',
+    ],
+    [
+      'a template variable like no other',
+      withSteps('expiry: {}', '{ rename: "X {{ zzz }} {{ name }}" }'),
+      'known: name, policy, percent, limit, level, period, deadline, id and metadata.NAME',
+    ],
+    [
+      'each key’s own cap',
+      one(`spend: { tokens: max_tokens, per: month }, ${alerting}`),
+      'write `per: lifetime`, or a number of tokens',
+    ],
+    [
+      'a step without its percentage',
+      withSteps(monthly, '{ alert: ops }'),
+      'for example `at: 80%`: the percentage of the limit',
+    ],
+    [
+      'a deadline of a budget',
+      withSteps(monthly, '{ at: 80%, after: 7d, alert: ops }'),
+      'write `at: 80%`: the percentage of the limit',
+    ],
+    [
+      'a percentage of a deadline',
+      withSteps('expiry: {}', '{ at: 80%, alert: ops }'),
+      'write `before: 7d` or `after: 7d`, or neither for the deadline itself',
+    ],
+    [
+      'a step that does nothing',
+      withSteps('expiry: {}', '{ after: 1d }'),
+      'give it one or more of `alert`, `rename` and `delete`',
+    ],
+    [
+      'a rename with a deletion',
+      withSteps('expiry: {}', '{ alert: ops, rename: "X {{ name }}", delete: { notice: 1d } }'),
+      'put the rename in an earlier step: both then apply, in order',
+    ],
+    [
+      'a deletion that nobody hears of',
+      withSteps('expiry: {}', '{ delete: { notice: 1d } }'),
+      'add `alert:` with the channels that are to get the notice',
+    ],
+    [
+      'a forecast that changes',
+      withSteps(monthly, '{ at: 100%, basis: forecast, alert: ops, rename: "X {{ name }}" }'),
+      'rename and delete in a step of the real level',
+    ],
+    [
+      'a forecast without an end',
+      withSteps('spend: { cost: 1, per: 24h }', '{ at: 100%, basis: forecast, alert: ops }'),
+      'use `per: month` or another period of the calendar',
+    ],
+    ['a needless pick', withSteps('expiry: {}', '{ rename: "X {{ name }}", pick: all }'), 'remove it'],
     ['an alias', top('protect: &nobody []\nsilences: *nobod'), 'did you mean `*nobody`?'],
     [
       'a missing field',
@@ -63,6 +134,13 @@ policies:
     const faults = faultsIn(top(Array.from({ length: 130 }, (_, i) => `zzz${String(i)}: 1`).join('\n')));
     expect(faults).toHaveLength(101);
     expect(faults.at(-1)?.message).toBe('and 30 more faults below');
+  });
+
+  it('of a file that is nested too deep for the parser are few', () => {
+    expect(faultsIn(top(`mode: ${'['.repeat(1500)}`)).map(({ message }) => message)).toEqual([
+      'nested more than 40 levels deep',
+      'nested too deep to be read',
+    ]);
   });
 
   it('of an alias bomb are few, and found fast', () => {
@@ -103,27 +181,57 @@ describe('places', () => {
   });
 });
 
+describe('printed', () => {
+  it.each([
+    [
+      'a file without a line to show',
+      '',
+      'policies.yaml:1:1: the file is empty\n  = a policy file has at least `version: 1` and `policies: []`\n',
+    ],
+    [
+      'no hint where the message says it all',
+      'version: 2\npolicies: []',
+      'policies.yaml:1:10: `version` must be 1\n> 1 | version: 2\n    |          ^\n  2 | policies: []\n',
+    ],
+  ])('%s', (_, text, printed) => {
+    expect(formatFaults(faultsIn(text))).toBe(printed);
+  });
+
+  it('as warnings', () => {
+    const loaded = load(top('silences: [{ select: all, until: 2026-11-23T10:00:00Z }]'));
+    expect(loaded.ok && formatWarnings([...loaded.warnings, ...loaded.warnings])).toMatch(
+      /^policies.yaml:3:34: warning: this silence is over .*\n(?:.*\n)+policies.yaml:3:34: warning: this/,
+    );
+  });
+});
+
 describe('warnings', () => {
   const warningsOf = (text: string) => {
     const loaded = load(text);
     return loaded.ok
-      ? loaded.warnings.map(({ line, column, message }) => `${String(line)}:${String(column)} ${message}`)
+      ? loaded.warnings.map(
+          ({ line, column, message, hint }) =>
+            `${String(line)}:${String(column)} ${message}; ${String(hint)}`,
+        )
       : null;
   };
 
   it('a silence that is over', () => {
     const { text, places } = marked(top('silences: [{ select: all, until: ▸2026-11-23T10:00:00Z }]'));
-    expect(warningsOf(text)).toEqual([`${places[0] ?? ''} this silence is over and holds nothing back`]);
+    expect(warningsOf(text)).toEqual([
+      `${places[0] ?? ''} this silence is over and holds nothing back; remove it, or give it a later end`,
+    ]);
   });
 
   it('a rename to one name for all', () => {
     const { text, places } = marked(withSteps('expiry: {}', '{ rename: ▸"EXPIRED {{ policy }}" }'));
     expect(warningsOf(text)).toEqual([
-      `${places[0] ?? ''} every key that this step renames gets the same name`,
+      `${places[0] ?? ''} every key that this step renames gets the same name; keys that share a name have to be measured one by one: add {{ name }} or {{ id }}`,
     ]);
   });
 
   it('none otherwise', () => {
-    expect(warningsOf(withSteps('expiry: {}', '{ rename: "EXPIRED {{ name }}" }'))).toEqual([]);
+    for (const own of ['name', 'id', 'metadata.team'])
+      expect(warningsOf(withSteps('expiry: {}', `{ rename: "{{ policy }} {{ ${own} }}" }`))).toEqual([]);
   });
 });

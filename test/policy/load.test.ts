@@ -110,15 +110,16 @@ describe('channels', () => {
 timezone: Europe/Berlin
 smtp: { url: "\${SMTP_URL}", from: "Keywarden <keywarden@example.com>" }
 channels:
-  s: { slack: { webhook_url: "\${S}" }, quiet: { hours: "22:00-07:00", days: [mon-fri, fri, sun], except: [notice] } }
+  s: { slack: { webhook_url: "\${S}" }, quiet: { hours: "22:00-07:00", days: [sun, mon-fri, fri], except: [notice] } }
   m: { email: { to: [a@b.c, "{{ metadata.email }}"], cc: d@e.f, allow_domains: [Example.COM] }, quiet: { hours: "00:30-01:00" } }
   p: { webhook: { url: "\${P}", secret: "\${X}", allow_private: true } }
   q: { webhook: { url: "http://127.0.0.1:1/" } }
+  o: { email: { to: a@b.c } }
 policies: []
 `);
     expect(smtp?.url.reveal()).toBe('smtps://u:p@mail.example.com:465');
     expect(smtp?.from).toBe('Keywarden <keywarden@example.com>');
-    expect([...channels.keys()]).toEqual(['s', 'm', 'p', 'q']);
+    expect([...channels.keys()]).toEqual(['s', 'm', 'p', 'q', 'o']);
     expect(channels.get('s')).toMatchObject({
       kind: 'slack',
       quiet: {
@@ -135,7 +136,10 @@ policies: []
     expect(mail.cc.map((cc) => cc.source)).toEqual(['d@e.f']);
     expect(mail.allowDomains).toEqual(['example.com']);
     expect(mail.quiet).toMatchObject({ days: [1, 2, 3, 4, 5, 6, 7], except: [] });
-    expect(channels.get('p')).toMatchObject({ kind: 'webhook', allowPrivate: true, quiet: null });
+    const pager = channels.get('p');
+    expect(pager?.kind === 'webhook' && pager.secret?.reveal()).toBe('https://x.example/X');
+    expect(channels.get('o')).toMatchObject({ cc: [], allowDomains: null, quiet: null });
+    expect(pager).toMatchObject({ kind: 'webhook', allowPrivate: true, quiet: null });
     expect(channels.get('q')).toMatchObject({ secret: null, allowPrivate: false });
     expect(inspect(channels, { depth: 9 })).not.toContain('x.example');
   });
@@ -186,6 +190,22 @@ describe('spend', () => {
         });
       }),
     );
+  });
+
+  it('is measured alike by all that differ in nothing but the limit', () => {
+    const signature = (spend: string) => {
+      const rule = firstRule(`spend: { ${spend} }`);
+      return rule?.kind === 'spend' ? rule.signature : null;
+    };
+    const one = signature('cost: 1, per: month');
+    expect(signature('cost: 2, per: month')).toBe(one);
+    for (const other of [
+      'tokens: 1, per: month',
+      'cost: 1, per: day',
+      'cost: 1, per: month, across: selected',
+      'cost: 1, per: month, models: llama',
+    ])
+      expect(signature(other)).not.toBe(one);
   });
 
   it('matches models by pattern', () => {
@@ -252,10 +272,14 @@ describe('steps', () => {
       '{ alert: ops }',
       '{ after: 0s, alert: ops }',
       '{ after: 15m, alert: ops, delete: { notice: 0s } }',
+      '{ after: 1d, alert: ops, delete: { notice: 36h } }',
     );
-    expect(steps?.map((step) => step.offsetMs)).toEqual([-14 * 86_400_000, 0, 0, 900_000]);
-    expect(steps?.map((step) => step.atPercent)).toEqual([null, null, null, null]);
-    expect(steps?.[3]?.delete).toEqual({ noticeMs: 0 });
+    expect(steps?.map((step) => step.offsetMs)).toEqual([-14 * 86_400_000, 0, 0, 900_000, 86_400_000]);
+    expect(steps?.map((step) => step.atPercent)).toEqual([null, null, null, null, null]);
+    expect(steps?.map((step) => step.delete?.noticeMs)).toEqual([
+      ...[undefined, undefined, undefined],
+      ...[0, 36 * 3_600_000],
+    ]);
   });
 
   it('may forecast a level before a lower one is reached', () => {
@@ -272,6 +296,11 @@ describe('steps', () => {
     );
     expect(steps?.map((step) => step.rename?.restore)).toEqual([true, false]);
     expect(steps?.[0]?.rename?.template.source).toBe('IDLE {{ name }}');
+  });
+
+  it('need no pick where each key is judged alone', () => {
+    const alone = 'spend: { cost: 1, per: day, across: key }';
+    expect(stepsOf(alone, '{ at: 80%, rename: "X {{ name }}" }')).toHaveLength(1);
   });
 
   it('pick among the keys of a group', () => {

@@ -23,6 +23,23 @@ it.each([
   expect(printed).not.toContain('hunter2');
 });
 
+it('hides a secret of several lines in a file that is not YAML, and no line after it', () => {
+  const text = `version: 1
+channels:
+  p:
+    webhook:
+      secret: |
+        hunter2
+
+        hunter2
+      allow_private: true
+      x: "
+`;
+  const printed = formatFaults(faultsIn(text));
+  expect(printed).not.toContain('hunter2');
+  expect(printed).toContain('allow_private: true');
+});
+
 it('shows where a secret comes from, when that is not in the file', () => {
   const [fault] = faultsIn('smtp: { url: "${MISSING}", from: a@b.c } # here\nversion: 1\npolicies: []\n');
   expect(fault?.frame).toContain('smtp: { url: "${MISSING}", from: a@b.c } # here');

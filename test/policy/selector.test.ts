@@ -100,6 +100,32 @@ describe('what can be judged', () => {
   });
 });
 
+it.each<[string, Record<string, unknown>, boolean]>([
+  ['{ metadata: { version: 1.0 } }', { version: '1.0' }, true],
+  ['{ metadata: { version: 1.0 } }', { version: 1 }, true],
+  ['{ metadata: { version: "1.0" } }', { version: 1 }, false],
+  ['{ metadata: { plan: "${PLAN}" } }', { plan: 'https://x.example/PLAN' }, true],
+  ['{ metadata: { plan: "${PLAN}" } }', { plan: '${PLAN}' }, false],
+])('%s of %j: as it is written and as it is meant', (selector, metadata, selected) => {
+  expect(judged(selector, subject(metadata)).selected).toBe(selected);
+});
+
+it.each([
+  ['all', []],
+  ['{ name: x }', []],
+  ['{ older_than: 39d }', [39]],
+  ['[{ older_than: 1d }, { older_than: 2d }]', [1, 2]],
+  ['{ older_than: 1d, not: { older_than: 2d } }', [1, 2]],
+  ['{ not: [{ older_than: 3d }, { not: { older_than: 4d } }] }', [3, 4]],
+])('the ages in %s are %j days', (selector, days) => {
+  const text = `version: 1
+protect: []
+channels: { ops: { slack: { webhook_url: "\${SLACK}" } } }
+policies: [{ name: p, select: ${selector}, expiry: {}, steps: [{ alert: ops }] }]
+`;
+  expect(valid(text).policies[0]?.ages).toEqual(days.map((one) => one * day));
+});
+
 describe('what cannot be judged neither selects nor goes unprotected', () => {
   it.each([
     ['{ metadata: { plan: free } }', { plan: ['free'] }],
