@@ -1,9 +1,24 @@
 /** Expiry and idleness. */
 import { describe, expect, test } from 'vitest';
+import { zeroCounters } from '../../src/core/evidence.ts';
 import type { KeyEvidence } from '../../src/core/evidence.ts';
 import type { Key, Window } from '../../src/core/key.ts';
 import type { Pass, Story } from './story.ts';
-import { day, done, file, generous, held, hour, key, minute, monday, policy, said, story } from './story.ts';
+import {
+  day,
+  done,
+  file,
+  generous,
+  held,
+  hour,
+  id,
+  key,
+  minute,
+  monday,
+  policy,
+  said,
+  story,
+} from './story.ts';
 
 describe('an expiry', () => {
   test.each([
@@ -160,5 +175,183 @@ describe('an idle key', () => {
     if (id === undefined || record === undefined) throw new Error('no record');
     one.records = new Map([[id, { ...record, usedAfter: monday - 30 * day }]]);
     expect(one.pass(pass({})).questions).toEqual([]);
+  });
+
+  describe('by steps before its deadline, too,', () => {
+    const warning = policy('idle: { for: 60d }', '{ before: 30d, alert: owner }', '{ alert: ops }');
+
+    test('is one when the first of them has come', () => {
+      expect(said(idleStory({}, warning).pass(pass(unused('30d'))))).toEqual(['step 1 → owner']);
+    });
+
+    test('is one though it is too young for the last', () => {
+      const young = { createdAt: monday - 40 * day };
+      expect(said(idleStory(young, warning).pass(pass(unused('30d'))))).toEqual(['step 1 → owner']);
+    });
+  });
+
+  test.each([
+    ['the next step, beyond what is proved', {}, unused('60d'), [{ kind: 'aggregate', window: '90d' }]],
+    ['nothing, once all is proved', {}, unused('90d'), []],
+    ['nothing, where the counter proves all to the day', {}, { unchangedSince: monday - 74 * day }, []],
+    ['nothing, where it is too young for the next step', { createdAt: monday - 65 * day }, unused('60d'), []],
+  ])('is asked about for %s', (_what, more, about, questions) => {
+    const alerting = policy(
+      'idle: { for: 60d }',
+      '{ alert: owner }',
+      '{ after: 7d, alert: ops }',
+      '{ after: 14d, alert: ops }',
+    );
+    expect(idleStory(more, alerting).pass(pass(about)).questions).toMatchObject(questions);
+  });
+
+  test('is not confirmed by a reading of its own that is shorter than its rule', () => {
+    const one = idleStory();
+    const short: Partial<KeyEvidence> = { ...unused('90d', '1h'), individual: new Set(['1h']) };
+    one.run(pass(short));
+    for (const after of [10 * minute, 10 * minute])
+      expect(held(one.run(pass(short, after)))).toEqual(['delete: notice', 'rename: unconfirmed']);
+  });
+
+  test('stays confirmed in passes that do not read it by itself', () => {
+    const one = idleStory();
+    one.run(pass(own('90d')));
+    expect(done(one.run({ ...pass(own('90d'), 10 * minute), hold: 'the clock went back' }))).toEqual([]);
+    expect(done(one.run(pass(unused('90d'))))).toEqual(['rename A → IDLE A']);
+  });
+});
+
+describe('an open case of an idle key', () => {
+  const rule = 'idle: { for: 60d }';
+  const steps = ['{ alert: owner }', '{ after: 7d, rename: "IDLE {{ name }}", alert: ops }'];
+  /** Nothing can be told of it, but by reading it by itself. */
+  const unclear: Partial<KeyEvidence> = { credited: false, because: 'another key bears its name' };
+  const none = { low: zeroCounters, high: zeroCounters };
+  const some = { low: { ...zeroCounters, requests: 1 }, high: null };
+  const pass = (about: Partial<KeyEvidence>, after = minute): Pass => ({
+    after,
+    usage: { A: 5 },
+    about: { A: about },
+  });
+  /** A fiftieth of 60 days. */
+  const readAgainMs = 28.8 * hour;
+
+  /** Since Monday, on which its deadline is. */
+  function opened(...own: string[]): Story {
+    const one = story(
+      file(policy(rule, ...(own.length > 0 ? own : steps)), generous),
+      key('A', { createdAt: monday - 200 * day }),
+    );
+    const decision = one.run(pass({ windows: new Map([['60d', none]]) }));
+    expect(decision.views).toMatchObject([{ state: 'open', step: 1, figures: { deadline: monday } }]);
+    return one;
+  }
+
+  /** Its record was last certain at this time. */
+  function readAt(one: Story, at: number, conflict: string | null = null): void {
+    const check = { at, counters: zeroCounters };
+    one.records = new Map([...one.records].map(([of, record]) => [of, { ...record, check, conflict }]));
+  }
+
+  test('goes on as it was for a while after a reading, and then asks for another', () => {
+    const one = opened();
+    readAt(one, monday);
+    const soon = one.pass(pass(unclear, readAgainMs - 1));
+    expect([said(soon), soon.questions]).toEqual([[], []]);
+    expect(soon.views).toMatchObject([
+      { state: 'open', step: 1, figures: { deadline: monday, why: 'no requests in the last 60d' } },
+    ]);
+    const later = one.pass(pass(unclear, 1));
+    expect(later.views).toMatchObject([{ state: 'open', step: 1 }]);
+    expect(later.questions).toMatchObject([{ kind: 'key', id: id('A'), window: null, excess: 0 }]);
+    expect(one.pass(pass(unclear, readAgainMs - 1)).views).toMatchObject([{ state: 'open', step: 1 }]);
+    expect(one.pass(pass(unclear, 1)).views).toMatchObject([{ state: 'uncertain', step: null }]);
+  });
+
+  test('asks at once when its next step is due, which waits for the answer', () => {
+    const one = opened();
+    readAt(one, monday + 7 * day - hour);
+    expect(one.pass(pass(unclear, 7 * day - 1)).questions).toEqual([]);
+    const due = one.pass(pass(unclear, 1));
+    expect([said(due), done(due)]).toEqual([[], []]);
+    expect(due.views).toMatchObject([{ state: 'open', step: 1 }]);
+    expect(due.questions).toMatchObject([{ kind: 'key', id: id('A'), window: null, excess: Infinity }]);
+    const told = one.pass(pass({ windows: new Map([['90d', none]]), individual: new Set(['90d']) }));
+    expect(said(told)).toEqual(['step 2 → ops']);
+  });
+
+  test('changes nothing by a step that fired, until it is confirmed', () => {
+    const one = opened('{ alert: owner, rename: "IDLE {{ name }}" }');
+    readAt(one, monday);
+    const decision = one.pass(pass(unclear, hour));
+    expect([done(decision), held(decision)]).toEqual([[], ['rename: unconfirmed']]);
+    expect(decision.questions).toMatchObject([{ kind: 'key', window: '60d', excess: Infinity }]);
+  });
+
+  test('goes on by the steps that are left, where the file has fewer', () => {
+    const one = opened();
+    one.run(pass({ windows: new Map([['90d', none]]) }, 7 * day));
+    readAt(one, one.now());
+    one.policy = file(policy(rule, '{ alert: owner }'), generous);
+    const decision = one.pass(pass(unclear, hour));
+    expect([said(decision), decision.questions]).toEqual([[], []]);
+    expect(decision.views).toMatchObject([{ state: 'open', step: 1 }]);
+  });
+
+  test.each([
+    ['its row was contradicted since', unclear, 'it fell'],
+    ['it was never read', unclear, null],
+  ])('is uncertain when %s', (_what, about, conflict) => {
+    const one = opened();
+    if (conflict !== null) readAt(one, monday, conflict);
+    expect(one.pass(pass(about, hour)).views).toMatchObject([
+      {
+        state: 'uncertain',
+        step: null,
+        because: 'another key bears its name',
+        figures: { deadline: monday },
+      },
+    ]);
+    const told = one.pass(pass(about, hour));
+    expect(said(told)).toEqual(['uncertain → owner, ops']);
+  });
+
+  test('is uncertain when its row is no more, and why is not known', () => {
+    const one = opened();
+    expect(one.pass(pass({ credited: false }, hour)).views).toMatchObject([
+      { state: 'uncertain', because: 'its usage could not be read' },
+    ]);
+  });
+
+  test.each([
+    ['its counter has moved', { unchangedSince: monday + minute }],
+    [
+      'its own reading tells nothing of the kind',
+      { credited: false, individual: new Set(['lifetime'] as const) },
+    ],
+    [
+      'a window has usage, whatever else is unclear',
+      { ...unclear, windows: new Map([['1h', some] as const]), individual: new Set(['1h'] as const) },
+    ],
+  ])('is over when %s', (_what, about) => {
+    const one = opened();
+    expect(said(one.pass(pass(about, hour)))).toEqual(['resolved → owner']);
+  });
+
+  test('of another rule is none of its own', () => {
+    const spend = policy('spend: { cost: 5, per: lifetime }', '{ at: 100%, alert: owner }');
+    const one = story(file(spend, generous), key('A', { createdAt: monday - 200 * day }));
+    expect(said(one.run(pass({})))).toEqual(['step 1 → owner']);
+    readAt(one, monday);
+    one.policy = file(policy(rule, ...steps), generous);
+    const decision = one.pass(pass(unclear, hour));
+    expect([said(decision), decision.views]).toEqual([['resolved → owner'], []]);
+  });
+
+  test('is begun by no key that cannot be judged, however lately it was read', () => {
+    const one = story(file(policy(rule, ...steps), generous), key('A', { createdAt: monday - 200 * day }));
+    one.pass({ usage: { A: 5 } });
+    readAt(one, monday);
+    expect(one.pass(pass(unclear, hour)).views).toEqual([]);
   });
 });
