@@ -213,6 +213,21 @@ describe('an idle key', () => {
       expect(held(one.run(pass(short, after)))).toEqual(['delete: notice', 'rename: unconfirmed']);
   });
 
+  test.each([
+    ['its notice runs', '{ alert: owner, delete: { notice: 7d } }', generous, 'delete: notice'],
+    [
+      'its mode is to alert',
+      '{ alert: owner, rename: "X {{ name }}" }',
+      `${generous}\nmode: alert`,
+      'rename: mode',
+    ],
+  ])('is asked nothing while %s, for then nothing waits for the answer', (_what, step, top, holds) => {
+    const one = story(file(policy('idle: { for: 60d }', step), top), key('A', old));
+    one.run(pass(unused('60d')));
+    const decision = one.run(pass(unused('60d')));
+    expect([held(decision), decision.questions]).toEqual([[holds], []]);
+  });
+
   test('stays confirmed in passes that do not read it by itself', () => {
     const one = idleStory();
     one.run(pass(own('90d')));

@@ -71,6 +71,9 @@ describe('a step', () => {
     const unchecked = { 'User 1': { lifetime: { low: zeroCounters, high: lifetime }, checked: false } };
     const decision = one.pass({ about: unchecked });
     expect(said(decision)).toEqual([]);
+    expect(decision.views).toMatchObject([
+      { because: expect.stringContaining('has not been checked') as string },
+    ]);
     expect(decision.questions).toMatchObject([{ kind: 'key', id: key('User 1').id, window: null }]);
   });
 
