@@ -537,6 +537,16 @@ describe('the acceptance of a notice', () => {
     expect(done(one.pass())).toEqual(['delete User 1']);
   });
 
+  test('counts from the first of its channels', () => {
+    const one = story(deleting.replace('owner', '[owner, ops]'), key('User 1'));
+    const first = one.pass(over);
+    one.accept(first, ['ops']);
+    one.pass({ after: hour });
+    one.accept(first, ['owner']);
+    expect(done(one.pass({ after: 23 * hour - 1 }))).toEqual([]);
+    expect(done(one.pass({ after: 1 }))).toEqual(['delete User 1']);
+  });
+
   test('counts from its own step’s channels though a graver one is reached by then', () => {
     const graver = '{ at: 150%, alert: pager, delete: { notice: 24h } }';
     const one = story(policy(lifetime, deletingStep, graver), key('User 1'));
