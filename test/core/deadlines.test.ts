@@ -1,8 +1,11 @@
 /** Expiry and idleness. */
 import { describe, expect, test } from 'vitest';
-import { zeroCounters } from '../../src/core/evidence.ts';
-import type { KeyEvidence } from '../../src/core/evidence.ts';
+import { questionKey, zeroCounters } from '../../src/core/evidence.ts';
+import { idleQuestions, surelyUsedWithin } from '../../src/core/deadlines.ts';
+import type { Bounds, Evidence, KeyEvidence } from '../../src/core/evidence.ts';
 import type { Key, Window } from '../../src/core/key.ts';
+import { counters, recordOf } from '../ledger/building.ts';
+import { evidenceAt, known } from './measuring.ts';
 import type { Pass, Story } from './story.ts';
 import {
   day,
@@ -59,6 +62,16 @@ describe('an expiry', () => {
     const one = story(policy(`expiry: ${rule}`, '{ before: 400d, alert: owner }'), key('A', more));
     const [view] = one.pass().views;
     expect(view?.figures.kind === 'expiry' ? view.figures.deadline : null).toBe(deadline);
+  });
+
+  test.each([
+    ['{}', { expiresAt: monday }, 'its own expires_at'],
+    ['{ max_age: 90d }', {}, 'created more than 90 days before'],
+    ['{ max_age: 36h }', {}, 'created more than 36 hours before'],
+    ['{ require_expires_at: true }', {}, 'it has no expires_at'],
+  ])('says why: %s', (rule, more, why) => {
+    const one = story(policy(`expiry: ${rule}`, '{ before: 400d, alert: owner }'), key('A', more));
+    expect(one.pass().views).toMatchObject([{ figures: { why } }]);
   });
 
   test('fires each step at its time, before and after', () => {
@@ -128,6 +141,22 @@ describe('an idle key', () => {
     expect(asked({ credited: false })).toMatchObject([{ kind: 'key', id: key('A').id, window: '30d' }]);
     const used = { low: { ...none.low, requests: 1 }, high: null };
     expect(asked({ windows: new Map([['60d', used]]) })).toEqual([]);
+  });
+
+  test.each([
+    ['a window without requests', unused('60d'), 'no requests in the last 60d'],
+    ['the longest of several', unused('60d', '90d'), 'no requests in the last 90d'],
+    ['its counter', { unchangedSince: monday - 61 * day }, 'its request counter has not moved'],
+    ['its total', { lifetime: none }, 'never used'],
+  ])('says by what it is known: %s', (_what, about, why) => {
+    expect(idleStory().pass(pass(about)).views).toMatchObject([{ figures: { kind: 'idle', why } }]);
+  });
+
+  test('is confirmed by its counter where no window is as long as its rule', () => {
+    const one = idleStory({}, policy('idle: { for: 100d }', '{ alert: owner, rename: "IDLE {{ name }}" }'));
+    const decision = one.pass({ about: { A: { lifetime: none } } });
+    expect(held(decision)).toEqual(['rename: unconfirmed']);
+    expect(decision.questions).toMatchObject([{ kind: 'key', id: id('A'), window: null }]);
   });
 
   test('is renamed only after two readings of its own, ten minutes apart', () => {
@@ -283,6 +312,20 @@ describe('an open case of an idle key', () => {
     expect(one.pass(pass(unclear, 1)).views).toMatchObject([{ state: 'uncertain', step: null }]);
   });
 
+  test.each([
+    ['goes on while its counter stands still since it was judged', monday, 'open'],
+    ['is over when that has moved since', monday + 1, undefined],
+  ])('%s', (_what, unchangedSince, state) => {
+    const one = opened();
+    const [view] = one.pass(pass({ unchangedSince }, hour)).views;
+    expect(view?.state).toBe(state);
+    if (view !== undefined)
+      expect(view.figures).toMatchObject({
+        deadline: monday,
+        why: 'unused when first judged, and its counter has not moved',
+      });
+  });
+
   test('asks at once when its next step is due, which waits for the answer', () => {
     const one = opened();
     readAt(one, monday + 7 * day - hour);
@@ -369,4 +412,94 @@ describe('an open case of an idle key', () => {
     readAt(one, monday);
     expect(one.pass(pass(unclear, hour)).views).toEqual([]);
   });
+});
+
+describe('to tell whether a key has been idle for 60 days', () => {
+  const at = monday;
+  const record = recordOf(key('A', { createdAt: at - 200 * day }));
+  const zero = { low: zeroCounters, high: zeroCounters };
+  const windowsOf = (of: Partial<Record<Window, Bounds>>) =>
+    new Map(Object.entries(of) as [Window, Bounds][]);
+  const nothing = { unusedMs: 0, before: false };
+  const ask = (more: Partial<KeyEvidence>, about: Partial<Evidence> = {}, proved = nothing, ms = 60 * day) =>
+    idleQuestions(ms, record, known(more), evidenceAt(at, about), proved, 'why').map((one) =>
+      questionKey(one).replace(record.id, 'A'),
+    );
+  const readAgo = (ago: number) => ({ readAt: new Map([['aggregate 30d', at - ago]]) });
+  const answered = {
+    account: { lifetime: null, windows: new Map([['30d', zeroCounters] as const]), because: null },
+  };
+  const lost = { credited: false, because: 'another key bears its name' };
+
+  test.each<[string, string[], string[]]>([
+    ['the longest window inside is read first', ask({}), ['aggregate 30d']],
+    ['then the one that covers it', ask({ windows: windowsOf({ '30d': zero }) }), ['aggregate 60d']],
+    ['then nothing', ask({ windows: windowsOf({ '30d': zero, '60d': zero }) }), []],
+    ['not what was read a while ago', ask({}, readAgo(28.8 * hour - 1)), ['aggregate 60d']],
+    ['but what was read a fiftieth of that ago', ask({}, readAgo(28.8 * hour)), ['aggregate 30d']],
+    ['not what is proved', ask({}, {}, { unusedMs: 30 * day, before: false }), ['aggregate 60d']],
+    ['nothing, once all is proved', ask({}, {}, { unusedMs: 60 * day, before: false }), []],
+    ['its own, where the window had no row', ask({}, answered), ['key A 30d']],
+    ['its own, without a row of its own', ask({ credited: false }), ['key A 30d']],
+    [
+      'its counter, where more was proved before',
+      ask(lost, {}, { unusedMs: 0, before: true }),
+      ['key A lifetime'],
+    ],
+    ['its window, where nothing was', ask(lost), ['key A 30d']],
+    [
+      'its window, where its counter was read',
+      ask({ ...lost, individual: new Set(['lifetime']) }, {}, { unusedMs: 0, before: true }),
+      ['key A 30d'],
+    ],
+    [
+      'the row, where that was proved before and is its own',
+      ask({}, {}, { unusedMs: 0, before: true }),
+      ['aggregate 30d'],
+    ],
+    [
+      'its counter, to check a row without usage',
+      ask({ checked: false, windows: windowsOf({ '30d': { ...zero, high: null, likely: zeroCounters } }) }),
+      ['key A lifetime'],
+    ],
+    ['nothing that could not be answered', ask({}, { unanswered: new Set(['aggregate 30d']) }), []],
+    ['the shortest there is', ask({}, {}, nothing, hour), ['aggregate 1h']],
+    ['the longest there is', ask({}, {}, nothing, 100 * day), ['aggregate 90d']],
+  ])('%s', (_what, asked, expected) => {
+    expect(asked).toEqual(expected);
+  });
+
+  test('what was read about less than two days is read again after an hour', () => {
+    const readAt = (ago: number) => ({ readAt: new Map([['aggregate 24h', at - ago]]) });
+    expect(ask({}, readAt(hour - 1), nothing, 1.5 * day)).toEqual(['aggregate 7d']);
+    expect(ask({}, readAt(hour), nothing, 1.5 * day)).toEqual(['aggregate 24h']);
+  });
+
+  test('only a row that was not checked makes it urgent', () => {
+    const excess = (checked: boolean) =>
+      idleQuestions(60 * day, record, known({ checked }), evidenceAt(at), nothing, 'why').map(
+        (one) => one.excess,
+      );
+    expect([excess(true), excess(false)]).toEqual([[0], [Infinity]]);
+  });
+
+  test.each<[string, boolean, Partial<Record<Window, Bounds>>, number?]>([
+    ['by a window within that has requests', true, { '30d': some(1, 1) }],
+    ['by one as long', true, { '60d': some(1, 1) }],
+    ['not by a longer one', false, { '90d': some(1, 1) }],
+    ['not by one without', false, { '30d': some(0, 0) }],
+    ['by what a row says', true, { '30d': { ...some(0, null), likely: counters(1) } }],
+    ['not by what one may hide', false, { '30d': some(0, null) }],
+    ['by what is known of its last use', true, {}, at - 60 * day + 1],
+    ['not by a use before', false, {}, at - 60 * day],
+  ])('it was surely used within: %s', (_what, used, windows, usedAfter) => {
+    const one = usedAfter === undefined ? record : { ...record, usedAfter };
+    expect(surelyUsedWithin(60 * day, one, known({ windows: windowsOf(windows) }), evidenceAt(at))).toBe(
+      used,
+    );
+  });
+
+  function some(low: number, high: number | null): Bounds {
+    return { low: counters(low), high: high === null ? null : counters(high) };
+  }
 });
