@@ -91,6 +91,10 @@ describe('a dry run shows', () => {
     one.policy = file(policy('spend: { cost: 200, per: month }', '{ at: 50%, alert: owner }'));
     one.mode = 'dry-run';
     expect(one.pass().findings).toEqual([]);
+    const raised = one.policy;
+    one.policy = file(policyOf('q', monthly, '{ at: 100%, alert: ops }'));
+    expect(one.pass().findings).toEqual([]);
+    one.policy = raised;
     one.mode = null;
     expect(said(one.pass())).toEqual(['resolved → owner']);
   });
