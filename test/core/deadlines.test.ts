@@ -362,7 +362,8 @@ describe('an open case of an idle key', () => {
   ])('is uncertain when %s', (_what, about, conflict) => {
     const one = opened();
     if (conflict !== null) readAt(one, monday, conflict);
-    expect(one.pass(pass(about, hour)).views).toMatchObject([
+    const decision = one.pass(pass(about, hour));
+    expect(decision.views).toMatchObject([
       {
         state: 'uncertain',
         step: null,
@@ -370,6 +371,8 @@ describe('an open case of an idle key', () => {
         figures: { deadline: monday },
       },
     ]);
+    // The counter says whether it goes on.
+    expect(decision.questions).toMatchObject([{ kind: 'key', window: null }]);
     const told = one.pass(pass(about, hour));
     expect(said(told)).toEqual(['uncertain → owner, ops']);
   });
@@ -393,6 +396,7 @@ describe('an open case of an idle key', () => {
     ],
   ])('is over when %s', (_what, about) => {
     const one = opened();
+    readAt(one, monday);
     expect(said(one.pass(pass(about, hour)))).toEqual(['resolved → owner']);
   });
 
@@ -410,7 +414,9 @@ describe('an open case of an idle key', () => {
     const one = story(file(policy(rule, ...steps), generous), key('A', { createdAt: monday - 200 * day }));
     one.pass({ usage: { A: 5 } });
     readAt(one, monday);
-    expect(one.pass(pass(unclear, hour)).views).toEqual([]);
+    const decision = one.pass(pass(unclear, hour));
+    expect(decision.views).toEqual([]);
+    expect(decision.questions).toMatchObject([{ kind: 'key', window: '30d' }]);
   });
 });
 

@@ -567,5 +567,6 @@ describe('the acceptance of a notice', () => {
     expect(said(first)).toEqual(['notice 2 → owner']);
     one.accept(first, ['ops']);
     expect(held(one.pass({ after: day - minute }))).toEqual(['delete: notice']);
+    expect(done(one.pass())).toEqual([]);
   });
 });

@@ -20,7 +20,8 @@ describe('a budget across', () => {
   });
 
   test('a metadata value has cases of its own, in the order of the values', () => {
-    const keys = [team('C', 'web'), team('A', 'ml'), team('D', 'ops')];
+    const older = { createdAt: monday - day, metadata: { team: 'web' } };
+    const keys = [key('C', older), team('A', 'ml'), team('D', 'ops')];
     const one = story(across('metadata.team', '{ at: 100%, alert: ops }'), ...keys);
     const groups = (usage: Record<string, number>) =>
       one.pass({ usage }).alerts.map(({ subject }) => (subject.kind === 'group' ? subject.group : ''));

@@ -233,6 +233,25 @@ describe('how many more may be changed', () => {
   });
 });
 
+test('a change that was done may be done again within the hour', () => {
+  const renaming = policy(
+    'spend: { cost: 20, per: hour }',
+    '{ at: 100%, alert: ops, rename: "OVER {{ name }}" }',
+  );
+  const one = story(renaming, key('A', { createdAt: monday }));
+  expect(done(one.run({ after: 50 * minute, usage: { A: 20 } }))).toEqual(['rename A → OVER A']);
+  expect(done(one.run({ after: 11 * minute }))).toEqual(['restore OVER A → A']);
+  expect(done(one.run({ after: minute, usage: { A: 40 } }))).toEqual(['rename A → OVER A']);
+});
+
+test('the share in percent lets as many go one by one as at once', () => {
+  const one = expiring('{ per_run: 5, per_day: 100, percent: 10 }');
+  one.run();
+  expect(done(one.run())).toEqual(['delete User 10']);
+  one.run({ after: hour });
+  expect(done(one.run())).toEqual(['delete User 11']);
+});
+
 test('the share in percent is of the account before what was deleted today', () => {
   const one = expiring('{ per_run: 5, per_day: 100, percent: 10 }');
   one.run({ after: hour + minute });

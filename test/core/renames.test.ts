@@ -311,7 +311,7 @@ describe('a mark is not put on a name twice', () => {
   test.each([
     ['as a suffix', '{{ name }} over', 'User 1 over', null],
     ['as a prefix of three characters', 'OLD{{ name }}', 'OLDUser', null],
-    ['as one of two, which any name may have', '- {{ name }}', '- User', '- - User'],
+    ['as one of two, which any name may have', '-- {{ name }}', '-- User', '-- -- User'],
     ['as both ends', 'ABC{{ name }}CBA', 'ABCxCBA', null],
     ['but not at one end alone', 'ABC{{ name }}CBA', 'ABCx', 'ABCABCxCBA'],
     ['but not without a name between', 'ABC{{ name }}CBA', 'ABCCBA', 'ABCABCCBACBA'],

@@ -147,6 +147,18 @@ describe('a rename that was done', () => {
     expect(recordOf(one, 'A')?.standing).toMatchObject([{ from: 'A', to: 'OVER A', restore: false }]);
   });
 
+  test('by a step that has moved by then is that step’s still', () => {
+    const one = story(both(keeping), key('A'));
+    const decision = one.pass(over);
+    const half = '{ at: 50%, alert: ops, rename: "HALF {{ name }}" }';
+    one.policy = file(`${other}\n${policy(lifetime, half, keeping)}`, generous);
+    // The new file is there, and nothing was counted by it yet.
+    one.mode = 'dry-run';
+    one.pass();
+    one.carryOut(decision);
+    expect(recordOf(one, 'A')?.standing).toMatchObject([{ to: 'OVER A', restore: false }]);
+  });
+
   test('by a step that is gone by then is to be undone', () => {
     const one = story(both(keeping), key('A'));
     const decision = one.pass(over);
