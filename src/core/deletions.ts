@@ -159,8 +159,7 @@ function fateOf(one: Case, record: KeyRecord, pending: PendingDeletion | null, s
   if (pending !== null && isRenamedByHand(record, pending)) return { kind: 'vetoed' };
   const stop = obstacle(court, record, modeOf(court, judgement.policy));
   // What a person decided ends a notice, which starts anew afterwards; what cannot be told only holds it.
-  if (stop !== null)
-    return { kind: pending !== null && stop.because !== 'unknown' ? 'cancelled' : 'held', ...stop };
+  if (stop !== null) return { kind: stop.because === 'unknown' ? 'held' : 'cancelled', ...stop };
   return pending === null ? announce(one, record, step) : pendingFate(one, record, pending, step);
 }
 

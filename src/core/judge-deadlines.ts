@@ -45,11 +45,10 @@ function deadlineJudgement(
   figures: DeadlineFigures,
   idle: Finding['idle'],
   now: EpochMs,
-): Judgement | null {
+): Judgement {
   const reached = policy.steps.flatMap((step, index) =>
     now >= figures.deadline + step.offsetMs ? [index] : [],
   );
-  if (reached.length === 0) return null;
   return {
     policy,
     subject: keySubject(record),
@@ -62,7 +61,6 @@ function deadlineJudgement(
     doubts: [],
     open: [],
     because: null,
-    lingers: false,
     idle,
     proven: null,
   };
@@ -143,7 +141,6 @@ function idleAsBefore(
     doubts: [],
     open: [],
     because: null,
-    lingers: true,
     idle: remembered,
     proven: null,
   };
@@ -191,7 +188,6 @@ function idleUncertain(
     doubts: [],
     open: policy.steps.map((_step, index) => index),
     because: known.because ?? 'its usage could not be read',
-    lingers: true,
     idle: existing.idle,
     proven: null,
   };

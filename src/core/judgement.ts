@@ -57,8 +57,6 @@ export interface Judgement {
   readonly open: readonly number[];
   /** Why they cannot be told. */
   readonly because: string | null;
-  /** True while a case that is open stays open although no step is reached (so that it does not flap). */
-  readonly lingers: boolean;
   readonly idle: Finding['idle'];
   /** What a key or the account has surely consumed in its period; null: nothing that stays true. */
   readonly proven: Finding['proven'] | null;

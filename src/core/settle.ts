@@ -99,15 +99,12 @@ function followed(court: Court, change: Change): readonly Finding[] {
   const to = change.to;
   if (to === null) return [];
   return court.findings.flatMap((finding): Finding[] => {
-    const concerned =
-      finding.closedAt === null &&
-      finding.deletions.some((one) => one.keyId === change.keyId && one.vetoedAt === null);
-    const own = finding.id === change.findingId && change.kind === 'rename' && change.step !== null;
-    if (!concerned && !own) return [];
+    const concerned = finding.deletions.some((one) => one.keyId === change.keyId && one.vetoedAt === null);
+    const settled = finding.id === change.findingId ? settledStep(change) : [];
+    if (!concerned && settled.length === 0) return [];
     const deletions = finding.deletions.map((one) =>
       one.keyId === change.keyId ? { ...one, expectedName: to } : one,
     );
-    const settled = own ? settledStep(change) : [];
     return [{ ...finding, deletions, renamed: [...finding.renamed, ...settled] }];
   });
 }

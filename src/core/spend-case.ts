@@ -117,6 +117,7 @@ export function judgeSpend(one: SpendCase): Judged {
   const forecast = policy.steps.some((step) => step.basis === 'forecast') ? forecastLevel(one) : null;
   const { reached, sure, open } = standing(one, forecast);
   const questions = open.length > 0 ? one.ask(motiveOf(one, open)) : [];
+  // An open case stays so although no step is reached, so that it does not flap.
   const lingers = existing !== undefined && isNear(one);
   if (reached.length === 0 && open.length === 0 && !lingers) return [null, questions];
   const figures = figuresOf(one, 'level', one.level);
@@ -135,7 +136,6 @@ export function judgeSpend(one: SpendCase): Judged {
     doubts: doubtsOf(one, reached, sure),
     open,
     because: open.length > 0 ? whyOpen(one) : null,
-    lingers,
     idle: null,
     proven: provenBy(one),
   };

@@ -24,13 +24,15 @@ function isOver(one: Story): boolean {
 
 describe('a finding closes, its deletion is cancelled and those who heard hear it once', () => {
   test.each([
-    ['the period ends', budget, (one: Story) => one.pass({ after: 8 * day })],
+    ['the period ends', 'its period is over', budget, (one: Story) => one.pass({ after: 8 * day })],
     [
       'the limit is raised',
+      'the level is below its first step again',
       budget,
       (one: Story) => ((one.policy = file(budget.replace('20', '200'))), one.pass()),
     ],
     [
+      'the policy is gone',
       'the policy is gone',
       budget,
       (one: Story) => (
@@ -38,19 +40,22 @@ describe('a finding closes, its deletion is cancelled and those who heard hear i
         one.pass()
       ),
     ],
-    ['the key is gone', budget, (one: Story) => (one.remove('User 1'), one.pass())],
+    ['the key is gone', 'the key is gone', budget, (one: Story) => (one.remove('User 1'), one.pass())],
     [
       'the key is deselected',
+      'the policy no longer covers it',
       budget,
       (one: Story) => ((one.policy = file(budget.replace('all', '{ name: "X*" }'))), one.pass()),
     ],
     [
       'its metadata no longer match',
+      'the policy no longer covers it',
       budget.replace('all', '{ metadata: { plan: free } }'),
       (one: Story) => (one.account.set('User 1', key('User 1')), one.pass()),
     ],
     [
       'its deadline moves',
+      'its deadline has moved',
       policy('expiry: {}', '{ alert: owner }', '{ alert: ops, delete: { notice: 24h } }'),
       (one: Story) => (
         one.account.set('User 1', key('User 1', { expiresAt: monday + 90 * day })),
@@ -59,14 +64,19 @@ describe('a finding closes, its deletion is cancelled and those who heard hear i
     ],
     [
       'the level falls below 90 % of the first step in a rolling window',
+      'the level is below its first step again',
       policy('spend: { cost: 20, per: 24h }', ...steps),
       (one: Story) => one.pass({ windows: { 'User 1': { '24h': 14.399999 } } }),
     ],
-  ])('%s', (_why, policies, end) => {
+  ])('%s', (_why, because, policies, end) => {
     const one =
       policies.includes('24h, per') || policies.includes('per: 24h') ? rolling(policies) : inNotice(policies);
-    expect(said(end(one))).toEqual(resolved);
+    const ending = end(one);
+    expect(said(ending)).toEqual(resolved);
+    const calledOff = because === 'the key is gone' ? '' : '; its deletion is called off';
+    expect(ending.alerts[0]?.event).toMatchObject({ because: because + calledOff });
     expect(isOver(one)).toBe(true);
+    expect([...one.findings.values()]).toMatchObject([{ closedBecause: because }]);
     expect(done(one.pass({ after: 2 * day, ...windowsOf(one, 1) }))).toEqual([]);
   });
 

@@ -38,7 +38,8 @@ describe('a deletion', () => {
     expect(first.alerts[0]?.next[0]).toEqual({ kind: 'delete', noticeMs: day, dueAt: monday + day });
     expect(held(one.pass())).toEqual(['delete: notice']);
     one.accept(first);
-    expect(done(one.pass({ after: day - minute }))).toEqual([]);
+    const waiting = one.pass({ after: day - minute });
+    expect([done(waiting), waiting.held[0]?.detail]).toEqual([[], 'its notice runs until 2026-11-24 10:01Z']);
     expect(done(one.pass())).toEqual(['delete User 1']);
     expect(done(one.pass())).toEqual(['delete User 1']);
   });
@@ -149,7 +150,11 @@ describe('a notice is cancelled, said, and starts anew', () => {
     const at = (amount: number) =>
       one.run({ usage: { 'User 1': 99 }, windows: { 'User 1': { '24h': amount } } });
     expect(said(at(20))).toEqual(['notice 2 → owner']);
-    expect(said(at(19))).toEqual(['cancelled → owner']);
+    const below = at(19);
+    expect([said(below), held(below)]).toEqual([['cancelled → owner'], []]);
+    expect(below.alerts[0]?.event).toMatchObject({
+      because: 'the step that asked for it is no longer reached',
+    });
     expect(said(at(20))).toEqual(['notice 2 → owner']);
   });
 });
@@ -208,16 +213,47 @@ describe('a notice says what is about to happen, or another is given:', () => {
     expect(done(one.pass())).toEqual(['delete User 1']);
   });
 
-  test('one of before this was written down goes on, and is bound from then on', () => {
-    const one = noticed(edited(lifetime, deletingStep));
-    for (const [id, finding] of one.findings)
-      one.findings.set(id, {
-        ...finding,
-        deletions: finding.deletions.map(({ grounds: _, ...before }) => before),
-      });
-    expect(held(one.run({ after: hour }))).toEqual(['delete: notice']);
-    one.policy = edited('spend: { cost: 19, per: lifetime }', deletingStep);
-    expect(said(one.run({ after: day }))).toEqual(['notice 1 → owner']);
+  describe('one of before this was written down', () => {
+    function early(): Story {
+      const one = noticed(edited(lifetime, deletingStep));
+      for (const [id, finding] of one.findings)
+        one.findings.set(id, {
+          ...finding,
+          deletions: finding.deletions.map(({ grounds: _, namedAt: _at, ...before }) => before),
+        });
+      return one;
+    }
+
+    test('goes on, and is bound from then on', () => {
+      const one = early();
+      expect(held(one.run({ after: hour }))).toEqual(['delete: notice']);
+      one.policy = edited('spend: { cost: 19, per: lifetime }', deletingStep);
+      expect(said(one.run({ after: day }))).toEqual(['notice 1 → owner']);
+    });
+
+    test('is due when it has run, though its level could not be told for a while', () => {
+      const one = early();
+      expect(held(one.run({ after: hour, usage: { 'User 1': [0, null] } }))).toEqual(['delete: unknown']);
+      const back = one.run({ after: hour, ...over });
+      expect([said(back), held(back)]).toEqual([[], ['delete: notice']]);
+      expect(done(one.pass({ after: 22 * hour }))).toEqual(['delete User 1']);
+    });
+
+    test('is stopped by a person’s rename', () => {
+      const one = early();
+      one.rename('User 1', 'Mine');
+      expect(held(one.run({ after: hour }))).toEqual(['delete: vetoed']);
+    });
+  });
+
+  test('but not where a graver step was reached besides for a while, and is no more', () => {
+    const rolling = policy('spend: { cost: 20, per: 24h }', step('100%'), step('150%'));
+    const one = story(file(rolling, generous), key('User 1', { createdAt: monday - 9 * day }));
+    const at = (amount: number, after = minute) =>
+      one.run({ after, usage: { 'User 1': 99 }, windows: { 'User 1': { '24h': amount } } });
+    expect(said(at(20))).toEqual(['notice 1 → owner']);
+    expect([30, 20].flatMap((amount) => said(at(amount)))).toEqual(['step 2 → owner']);
+    expect(done(at(20, day))).toEqual(['delete User 1']);
   });
 });
 
@@ -262,6 +298,13 @@ describe('a deletion is held, and its notice goes on,', () => {
     expect([said(decision), held(decision)]).toEqual([[], ['delete: unknown']]);
     expect(done(one.pass(over))).toEqual(['delete User 1']);
   });
+
+  test('and is shown with the step that it was announced for', () => {
+    const one = story(policy(lifetime, '{ at: 50%, alert: ops }', deletingStep), key('User 1'));
+    one.run(over);
+    const decision = one.pass({ after: 2 * day, usage: { 'User 1': [0, null] } });
+    expect(decision.held).toMatchObject([{ kind: 'delete', because: 'unknown', step: 1 }]);
+  });
 });
 
 describe('a key renamed by a person while its notice runs', () => {
@@ -288,7 +331,8 @@ describe('a key renamed by a person while its notice runs', () => {
     at(20);
     one.rename('User 1', 'Spare me');
     expect(said(at(20))).toEqual(['vetoed → owner']);
-    expect(said(at(15))).toEqual([]);
+    const below = at(15);
+    expect([said(below), held(below), below.held[0]?.step]).toEqual([[], ['delete: vetoed'], 1]);
     const decision = at(25);
     expect([said(decision), held(decision)]).toEqual([[], ['delete: vetoed']]);
   });
@@ -402,6 +446,60 @@ describe('of a group', () => {
   });
 });
 
+describe('of a group whose keys come and go', () => {
+  const group = policy(
+    'spend: { cost: 20, per: lifetime, across: selected }',
+    '{ at: 100%, alert: owner, pick: all, delete: { notice: 24h } }',
+  );
+
+  /** Notices run for both; B alone is over the limit. */
+  function both(): Story {
+    const one = story(file(group, generous), key('A'), key('B'));
+    expect(said(one.run({ usage: { A: 5, B: 25 } }))).toEqual(['notice 1 → owner', 'notice 1 → owner']);
+    return one;
+  }
+
+  test('one that is gone is spoken of no more', () => {
+    const one = both();
+    one.remove('A');
+    const decision = one.run();
+    expect([said(decision), decision.findings[0]?.deletions.length]).toEqual([[], 1]);
+    expect(done(one.run({ after: day }))).toEqual(['delete B']);
+  });
+
+  test('one that a list lacks which proves nothing is deleted when it is seen again', () => {
+    const one = both();
+    const a = one.account.get('A') ?? key('A');
+    one.account.delete('A');
+    expect(said(one.pass({ listTrusted: false, hold: 'the list shrank' }))).toEqual([]);
+    one.account.set('A', a);
+    expect(done(one.pass({ after: day }))).toEqual(['delete A', 'delete B']);
+  });
+
+  test('each waits for the acceptance of its own notice', () => {
+    const one = story(file(group, generous), key('A'), key('B'));
+    const first = one.pass({ usage: { A: 5, B: 25 } });
+    one.accept({ ...first, alerts: first.alerts.slice(1) });
+    const later = one.pass({ after: day - minute });
+    expect(held(later)).toEqual(['delete: notice', 'delete: notice']);
+    const due = one.pass();
+    expect([done(due), said(due)]).toEqual([['delete B'], ['notice 1 → owner']]);
+  });
+
+  test('another policy’s rename of one stops none of them', () => {
+    const renaming = policyOf(
+      'q',
+      'spend: { cost: 20, per: lifetime }',
+      '{ at: 100%, alert: ops, rename: "OVER {{ name }}" }',
+    );
+    const one = both();
+    one.policy = file(`${group}\n${renaming}`, generous);
+    expect(done(one.run())).toEqual(['rename B → OVER B']);
+    const due = one.run({ after: day });
+    expect([said(due), done(due)]).toEqual([[], ['delete A', 'delete OVER B']]);
+  });
+});
+
 test('a rename that comes together with an edit that takes the step away is a veto all the same', () => {
   const one = noticed();
   one.rename('User 1', 'User 1 please keep');
@@ -437,5 +535,38 @@ describe('the acceptance of a notice', () => {
     expect([said(anew), done(anew)]).toEqual([['notice 1 → pager'], []]);
     expect(done(one.pass({ after: 2 * day - minute }))).toEqual([]);
     expect(done(one.pass())).toEqual(['delete User 1']);
+  });
+
+  test('counts from the first of its channels', () => {
+    const one = story(deleting.replace('owner', '[owner, ops]'), key('User 1'));
+    const first = one.pass(over);
+    one.accept(first, ['ops']);
+    one.pass({ after: hour });
+    one.accept(first, ['owner']);
+    expect(done(one.pass({ after: 23 * hour - 1 }))).toEqual([]);
+    expect(done(one.pass({ after: 1 }))).toEqual(['delete User 1']);
+  });
+
+  test('counts from its own step’s channels though a graver one is reached by then', () => {
+    const graver = '{ at: 150%, alert: pager, delete: { notice: 24h } }';
+    const one = story(policy(lifetime, deletingStep, graver), key('User 1'));
+    const first = one.pass(over);
+    expect(said(one.pass({ usage: { 'User 1': 30 } }))).toEqual(['step 2 → pager']);
+    one.accept(first, ['owner']);
+    expect(done(one.pass({ after: day - minute }))).toEqual([]);
+    expect(done(one.pass())).toEqual(['delete User 1']);
+  });
+
+  test('counts not from the channel of a forecast of the same threshold', () => {
+    const monthly = 'spend: { cost: 20, per: month }';
+    const one = story(
+      policy(monthly, '{ at: 100%, basis: forecast, alert: ops }', deletingStep),
+      key('User 1'),
+    );
+    const first = one.pass(over);
+    expect(said(first)).toEqual(['notice 2 → owner']);
+    one.accept(first, ['ops']);
+    expect(held(one.pass({ after: day - minute }))).toEqual(['delete: notice']);
+    expect(done(one.pass())).toEqual([]);
   });
 });

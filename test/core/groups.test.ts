@@ -19,6 +19,17 @@ describe('a budget across', () => {
     expect(decision.views).toMatchObject([{ figures: { percent: 100, level: { low: 20e6, high: 20e6 } } }]);
   });
 
+  test('a metadata value has cases of its own, in the order of the values', () => {
+    const older = { createdAt: monday - day, metadata: { team: 'web' } };
+    const keys = [key('C', older), team('A', 'ml'), team('D', 'ops')];
+    const one = story(across('metadata.team', '{ at: 100%, alert: ops }'), ...keys);
+    const groups = (usage: Record<string, number>) =>
+      one.pass({ usage }).alerts.map(({ subject }) => (subject.kind === 'group' ? subject.group : ''));
+    expect(groups({ C: 20, A: 20 })).toEqual(['metadata.team=ml', 'metadata.team=web']);
+    expect(groups({ D: 20 })).toEqual(['metadata.team=ops']);
+    expect(groups({ D: 30 })).toEqual([]);
+  });
+
   test('metadata takes text, numbers and booleans alike', () => {
     const one = story(
       across('metadata.team', '{ at: 100%, alert: ops }'),
@@ -66,7 +77,7 @@ describe('a budget across', () => {
     const windows = new Map([['30d', little]] as const);
     const fell = { lifetime: { low, high: null }, windows, because: 'the total fell' };
     expect(one.pass({ account: fell }).views).toMatchObject([
-      { state: 'uncertain', figures: { level: { high: null } } },
+      { state: 'uncertain', because: 'the total fell', figures: { level: { high: null } } },
     ]);
   });
 
@@ -120,6 +131,14 @@ describe('a budget across', () => {
     expect(said(one.pass({ usage: { B: 5 } }))).toEqual(['step 1 → ops']);
   });
 
+  test('selected keys leaves out what another had used when it was deleted', () => {
+    const selected = across('selected', '{ at: 100%, alert: ops }').replace('all', '{ name: "User *" }');
+    const one = story(selected, key('User 1'), key('Other'));
+    one.pass({ usage: { 'User 1': 15, Other: 15 } });
+    one.remove('Other');
+    expect(said(one.pass())).toEqual([]);
+  });
+
   test('keys forgets in the next period a key that was gone before it', () => {
     const one = story(across('selected', '{ at: 50%, alert: ops }'), key('A'), key('B'));
     one.pass({ usage: { A: 15, B: 1 } });
@@ -134,6 +153,20 @@ describe('a budget across', () => {
     const one = story(across('selected', '{ at: 100%, alert: ops }'), key('A'), key('B'));
     expect(one.pass({ usage: { A: 15, B: [1, null] } }).views).toMatchObject([{ state: 'uncertain' }]);
     expect(said(one.pass({ usage: { B: [5, null] } }))).toEqual(['step 1 → ops']);
+  });
+
+  test('keys that is uncertain says of how many keys, and why of the first', () => {
+    const first = key('B', { createdAt: monday - day });
+    const one = story(across('selected', '{ at: 100%, alert: ops }'), key('A'), first, key('C'));
+    const about = {
+      B: { because: 'several keys bear its name' },
+      C: { because: 'it was not read' },
+    };
+    const pass = { usage: { A: 1, B: [0, null], C: [0, null] } } as const;
+    expect(one.pass({ ...pass, about }).views).toMatchObject([
+      { because: '2 of 3 keys are unclear: several keys bear its name' },
+    ]);
+    expect(one.pass(pass).views).toMatchObject([{ because: 'its usage could not be read' }]);
   });
 });
 
@@ -193,6 +226,20 @@ describe('a budget of some models', () => {
     expect(said(one.pass(about({ models: { lifetime: rows, windows: new Map() } })))).toEqual([
       'step 1 → ops',
     ]);
+  });
+
+  test('counts only theirs across the account, too', () => {
+    const rule = 'spend: { tokens: 100, per: month, models: ["gpt-*"], across: account }';
+    const one = story(policy(rule, '{ at: 100%, alert: ops }'), key('A'));
+    const total: Counters = { costMicroUsd: 0, tokens: 9000, requests: 9 };
+    const account = { lifetime: { low: total, high: total }, windows: new Map(), because: null };
+    const less = new Map([['gpt-oss-120b', { costMicroUsd: 0, tokens: 99, requests: 1 }]]);
+    const pass = (lifetime: typeof rows) => ({
+      ...about({ models: { lifetime, windows: new Map() } }),
+      account,
+    });
+    expect(said(one.pass(pass(less)))).toEqual([]);
+    expect(said(one.pass(pass(rows)))).toEqual(['step 1 → ops']);
   });
 
   test('cannot be judged of a key whose row is not credited to it, and says so', () => {

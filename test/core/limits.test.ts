@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { allowance } from '../../src/core/limits.ts';
 import type { Story } from './story.ts';
-import { day, done, file, held, hour, key, minute, monday, policy, story } from './story.ts';
+import { day, done, file, held, hour, id, key, minute, monday, policy, said, story } from './story.ts';
 
 const names = Array.from({ length: 20 }, (_, index) => `User ${String(index + 10)}`);
 const expired = policy('expiry: {}', '{ alert: owner, delete: { notice: 0s } }');
@@ -90,6 +90,131 @@ describe('deletions', () => {
   });
 });
 
+describe('a limit that holds changes is told', () => {
+  const renaming = policy(
+    'spend: { cost: 20, per: hour }',
+    '{ at: 100%, alert: ops, rename: "OVER {{ name }}" }',
+  );
+
+  test.each([
+    [
+      'of one deletion',
+      expired,
+      '{ delete: { per_day: 0 } }',
+      '1 deletion is wanted; limits.delete.per_day: 0 (0 done in the last 24 hours) holds it',
+      { code: 'limit:delete', title: 'A limit holds 1 deletion' },
+    ],
+    [
+      'of a share of the keys',
+      expired,
+      '{ delete: { percent: 0 } }',
+      '1 deletion is wanted; limits.delete.percent: 0 (of 1 keys, 0 done in the last 24 hours) holds it',
+      { code: 'limit:delete', title: 'A limit holds 1 deletion' },
+    ],
+    [
+      'of one rename',
+      renaming,
+      '{ rename: { per_run: 0 } }',
+      '1 rename is wanted; limits.rename.per_run: 0 holds it',
+      { code: 'limit:rename', title: 'A limit holds 1 rename' },
+    ],
+  ])('%s', (_what, policies, limits, detail, trouble) => {
+    const one = story(
+      file(policies, `protect: []\nlimits: ${limits}`),
+      key('A', { createdAt: monday, expiresAt: monday }),
+    );
+    one.run({ usage: { A: 20 } });
+    const { held: holds, troubles } = one.pass();
+    expect(holds.map((one) => one.detail)).toEqual([detail]);
+    expect(troubles).toMatchObject([{ ...trouble, severity: 'critical' }]);
+    expect(troubles[0]?.text).toContain(`${detail}. `);
+  });
+
+  test('of renames that are to be undone, which are renames', () => {
+    const one = story(file(renaming, 'protect: []'), key('A', { createdAt: monday }));
+    one.run({ usage: { A: 20 } });
+    one.policy = file(renaming, 'protect: []\nlimits: { rename: { per_run: 0 } }');
+    const decision = one.pass({ after: hour });
+    expect([done(decision), held(decision)]).toEqual([[], ['restore: limit']]);
+    expect(decision.troubles).toMatchObject([{ code: 'limit:rename' }]);
+  });
+});
+
+describe('what counts of the last 24 hours', () => {
+  const own = 'protect: []\nlimits: { delete: { per_run: 5, per_day: 1, percent: 100 } }';
+
+  /** With one deletion, intended `ago` before the next pass, whose outcome was this; another is due. */
+  function after(ago: number, outcome: 'done' | 'failed' | 'not-done' | 'overtaken' | null) {
+    const one = story(
+      file(expired, own),
+      key('A', { expiresAt: monday }),
+      key('B', { expiresAt: monday + hour }),
+    );
+    one.run();
+    one.run();
+    one.run({ after: hour });
+    const [first] = [...one.changes.values()];
+    if (first === undefined) throw new Error('nothing was deleted');
+    const intentAt = one.now() + minute - ago;
+    one.changes.set(first.id, { ...first, outcome, intentAt, settledAt: outcome === null ? null : intentAt });
+    return held(one.pass());
+  }
+
+  test.each([
+    ['one that was done', day - 1, 'done', ['delete: limit']],
+    ['one that may have been', day - 1, null, ['delete: limit']],
+    ['none that was not', day - 1, 'not-done', []],
+    ['none that a person overtook', day - 1, 'overtaken', []],
+    ['none of before', day, 'done', []],
+    ['none of before that may have been', day, null, []],
+  ] as const)('%s', (_what, ago, outcome, holds) => {
+    expect(after(ago, outcome)).toEqual(holds);
+  });
+});
+
+describe('a change that the API refused', () => {
+  const both = policy(
+    'expiry: {}',
+    '{ before: 1h, alert: owner, rename: "EXPIRED {{ name }}" }',
+    '{ alert: owner, delete: { notice: 0s } }',
+  );
+
+  test('is held for an hour, and that is said', () => {
+    const one = story(expired, key('A', { expiresAt: monday }));
+    one.run();
+    one.carryOut(one.pass(), 'failed');
+    const decision = one.pass({ after: hour - 1 });
+    expect(decision.held).toMatchObject([
+      {
+        kind: 'delete',
+        because: 'unknown',
+        subject: { kind: 'key', id: id('A'), name: 'A' },
+        detail: 'it failed at 2026-11-23 10:01Z and is tried again after an hour',
+      },
+    ]);
+    expect(done(one.pass({ after: 1 }))).toEqual(['delete A']);
+  });
+
+  test('holds no other change of its key', () => {
+    const one = story(both, key('A', { expiresAt: monday + hour }));
+    expect(said(one.carryOut(one.pass(), 'failed'))).toEqual(['failed → owner']);
+    expect(done(one.pass())).toEqual([]);
+    one.policy = file(both.replace('EXPIRED', 'OLD'));
+    expect(done(one.pass())).toEqual(['rename A → OLD A']);
+  });
+
+  test('holds the change of no other key', () => {
+    const one = story(expired, key('A', { expiresAt: monday }), key('B', { expiresAt: monday }));
+    one.policy = file(expired, 'protect: []\nlimits: { delete: { per_run: 5, per_day: 5, percent: 100 } }');
+    one.run();
+    const [first, second] = one.pass().changes;
+    expect([first?.from, second?.from]).toEqual(['A', 'B']);
+    one.carryOut({ ...one.pass(), changes: first === undefined ? [] : [first] }, 'failed');
+    const decision = one.pass();
+    expect([done(decision), held(decision)]).toEqual([['delete B'], ['delete: unknown']]);
+  });
+});
+
 describe('how many more may be changed', () => {
   const limits = { perRun: 3, perDay: 10, percent: 10 };
   test.each([
@@ -106,6 +231,25 @@ describe('how many more may be changed', () => {
     const result = allowance(allowed, changed, keys);
     expect([result.count, result.limit.split(':')[0]]).toEqual([count, limit]);
   });
+});
+
+test('a change that was done may be done again within the hour', () => {
+  const renaming = policy(
+    'spend: { cost: 20, per: hour }',
+    '{ at: 100%, alert: ops, rename: "OVER {{ name }}" }',
+  );
+  const one = story(renaming, key('A', { createdAt: monday }));
+  expect(done(one.run({ after: 50 * minute, usage: { A: 20 } }))).toEqual(['rename A → OVER A']);
+  expect(done(one.run({ after: 11 * minute }))).toEqual(['restore OVER A → A']);
+  expect(done(one.run({ after: minute, usage: { A: 40 } }))).toEqual(['rename A → OVER A']);
+});
+
+test('the share in percent lets as many go one by one as at once', () => {
+  const one = expiring('{ per_run: 5, per_day: 100, percent: 10 }');
+  one.run();
+  expect(done(one.run())).toEqual(['delete User 10']);
+  one.run({ after: hour });
+  expect(done(one.run())).toEqual(['delete User 11']);
 });
 
 test('the share in percent is of the account before what was deleted today', () => {

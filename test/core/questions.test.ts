@@ -7,39 +7,13 @@ import type { Window } from '../../src/core/key.ts';
 import type { Span } from '../../src/core/levels.ts';
 import { accountQuestions, keyQuestions } from '../../src/core/questions.ts';
 import { counters, recordOf } from '../ledger/building.ts';
+import { evidenceAt, known } from './measuring.ts';
 import { day, file, hour, key, minute, monday, policy, story } from './story.ts';
 
 const start = Date.parse('2026-11-01T00:00:00Z');
 const old = recordOf(key('A', { createdAt: start - 100 * day }));
 const month: Span = { period: { start, end: null }, window: null, marks: undefined };
 const motive = { why: 'p', excess: 0 };
-
-function known(more: Partial<KeyEvidence> = {}): KeyEvidence {
-  return {
-    lifetime: { low: counters(0), high: counters(9) },
-    ...{ because: null, credited: true, checked: true, windows: new Map(), individual: new Set() },
-    ...{ models: { lifetime: null, windows: new Map() }, unchangedSince: null },
-    quiet: { of: null, epoch: '', record: null, until: 0 },
-    ...more,
-  };
-}
-
-function evidenceAt(at: number, more: Partial<Evidence> = {}): Evidence {
-  return {
-    ...{
-      at,
-      doneAt: at,
-      marks: new Map(),
-      unread: [],
-      paces: new Map(),
-      readAt: new Map(),
-      unanswered: new Set(),
-    },
-    keys: new Map(),
-    account: { lifetime: null, windows: new Map(), because: null },
-    ...more,
-  };
-}
 
 const words = (questions: readonly Question[]): string[] =>
   questions.map((one) => questionKey(one).replace(old.id, 'A'));

@@ -132,6 +132,27 @@ describe('a rename', () => {
     expect(done(one.pass())).toEqual(['restore OVER User 1 → User 1']);
   });
 
+  test('is undone as far as its own policy’s mode lets it be', () => {
+    const other = policyOf(
+      'q',
+      'mode: dry-run\n  spend: { cost: 900, per: month }',
+      '{ at: 100%, alert: ops }',
+    );
+    const mine = (mode: string) =>
+      file(`${other}\n${policy(`mode: ${mode}\n  ${hourly}`, rename)}`, generous);
+    const one = story(mine('enforce'), key('User 1', born));
+    one.run(over);
+    one.policy = mine('alert');
+    const decision = one.run({ after: hour });
+    expect(decision.held).toMatchObject([
+      { kind: 'restore', because: 'mode', policy: 'p', subject: { name: 'OVER User 1' } },
+    ]);
+    one.policy = mine('enforce');
+    const [change, ...more] = one.run().changes;
+    expect(more).toEqual([]);
+    expect(change).toMatchObject({ kind: 'restore', policy: 'p', to: 'User 1' });
+  });
+
   test('is undone when its policy is gone', () => {
     const one = story(policy(hourly, rename), key('User 1', born));
     one.run(over);
@@ -147,6 +168,45 @@ describe('a rename', () => {
     one.restart();
     expect(done(one.run({ after: hour }))).toEqual(['restore OVER User 1 → User 1']);
   });
+});
+
+test('a rename by a template without the name is made', () => {
+  const one = story(policy(hourly, rename.replace('OVER {{ name }}', 'BLOCKED')), key('User 1', born));
+  expect(done(one.run(over))).toEqual(['rename User 1 → BLOCKED']);
+});
+
+describe('a person’s name for a key', () => {
+  const steps = ['{ at: 50%, rename: "NEAR {{ name }}", alert: ops }', rename];
+
+  test('is not written over by a later step of the same case', () => {
+    const one = story(policy(hourly, ...steps), key('User 1', born));
+    expect(done(one.run({ usage: { 'User 1': 10 } }))).toEqual(['rename User 1 → NEAR User 1']);
+    one.rename('User 1', 'Mine');
+    one.run();
+    expect(done(one.run(over))).toEqual([]);
+  });
+
+  test('is written over where the case has renamed nothing yet', () => {
+    const one = story(policy(hourly, '{ at: 50%, alert: ops }', rename), key('User 1', born));
+    one.run({ usage: { 'User 1': 10 } });
+    one.rename('User 1', 'Mine');
+    one.run();
+    expect(done(one.run(over))).toEqual(['rename Mine → OVER Mine']);
+  });
+});
+
+test('a group’s key whose rename failed is renamed later, though the others are', () => {
+  const group = policy(
+    'spend: { cost: 20, per: lifetime, across: selected }',
+    '{ at: 100%, alert: owner, pick: all, rename: "OVER {{ name }}" }',
+  );
+  const one = story(file(group, generous), key('A'), key('B'));
+  const decision = one.pass({ usage: { A: 10, B: 10 } });
+  one.carryOut({ ...decision, changes: decision.changes.slice(0, 1) });
+  one.carryOut({ ...decision, changes: decision.changes.slice(1) }, 'failed');
+  expect(done(one.run())).toEqual([]);
+  expect(done(one.run({ after: hour }))).toEqual(['rename B → OVER B']);
+  expect(done(one.run())).toEqual([]);
 });
 
 describe('two policies’ renames of one key', () => {
@@ -190,6 +250,24 @@ describe('two policies’ renames of one key', () => {
     expect(done(one.run({ after: day }))).toEqual(['restore BUSY User 1 → User 1']);
   });
 
+  test('leave the lower one’s name where that is to stay', () => {
+    const keeping = both.replace('OVER {{ name }}"', 'OVER {{ name }}", restore: false');
+    const one = story(keeping, key('User 1', born));
+    one.run(over);
+    one.run({ usage: { 'User 1': 40 } });
+    expect(done(one.run({ after: hour }))).toEqual([]);
+    expect(done(one.run({ after: day }))).toEqual(['restore BUSY User 1 → OVER User 1']);
+    expect(done(one.run({ after: day }))).toEqual([]);
+  });
+
+  test('need no undoing where the upper one gave the first name back', () => {
+    const one = story(both.replace('BUSY {{ name }}', '{{ name }}'), key('User 1', born));
+    one.run(over);
+    expect(done(one.run({ usage: { 'User 1': 40 } }))).toEqual(['rename OVER User 1 → User 1']);
+    expect(done(one.run({ after: hour }))).toEqual([]);
+    expect(done(one.run({ after: day }))).toEqual([]);
+  });
+
   test('are both forgotten when a person names the key', () => {
     const one = renamedTwice();
     one.rename('User 1', 'Mine');
@@ -228,5 +306,24 @@ describe('a mark is not put on a name twice', () => {
     expect(done(one.run({ usage: { 'OVER User 1': 20 } }))).toEqual([]);
     const other = story(policy(hourly, rename), key('OVERSEER', born));
     expect(done(other.run({ usage: { OVERSEER: 20 } }))).toEqual(['rename OVERSEER → OVER OVERSEER']);
+  });
+
+  test.each([
+    ['as a suffix', '{{ name }} over', 'User 1 over', null],
+    ['as a prefix of three characters', 'OLD{{ name }}', 'OLDUser', null],
+    ['as one of two, which any name may have', '-- {{ name }}', '-- User', '-- -- User'],
+    ['as both ends', 'ABC{{ name }}CBA', 'ABCxCBA', null],
+    ['but not at one end alone', 'ABC{{ name }}CBA', 'ABCx', 'ABCABCxCBA'],
+    ['but not without a name between', 'ABC{{ name }}CBA', 'ABCCBA', 'ABCABCCBACBA'],
+    ['but not overlapping', 'ABC{{ name }}CBA', 'ABCBA', 'ABCABCBACBA'],
+    [
+      'but not where the name is in it twice',
+      'X-{{ name }}-by-{{ name }}',
+      'X-u-by-',
+      'X-X-u-by--by-X-u-by-',
+    ],
+  ])('when it has it %s', (_how, template, name, to) => {
+    const one = story(policy(hourly, rename.replace('OVER {{ name }}', template)), key(name, born));
+    expect(done(one.run({ usage: { [name]: 20 } }))).toEqual(to === null ? [] : [`rename ${name} → ${to}`]);
   });
 });

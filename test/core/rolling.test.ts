@@ -15,6 +15,7 @@ import {
   minute,
   monday,
   policy,
+  policyOf,
   said,
   story,
 } from './story.ts';
@@ -138,4 +139,25 @@ test('a notice of deletion that is running is kept while only bounds are known, 
   expect([said(due), done(due), held(due)]).toEqual([[], [], ['delete: unconfirmed']]);
   expect([...one.findings.values()][0]?.deletions).toMatchObject([{ keyId: id('User 1') }]);
   expect(done(one.pass(read(25)))).toEqual(['delete User 1']);
+});
+
+describe('a case is continued', () => {
+  test('by its own policy’s judgement alone: another’s level near its step begins none', () => {
+    const policies = [
+      policyOf('p', rule, '{ at: 100%, alert: owner }'),
+      policyOf('q', 'spend: { cost: 10, per: 24h }', '{ at: 100%, alert: ops }'),
+    ];
+    for (const order of [policies, policies.toReversed()]) {
+      const one = story(file(order.join('\n'), generous), user);
+      expect(said(one.pass(read(19)))).toEqual(['step 1 → ops']);
+      expect(one.pass(read(19)).views).toMatchObject([{ policy: 'q' }]);
+    }
+  });
+
+  test('of its own key alone, not of one made anew with the same fingerprint', () => {
+    const one = fired(policy(rule, '{ at: 100%, alert: owner }'));
+    one.account.set('User 1', key('User 1', { createdAt: monday - 50 * day }));
+    const decision = one.pass(read(19));
+    expect([said(decision), decision.views]).toEqual([['resolved → owner'], []]);
+  });
 });

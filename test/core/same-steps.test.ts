@@ -1,7 +1,8 @@
 /** A policy file is edited while a case runs: no step is said again, and none is lost. */
 import { describe, expect, test } from 'vitest';
+import { placeNow } from '../../src/core/same-steps.ts';
 import type { Finding } from '../../src/core/state.ts';
-import { day, done, file, generous, hour, id, key, policy, said, story } from './story.ts';
+import { day, done, file, generous, hour, id, key, policy, policyOf, said, story } from './story.ts';
 import type { Story } from './story.ts';
 
 const monthly = 'spend: { cost: 20, per: month }';
@@ -67,6 +68,37 @@ describe('after an edit that', () => {
     expect(sayAt(one, 17)).toEqual([]);
   });
 
+  test('changes a threshold and the order of the channels, nothing is said again', () => {
+    const one = after(at(80, '[owner, ops]'));
+    edit(one, at(85, '[ops, owner]'));
+    expect(sayAt(one, 17)).toEqual([]);
+  });
+
+  test('takes a step out that was not said, it is forgotten', () => {
+    const one = after(at(80), at(100, 'pager'));
+    edit(one, at(80, 'owner'));
+    one.run();
+    expect([...one.findings.values()][0]?.steps).toHaveLength(1);
+  });
+
+  test.each([
+    ['to rename as well', at(80, 'owner', ', rename: "OVER {{ name }}"')],
+    ['to rename otherwise', at(80, 'owner', ', rename: "FAR {{ name }}"'), ', rename: "OVER {{ name }}"'],
+    ['to delete', at(80, 'owner', ', delete: { notice: 24h }')],
+  ])('makes one that was said do something else, the new one is said: %s', (_what, step, before = '') => {
+    const one = after(at(80, 'ops', before));
+    edit(one, step);
+    expect(said(one.run()).filter((line) => line.endsWith('→ owner'))).toHaveLength(1);
+  });
+
+  test('makes a forecast of a step that was said, which is another', () => {
+    const one = after(at(80, 'ops'));
+    one.policy = file(policy(monthly, '{ at: 80%, basis: forecast, alert: owner }'), generous);
+    one.run();
+    const [finding] = [...one.findings.values()];
+    expect(finding?.fired.map(({ step }) => step)).toEqual([1]);
+  });
+
   test('gives a new step the number of one that was said, its alert is another', () => {
     const one = after(at(80));
     const ids = new Set([...one.findings.keys()]);
@@ -121,4 +153,35 @@ test('a finding that was written before its steps were remembered counts by the 
 test('nothing changes as long as the file does not', () => {
   const one = after(at(80), at(100, 'pager'));
   expect(one.pass().findings).toEqual([]);
+});
+
+test('a finding whose policy is gone keeps its steps', () => {
+  const one = after(at(80));
+  one.policy = file(policyOf('q', monthly, at(50)), generous);
+  one.run();
+  expect([...one.findings.values()][0]?.steps).toMatchObject([{ at: '80%' }]);
+});
+
+describe('where a step is now that a finding refers to', () => {
+  const of = (...steps: string[]) => {
+    const [found] = file(policy(monthly, ...steps)).policies;
+    if (found === undefined) throw new Error('there is a policy');
+    return found;
+  };
+  const before = [at(50), at(80, 'owner'), at(100, 'pager')];
+  const written = after(...before);
+  const [finding] = [...written.findings.values()];
+  if (finding === undefined) throw new Error('there is a finding');
+  const { steps: _, ...early } = finding;
+
+  test.each([
+    ['where it was', finding, before, 1, 1],
+    ['elsewhere, after an edit', finding, before.slice(1), 1, 0],
+    ['nowhere, where it is gone', finding, before.slice(1), 0, null],
+    ['where it was, if that is not known', early, before.slice(1), 1, 1],
+    ['nowhere, if there are not so many', early, before.slice(1), 2, null],
+    ['where it was, of a finding that is forgotten', undefined, before, 2, 2],
+  ] as const)('%s', (_what, about, steps, step, place) => {
+    expect(placeNow(about, of(...steps), step)).toBe(place);
+  });
 });

@@ -72,6 +72,9 @@ describe('a step', () => {
     const unchecked = { 'User 1': { lifetime: { low: zeroCounters, high: lifetime }, checked: false } };
     const decision = one.pass({ about: unchecked });
     expect(said(decision)).toEqual([]);
+    expect(decision.views).toMatchObject([
+      { because: expect.stringContaining('has not been checked') as string },
+    ]);
     expect(decision.questions).toMatchObject([{ kind: 'key', id: key('User 1').id, window: null }]);
   });
 
@@ -185,6 +188,21 @@ describe('a forecast', () => {
       said(one.pass({ after, usage: { 'User 1': 8 }, windows: { 'User 1': { '24h': 1, '7d': 11.9 } } })),
     ).toEqual([]);
     expect(said(one.pass({ windows: { 'User 1': { '24h': 2.3, '7d': 1 } } }))).toEqual(['step 1 → owner']);
+  });
+
+  test('takes all that a key ever used for its last week’s, where it is younger than that', () => {
+    const one = story(forecast, key('User 1'));
+    one.pass({ usage: { 'User 1': 14 } });
+    // 134 hours are left of November: 14 in a week are eleven more.
+    expect(said(one.pass({ after: 2 * day }))).toEqual(['step 1 → owner']);
+  });
+
+  test('of a group needs the history of one of its keys', () => {
+    const group = forecast.replace('per: month', 'per: month, across: selected');
+    const one = story(group, key('A'));
+    one.pass({ usage: { A: 14 } });
+    one.account.set('B', key('B', { createdAt: monday + day }));
+    expect(said(one.pass({ after: 2 * day }))).toEqual(['step 1 → owner']);
   });
 
   test('that cannot be told is silent, not uncertain', () => {

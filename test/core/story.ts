@@ -126,7 +126,7 @@ export interface Story {
   /** The notices of this decision were accepted now: by each of their channels, or by `only` these. */
   accept(decision: Decision, only?: readonly string[]): void;
   /** Carries the decision's changes out; returns what is told of them. */
-  carryOut(decision: Decision, outcome?: 'done' | 'failed'): CaseAlert[];
+  carryOut(decision: Decision, outcome?: Change['outcome']): CaseAlert[];
   /** As `pass`, then every notice is accepted and every change carried out. */
   run(pass?: Pass): Decision;
   rename(firstName: string, name: string): void;
