@@ -137,6 +137,8 @@ export interface OutboxEntry extends OutboxItem {
   readonly state: 'pending' | 'delivered' | 'dead';
   readonly settledAt: EpochMs | null;
   readonly lastError: string | null;
+  /** When any channel first accepted the alert; null: none has. */
+  readonly acceptedAt: EpochMs | null;
 }
 
 /** The outbox as the deliverer sees it. */
