@@ -191,6 +191,8 @@ export type SendOutcome =
       readonly error: string;
       readonly retryable: boolean;
       readonly retryAfterMs: number | null;
+      /** Refused for its size alone: less of it may be taken. */
+      readonly isTooLarge?: true;
     };
 
 /** One recipient, or one of the copies; the other is ''. */
