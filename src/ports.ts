@@ -137,6 +137,8 @@ export interface OutboxEntry extends OutboxItem {
   readonly state: 'pending' | 'delivered' | 'dead';
   readonly settledAt: EpochMs | null;
   readonly lastError: string | null;
+  /** When any channel first accepted the alert; null: none has. */
+  readonly acceptedAt: EpochMs | null;
 }
 
 /** The outbox as the deliverer sees it. */
@@ -189,6 +191,8 @@ export type SendOutcome =
       readonly error: string;
       readonly retryable: boolean;
       readonly retryAfterMs: number | null;
+      /** Refused for its size alone: less of it may be taken. */
+      readonly isTooLarge?: true;
     };
 
 /** One recipient, or one of the copies; the other is ''. */

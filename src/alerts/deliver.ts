@@ -3,7 +3,7 @@ import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp } from '../core/policy.ts';
 import type { Clock, DailyUseOf, Failure, Outbox, SendOutcome, SteadyClock } from '../ports.ts';
 import { firstDelayMs, nextAttempt, restMs } from './backoff.ts';
-import { itemsFor, parcelsOf, untold } from './parcel.ts';
+import { halvesOf, itemsFor, parcelsOf, untold } from './parcel.ts';
 import type { Parcel } from './parcel.ts';
 import { heldUntil } from './quiet.ts';
 import { createSlackPace } from './slack-pace.ts';
@@ -129,6 +129,11 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       if (readyAt(parcel) > clock.monotonic()) continue;
       const outcome = await deliver(parcel, signal);
       if (outcome === null) break;
+      const halves = halvesOf(parcel, outcome);
+      if (halves !== null) {
+        queue.unshift(...halves);
+        continue;
+      }
       if (outcome.ok) {
         tally.delivered += 1;
         queue.unshift(...parcelsOf(untold(parcel, outcome)));
@@ -145,7 +150,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     const channel = channels.get(parcel.channel);
     const outcome = channel === undefined ? gone(parcel) : await tryOnce(parcel, channel, smtp, signal);
     if (outcome === null) return null;
-    await settle(parcel, channel?.kind ?? null, outcome);
+    if (halvesOf(parcel, outcome) === null) await settle(parcel, channel?.kind ?? null, outcome);
     return outcome;
   }
 

@@ -1,7 +1,7 @@
 /** Outbox entries that travel together as one message. Pure. */
 import { createHash } from 'node:crypto';
 import type { EpochMs } from '../core/key.ts';
-import type { OutboxEntry, OutboxItem, Unserved } from '../ports.ts';
+import type { OutboxEntry, OutboxItem, SendOutcome, Unserved } from '../ports.ts';
 import { giveUpAfterMs } from './backoff.ts';
 import { itemId } from './route.ts';
 
@@ -62,6 +62,13 @@ export function untold(
   return entries.filter(
     ({ alert }) => alert.topic === 'case' && alert.event.kind === 'notice' && !ids.has(alert.id),
   );
+}
+
+/** One that a receiver finds too large goes in two. A case is never cut: one alone stays as large as it is. */
+export function halvesOf({ entries }: Parcel, outcome: SendOutcome): readonly [Parcel, Parcel] | null {
+  if (outcome.ok || outcome.isTooLarge !== true || entries.length < 2) return null;
+  const middle = Math.ceil(entries.length / 2);
+  return [parcelOf(entries.slice(0, middle)), parcelOf(entries.slice(middle))];
 }
 
 /** What was delivered, for somebody who did not get it. */

@@ -1,10 +1,11 @@
 /** The end of a finding. */
 import type { CaseAlert, CaseEvent } from './alert.ts';
 import { caseAlert } from './case-alerts.ts';
-import { alertsSilenced } from './court.ts';
+import type { Tidings } from './case-alerts.ts';
+import { alertsSilenced, isAddressedByKey } from './court.ts';
 import type { Court } from './court.ts';
 import type { Policy } from './policy.ts';
-import type { Finding } from './state.ts';
+import type { Finding, PendingDeletion } from './state.ts';
 import { instantWords } from './words.ts';
 
 /**
@@ -27,27 +28,45 @@ export function close(
   if (channels.length === 0 || isSilenced(court, finding)) return { finding: closed, alerts: [] };
   const event: CaseEvent = { kind: 'resolved', because: because + whatEndsWithIt(court, finding) };
   const key = `resolved/${instantWords(court.now)}`;
-  return {
-    finding: closed,
-    alerts: [caseAlert(court, closed, policyOf(court, finding), { key, event, channels })],
-  };
+  const tidings = [{ key, event, channels }, ...calledOff(court, finding, because, channels)];
+  const policy = policyOf(court, finding);
+  return { finding: closed, alerts: tidings.map((one) => caseAlert(court, closed, policy, one)) };
+}
+
+/** What is said of a group goes to nobody by a key's metadata: who was told of one of its keys is told of that. */
+function calledOff(court: Court, finding: Finding, because: string, heardBy: readonly string[]): Tidings[] {
+  if (finding.subject.kind === 'key') return [];
+  const channels = heardBy.filter((name) => {
+    const channel = court.policy.channels.get(name);
+    return channel !== undefined && isAddressedByKey(channel);
+  });
+  if (channels.length === 0) return [];
+  return spared(court, finding).flatMap(({ keyId, createdAt, noticeAlertId }) => {
+    if (isSilenced(court, { subject: { kind: 'key', id: keyId, createdAt } })) return [];
+    const event: CaseEvent = { kind: 'cancelled', because };
+    return { key: `cancelled/${noticeAlertId}`, event, channels, keyId };
+  });
 }
 
 /** Whoever was told that a key would be deleted hears that it will not be. */
-function whatEndsWithIt(court: Court, { deletions }: Finding): string {
-  const spared = deletions.filter(({ keyId, vetoedAt }) => {
+function whatEndsWithIt(court: Court, finding: Finding): string {
+  const { length } = spared(court, finding);
+  if (length === 0) return '';
+  return length === 1 ? '; its deletion is called off' : '; their deletions are called off';
+}
+
+function spared(court: Court, { deletions }: Finding): readonly PendingDeletion[] {
+  return deletions.filter(({ keyId, vetoedAt }) => {
     const record = court.records.get(keyId);
     return vetoedAt === null && record !== undefined && record.goneAt === null;
   });
-  if (spared.length === 0) return '';
-  return spared.length === 1 ? '; its deletion is called off' : '; their deletions are called off';
 }
 
 function policyOf(court: Court, finding: Finding): Policy | undefined {
   return court.policy.policies.find((one) => one.name === finding.policy);
 }
 
-function isSilenced(court: Court, { subject }: Finding): boolean {
+function isSilenced(court: Court, { subject }: Pick<Finding, 'subject'>): boolean {
   const record = subject.kind === 'key' ? court.records.get(subject.id) : undefined;
   return record !== undefined && alertsSilenced(court, [record]);
 }

@@ -7,7 +7,7 @@ import type { EpochMs, KeyId } from './key.ts';
 import type { Bench } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
 import type { HeldBecause } from './plan.ts';
-import type { Mode, Policy, PolicyFile, TemplateVariables } from './policy.ts';
+import type { Channel, Mode, Policy, PolicyFile, TemplateVariables } from './policy.ts';
 import type { Change, Finding, FindingSubject, KeyRecord } from './state.ts';
 import { amountText, instantWords, minuteWords } from './words.ts';
 
@@ -96,6 +96,11 @@ export function obstacle(
   if (silence !== null) return { because: 'silenced', detail: silence };
   if (mode !== 'enforce') return { because: 'mode', detail: `mode is ${mode}` };
   return court.hold === null ? null : { because: 'unknown', detail: court.hold };
+}
+
+/** It goes to an address in the key's metadata, and so not with what is about no one key. */
+export function isAddressedByKey(channel: Channel): boolean {
+  return channel.kind === 'email' && channel.to.some(({ variables }) => variables.length > 0);
 }
 
 /** A group's alerts are silenced when those of all its keys are. */

@@ -1,5 +1,6 @@
 /** Conditions of the whole program: told once when they begin, once when they are over. */
 import type { SystemAlert } from './alert.ts';
+import { isAddressedByKey } from './court.ts';
 import type { EpochMs } from './key.ts';
 import type { Trouble } from './plan.ts';
 import type { Mode, PolicyFile } from './policy.ts';
@@ -71,7 +72,7 @@ export function tellTroubles(
 export function systemChannels(policy: PolicyFile, notBy?: string): readonly string[] {
   const fixed = [...policy.channels.values()]
     .filter(({ name }) => name !== notBy)
-    .filter((channel) => channel.kind !== 'email' || channel.to.every((to) => to.variables.length === 0))
+    .filter((channel) => !isAddressedByKey(channel))
     .map((channel) => channel.name);
   const grave = new Set(
     policy.policies.flatMap((one) =>

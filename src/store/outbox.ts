@@ -17,9 +17,11 @@ interface OutboxRow {
   readonly state: OutboxEntry['state'];
   readonly settled_at: number | null;
   readonly last_error: string | null;
+  readonly accepted_at: number | null;
 }
 
-const columns = 'body, attempts, next_attempt_at, state, settled_at, last_error';
+const columns = `body, attempts, next_attempt_at, state, settled_at, last_error,
+  (SELECT min(accepted_at) FROM acceptances WHERE acceptances.alert = outbox.alert) AS accepted_at`;
 
 /** An item that is there already stays as it is: the same decision twice is one alert. */
 export function enqueue(sql: Sql, items: readonly OutboxItem[]): void {
@@ -73,6 +75,7 @@ function entryOf(row: OutboxRow): OutboxEntry {
     state: row.state,
     settledAt: row.settled_at,
     lastError: row.last_error,
+    acceptedAt: row.accepted_at,
   };
 }
 

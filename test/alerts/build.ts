@@ -156,6 +156,10 @@ export function memoryOutbox(...items: readonly OutboxItem[]): MemoryOutbox {
     if (found === undefined) throw new Error(`no item ${id}`);
     return found;
   };
+  const firstAcceptedAt = (alertId: string): EpochMs | null =>
+    [...entries.values()]
+      .filter(({ alert, state }) => alert.id === alertId && state === 'delivered')
+      .reduce<EpochMs | null>((first, { settledAt }) => first ?? settledAt, null);
   const outbox: MemoryOutbox = {
     acceptedAt,
     entry,
@@ -176,14 +180,15 @@ export function memoryOutbox(...items: readonly OutboxItem[]): MemoryOutbox {
           state: 'pending',
           settledAt: null,
           lastError: null,
+          acceptedAt: null,
         } as const;
         entries.set(one.id, { ...one, ...fresh });
       }
     },
     pending: async (now) =>
-      [...entries.values()].filter(
-        (one) => one.state === 'pending' && one.notBefore <= now && one.nextAttemptAt <= now,
-      ),
+      [...entries.values()]
+        .filter((one) => one.state === 'pending' && one.notBefore <= now && one.nextAttemptAt <= now)
+        .map((one) => ({ ...one, acceptedAt: firstAcceptedAt(one.alert.id) })),
     delivered: async (ids, when, unserved = []) => {
       for (const id of ids) {
         entries.set(id, { ...entry(id), state: 'delivered', settledAt: when });

@@ -116,6 +116,42 @@ describe('one message a channel, recipient and batch', () => {
     expect(items.map(({ id }) => outbox.acceptedAt.has(id))).toEqual([true, false]);
   });
 
+  test('of a notice that runs already, a channel that takes it later tells when it ends', async () => {
+    const event = { kind: 'notice', step: 3, of: 3, noticeMs: day } as const;
+    const alert = caseAlert({ event });
+    const outbox = memoryOutbox(item({ alert }), item({ alert, channel: 'other' }));
+    const { deliverer, sent, clock } = post(outbox, [ops, other], ({ channel }) =>
+      channel.name === 'other' && clock.now() < at + 10 * hour ? busy : ok,
+    );
+    await deliverer.deliverDue(live);
+    await clock.advance(10 * hour);
+    await deliverer.deliverDue(live);
+    expect(sent.map(({ channel, message }) => [channel, message.headline])).toEqual([
+      ['ops', '“User 7” will be deleted in 24 hours'],
+      ['other', '“User 7” will be deleted in 24 hours'],
+      ['other', '“User 7” will be deleted in 14 hours'],
+    ]);
+    expect(sent.at(-1)?.message.alerts[0]).toMatchObject({ next: [{ kind: 'delete', dueAt: at + day }] });
+  });
+
+  test('in two where the receiver finds it too large, down to one alert, which may be refused for good', async () => {
+    const items = [item(), item(), item(), item(), item()];
+    const outbox = memoryOutbox(...items);
+    const large = items[3]?.alert.id ?? '';
+    const { deliverer, sent } = post(outbox, [ops], (_route, { alerts }) =>
+      alerts.length > 2 || alerts.some(({ id }) => id === large) ? { ...refused, isTooLarge: true } : ok,
+    );
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 3, failed: 1 });
+    expect(sent.map(({ message }) => message.alerts.length)).toEqual([5, 3, 2, 1, 2, 1, 1]);
+    expect(items.map(({ id }) => outbox.entry(id).state)).toEqual([
+      'delivered',
+      'delivered',
+      'delivered',
+      'dead',
+      'delivered',
+    ]);
+  });
+
   test('others apart: by recipient, by copies, by batch', async () => {
     const owner = email('owner', ['{{ metadata.email }}']);
     const to = { channel: 'owner', recipient: 'a@example.com' };

@@ -1,5 +1,6 @@
 /** How a finding ends, and what does not begin it again. */
 import { describe, expect, test } from 'vitest';
+import type { Template } from '../../src/core/policy.ts';
 import type { Story } from './story.ts';
 import { day, done, file, generous, hour, key, monday, policy, said, story } from './story.ts';
 
@@ -7,6 +8,22 @@ const monthly = 'spend: { cost: 20, per: month }';
 const steps = ['{ at: 80%, alert: owner }', '{ at: 100%, alert: [owner, ops], delete: { notice: 24h } }'];
 const budget = policy(monthly, ...steps);
 const resolved = ['resolved → owner, ops'];
+
+/** A channel that goes to the address in each key's metadata. */
+const address: Template = {
+  source: '{{ metadata.email }}',
+  variables: ['metadata.email'],
+  render: () => ({ ok: false, missing: 'metadata.email' }),
+  renderName: () => ({ ok: false, missing: 'metadata.email' }),
+};
+const owners = {
+  name: 'owner',
+  quiet: null,
+  kind: 'email',
+  to: [address],
+  cc: [],
+  allowDomains: null,
+} as const;
 
 /** With a deletion that is pending. */
 function inNotice(policies: string): Story {
@@ -86,6 +103,23 @@ describe('a finding closes, its deletion is cancelled and those who heard hear i
     expect(said(decision)).toEqual(['notice 2 → owner, ops']);
     return one;
   }
+});
+
+test('a group’s case ends, and the owners of the keys that were to be deleted hear it of their own', () => {
+  const group = policy(
+    'spend: { cost: 20, per: month, across: selected }',
+    '{ at: 100%, alert: [owner, ops], pick: highest, delete: { notice: 24h } }',
+  );
+  const { channels, ...rest } = file(group, generous);
+  const byKey = { ...rest, channels: new Map([...channels, ['owner', owners]] as const) };
+  const one = story(byKey, key('A'), key('B'));
+  expect(said(one.run({ usage: { A: 15, B: 6 } }))).toEqual(['notice 1 → owner, ops']);
+  const { alerts } = one.pass({ after: 8 * day });
+  expect(said(alerts)).toEqual(['resolved → owner, ops', 'cancelled → owner']);
+  expect(alerts[1]).toMatchObject({
+    subject: { kind: 'key', name: 'A' },
+    event: { because: 'its period is over' },
+  });
 });
 
 function windowsOf(one: Story, amount: number) {

@@ -11,7 +11,15 @@ describe('the outbox', () => {
     await using store = await openSqlite(stateFile());
     await store.commit({ outbox: [item('a')] });
     expect(await store.outbox.pending(now)).toEqual([
-      { ...item('a'), attempts: 0, nextAttemptAt: now, state: 'pending', settledAt: null, lastError: null },
+      {
+        ...item('a'),
+        attempts: 0,
+        nextAttemptAt: now,
+        state: 'pending',
+        settledAt: null,
+        lastError: null,
+        acceptedAt: null,
+      },
     ]);
   });
 
@@ -34,6 +42,18 @@ describe('the outbox', () => {
     await store.commit({ outbox: [item('a'), item('b'), item('quiet', { notBefore: now + 50 })] });
     await store.outbox.failed(['b'], { error: 'HTTP 503', nextAttemptAt: now + 60 });
     expect(ids(await store.outbox.pending(now - 1000))).toEqual(['a']);
+  });
+
+  it('says of an alert that one channel took when that was, to the others', async () => {
+    await using store = await openSqlite(':memory:', { clock });
+    const notice = alert('notice');
+    const to = (channel: string) => item(channel, { alert: notice, channel });
+    await store.commit({ outbox: [to('ops'), to('owner'), item('another')] });
+    await store.outbox.delivered(['ops'], now + 7);
+    expect(await store.outbox.pending(now)).toMatchObject([
+      { id: 'owner', acceptedAt: now + 7 },
+      { id: 'another', acceptedAt: null },
+    ]);
   });
 
   it('takes an item once, whatever became of it', async () => {

@@ -6,7 +6,7 @@ import type { SendOutcome, Unserved } from '../../ports.ts';
 import { reveal, shorten } from '../compose/display.ts';
 import { toEmail } from '../compose/email.ts';
 import type { Message } from '../compose/message.ts';
-import { networkOutcome, refused, sent, tryAgain } from './outcome.ts';
+import { networkOutcome, refused, sent, tooLarge, tryAgain } from './outcome.ts';
 import type { NotSent } from './outcome.ts';
 
 export interface Envelope {
@@ -98,7 +98,8 @@ function smtpOutcome(error: unknown, smtp: Smtp): NotSent {
   const words = `the ${refusedThing} was refused with ${String(responseCode)}${said}`;
   const final =
     refusedThing === 'message' && responseCode >= 500 && !tooManyRecipients(command, responseCode);
-  return final ? refused(words) : tryAgain(words);
+  if (!final) return tryAgain(words);
+  return isSize(responseCode, response) ? tooLarge(words) : refused(words);
 }
 
 function unserved(error: unknown, { cc }: Envelope, smtp: Smtp): Unserved {
@@ -121,6 +122,11 @@ function whatWasRefused(command: string | null, responseCode: number): 'connecti
 /** To be taken for 452 (RFC 5321, 4.5.3.1.10). */
 function tooManyRecipients(command: string | null, responseCode: number): boolean {
   return command === 'RCPT TO' && responseCode === 552;
+}
+
+/** The same code with this detail says that the mailbox is full (RFC 3463, 3.3). */
+function isSize(responseCode: number, response: string): boolean {
+  return responseCode === 552 && !/\b5\.2\.2\b/.test(response);
 }
 
 interface SmtpFacts {

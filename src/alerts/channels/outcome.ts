@@ -16,6 +16,11 @@ export function refused(error: string): NotSent {
   return { ok: false, error, retryable: false, retryAfterMs: null };
 }
 
+/** Not worth trying again as it is; a smaller one may be taken. */
+export function tooLarge(error: string): NotSent {
+  return { ...refused(error), isTooLarge: true };
+}
+
 /** 2xx is accepted; 408, 425, 429 and 5xx may pass; anything else is a refusal, redirects included. */
 export function httpOutcome(
   answer: { readonly status: number; readonly retryAfter: string | null; readonly reason?: string | null },
@@ -25,6 +30,7 @@ export function httpOutcome(
   if (status >= 200 && status < 300) return sent;
   const words = `answered ${String(status)}${reason ? ` (${reason})` : ''}`;
   if (status >= 300 && status < 400) return refused(`${words}: redirects are not followed`);
+  if (status === 413) return tooLarge(words);
   const passing = status >= 500 || [408, 425, 429].includes(status);
   return passing ? tryAgain(words, retryAfterMs(retryAfter, now)) : refused(words);
 }

@@ -20,7 +20,7 @@ export function casePart(alert: CaseAlert, now: EpochMs, titled: boolean): CaseP
     lead: [policyLine(alert), ...eventLines(alert)],
     meter: alert.figures.kind === 'spend' ? meterOf(alert.figures) : null,
     facts: figuresFacts(alert.figures, alert.timeZone, now),
-    next: [...upcoming(alert, now).map((next) => nextLine(next, alert, now)), ...againLines(alert)],
+    next: [...alert.next.map((next) => nextLine(next, alert, now)), ...againLines(alert)],
   };
 }
 
@@ -107,20 +107,6 @@ function spendFacts(figures: SpendFigures, timeZone: string): Fact[] {
   ];
 }
 
-/**
- * What is to come. The time of a deletion that is announced only now counts from the moment its
- * notice is accepted, so it is told from the moment of sending, however late that is.
- */
-export function upcoming({ event, next }: CaseAlert, now: EpochMs): readonly Next[] {
-  if (event.kind !== 'notice') return next;
-  const known = next.find((one) => one.kind === 'delete');
-  const dueAt = Math.max(now + event.noticeMs, known?.dueAt ?? 0);
-  return [
-    { kind: 'delete', noticeMs: event.noticeMs, dueAt },
-    ...next.filter((one) => one.kind !== 'delete'),
-  ];
-}
-
 function againLines({ event }: CaseAlert): string[] {
   return event.kind === 'failed' ? ['It is tried again after an hour, if it is still called for then.'] : [];
 }
@@ -157,8 +143,8 @@ export interface Advice {
 }
 
 /** How to stop what is coming; null when nothing is. */
-export function advice(alert: CaseAlert, now: EpochMs): Advice | null {
-  const coming = upcoming(alert, now).map((next) => next.kind);
+export function advice(alert: CaseAlert): Advice | null {
+  const coming = alert.next.map((next) => next.kind);
   const whom = alert.subject.kind === 'key' ? 'the key' : 'its keys';
   const inPolicy = [`Silence or protect ${whom} in the policy file.`, ...easing[alert.figures.kind]];
   if (coming.includes('delete')) {

@@ -7,6 +7,7 @@ import type { EpochMs } from '../../core/key.ts';
 import { advice, caseContext, casePart, systemPart } from './case.ts';
 import type { Advice } from './case.ts';
 import { display } from './display.ts';
+import { withDueTime } from './due.ts';
 import { byGravity, countWords } from './gravity.ts';
 import { headline } from './headline.ts';
 import type { CasePart, Chart, Line, Message, Part } from './message.ts';
@@ -27,11 +28,13 @@ export interface Occasion {
 export interface Entry {
   readonly alert: Alert;
   readonly remark: string | null;
+  /** When any channel first took it; left out: none did. */
+  readonly acceptedAt?: EpochMs | null;
 }
 
 /** `entries` must not be empty. */
 export function compose(entries: readonly Entry[], { id, now, chart = null }: Occasion): Message {
-  const alerts = entries.map((entry) => entry.alert);
+  const alerts = entries.map(({ alert, acceptedAt = null }) => withDueTime(alert, now, acceptedAt));
   const [first] = alerts;
   if (first === undefined) throw new RangeError('a message needs an alert');
   const single = alerts.length === 1;
@@ -69,7 +72,7 @@ function remarkLines(entries: readonly Entry[]): string[] {
 
 function singleParts(alert: Alert, now: EpochMs, chart: Chart | null): Part[] {
   if (alert.topic === 'system') return [systemPart(alert, now, false)];
-  const how = advice(alert, now);
+  const how = advice(alert);
   return [
     casePart(alert, now, false),
     ...(how === null ? [] : [{ kind: 'advice', ...how } as const]),
@@ -88,7 +91,7 @@ function digestParts(alerts: readonly Alert[], now: EpochMs): Part[] {
     const rest = members.filter((alert) => !full.has(alert));
     if (rest.length > 0) parts.push({ kind: 'list', lines: rest.map((alert) => line(alert, now)) });
   }
-  return [...parts, ...advices(sorted, now)];
+  return [...parts, ...advices(sorted)];
 }
 
 function fullParts(alert: Alert, now: EpochMs): Part[] {
@@ -121,10 +124,10 @@ function heading(members: readonly Alert[]): string {
 }
 
 /** Each piece of advice once, in the order of the cases that need it. */
-function advices(sorted: readonly Alert[], now: EpochMs): Part[] {
+function advices(sorted: readonly Alert[]): Part[] {
   const byTitle = new Map<string, Set<string>>();
   for (const alert of sorted) {
-    const how: Advice | null = alert.topic === 'case' ? advice(alert, now) : null;
+    const how: Advice | null = alert.topic === 'case' ? advice(alert) : null;
     if (how === null) continue;
     const lines = byTitle.get(how.title) ?? new Set();
     for (const one of how.lines) lines.add(one);

@@ -1,11 +1,12 @@
 /** What happened to which key, in one line: a message's subject, a case's title, a line of a digest. */
 import type { Alert, CaseAlert, DeadlineFigures, SpendFigures, Subject } from '../../core/alert.ts';
 import type { EpochMs } from '../../core/key.ts';
-import { display, quoted } from './display.ts';
+import { display, shorten } from './display.ts';
+import { deletionDueAt } from './due.ts';
 import { duration, shortAmount } from './words.ts';
 
-/** A name of a hundred characters would push the verb off a phone's screen. */
-const headlineGraphemes = 60;
+/** In characters as shown: a longer name would push the verb off a phone's screen. */
+const longestName = 60;
 
 export function headline(alert: Alert, now: EpochMs): string {
   return alert.topic === 'system' ? display(alert.title, 140) : caseHeadline(alert, now);
@@ -13,14 +14,12 @@ export function headline(alert: Alert, now: EpochMs): string {
 
 function caseHeadline(alert: CaseAlert, now: EpochMs): string {
   const { event } = alert;
-  const who = subjectName(alert.subject, headlineGraphemes);
+  const who = subjectName(alert.subject, brief);
   switch (event.kind) {
     case 'step':
       return `${who} ${stateWords(alert, now, event.repeated)}`;
     case 'notice':
-      return event.noticeMs === 0
-        ? `${who} will be deleted at the next check`
-        : `${who} will be deleted in ${duration(event.noticeMs)}`;
+      return `${who} will be deleted ${noticeWords(alert, now, event.noticeMs)}`;
     case 'deleted':
       return `${who} was deleted`;
     case 'cancelled':
@@ -38,14 +37,25 @@ function caseHeadline(alert: CaseAlert, now: EpochMs): string {
   }
 }
 
+/** What is left of a notice. */
+function noticeWords(alert: CaseAlert, now: EpochMs, noticeMs: number): string {
+  const left = (deletionDueAt(alert) ?? now + noticeMs) - now;
+  return left <= 0 ? 'at the next check' : `in ${duration(left)}`;
+}
+
 const changeWords = { rename: 'renamed', restore: 'given its name back', delete: 'deleted' } as const;
 
 /** “User 7”, or the group as the policy divides: metadata.team=ml. */
-export function subjectName(subject: Subject, max?: number): string {
-  if (subject.kind === 'key') return quoted(subject.name, max);
+export function subjectName(subject: Subject, show: (text: string) => string = display): string {
+  if (subject.kind === 'key') return `“${show(subject.name)}”`;
   if (subject.group === 'account') return 'The whole account';
   if (subject.group === 'selected') return 'The selected keys together';
-  return display(subject.group, max);
+  return show(subject.group);
+}
+
+/** An emoji of one place can have many characters, and one that is spelled out has eight. */
+function brief(text: string): string {
+  return shorten(display(text, longestName), longestName, longestName);
 }
 
 function stateWords(alert: CaseAlert, now: EpochMs, repeated: boolean): string {

@@ -36,6 +36,16 @@ export function header(text: string): SlackBlock {
   return { type: 'header', text: plain(text, slackLimits.header) };
 }
 
+/** What happened stands behind the name, which gives way where there is no room for both. */
+export function headlineHeader(text: string): SlackBlock {
+  const end = text.lastIndexOf('”');
+  const whole = escapeSlack(text);
+  if (end < 0 || whole.length <= slackLimits.header) return header(text);
+  const behind = escapeSlack(text.slice(end));
+  const before = escapeFitting(text.slice(0, end), slackLimits.header - behind.length);
+  return { type: 'header', text: { type: 'plain_text', text: `${before}${behind}`, emoji: false } };
+}
+
 export function context(text: string): SlackBlock {
   return { type: 'context', elements: [plain(text, lineMax)] };
 }

@@ -6,7 +6,7 @@ import { fitLines } from './display.ts';
 import { toneOf } from './gravity.ts';
 import type { CasePart, Message, Part } from './message.ts';
 import { blocksOf } from './slack-blocks.ts';
-import { escapeSlack, header, slackLimits } from './slack-text.ts';
+import { escapeSlack, headlineHeader, slackLimits } from './slack-text.ts';
 import type { SlackBlock } from './slack-text.ts';
 import { toText } from './text.ts';
 
@@ -35,7 +35,7 @@ export interface ForSlack {
 }
 
 export function toSlack(message: Message): ForSlack {
-  const { blocks, told } = blocksOf(header(headline(message)), message.parts);
+  const { blocks, told } = blocksOf(headlineHeader(headline(message)), message.parts);
   return { payload: { text: fallback(message).text, blocks, ...inert }, told };
 }
 

@@ -5,7 +5,6 @@
 import type { Alert, CaseAlert, Figures, Next, Subject } from '../../core/alert.ts';
 import type { EpochMs, Measure } from '../../core/key.ts';
 import { amountText } from '../../core/words.ts';
-import { upcoming } from './case.ts';
 import { shorten } from './display.ts';
 import { severity } from './gravity.ts';
 import { headline } from './headline.ts';
@@ -59,7 +58,7 @@ function alertJson(alert: Alert, now: EpochMs): schema.WebhookAlert {
     subject: subjectJson(alert.subject),
     ...happenedJson(alert),
     figures: figuresJson(alert.figures),
-    next: upcoming(alert, now).map(nextJson),
+    next: alert.next.map(nextJson),
   };
 }
 

@@ -60,7 +60,8 @@ export function levelOfLimit(level: Level, limit: number, measure: Measure): str
 /** "90 minutes", "24 hours", "7 days": rounded to the unit people would use. */
 export function duration(ms: number): string {
   if (ms < minuteMs) return 'less than a minute';
-  if (ms < 2 * hourMs && ms % hourMs !== 0) return plural(Math.round(ms / minuteMs), 'minute');
+  const minutes = Math.round(ms / minuteMs);
+  if (minutes < 120 && minutes % 60 !== 0) return plural(minutes, 'minute');
   const hours = Math.round(ms / hourMs);
   if (hours < 48 || (hours < 72 && hours % 24 !== 0)) return plural(hours, 'hour');
   return plural(Math.round(hours / 24), 'day');

@@ -241,15 +241,21 @@ describe('a size limit', () => {
     expect(outcome).toEqual({ ok: true });
   });
 
-  test('that the mail is too large for is final: it will be as large again', async () => {
+  test('that the mail is too large for is final: only less of it could be taken', async () => {
     const { outcome, server } = await attempt({
       size: 500,
       rejectOversized: true,
     });
-    expect(outcome).toMatchObject({ ok: false, retryable: false });
+    expect(outcome).toMatchObject({ ok: false, retryable: false, isTooLarge: true });
     expect(words(outcome)).toMatch(/^the message was refused with 552: /);
     expect(server.mails).toEqual([]);
   });
+});
+
+test('a full mailbox is not a size limit, though it has the same code', async () => {
+  const { outcome } = await attempt({ answers: { DATA: '552 5.2.2 Mailbox full' } });
+  expect(outcome).toMatchObject({ ok: false, retryable: false });
+  expect(outcome).not.toHaveProperty('isTooLarge');
 });
 
 test('greylisting: refused at first, taken at the next try, as the same mail', async () => {

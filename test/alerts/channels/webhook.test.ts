@@ -65,6 +65,7 @@ describe('a message does not arrive', () => {
     [408, {}, { retryable: true, retryAfterMs: null }],
     [400, {}, { retryable: false, retryAfterMs: null }],
     [410, {}, { retryable: false, retryAfterMs: null }],
+    [413, {}, { retryable: false, retryAfterMs: null, isTooLarge: true }],
   ])('when the answer is %d', async (status, headers, outcome) => {
     await using receiver = await httpReceiver(respond(status, 'no', headers));
     expect(await sendTo(receiver.url)).toEqual({

@@ -4,7 +4,7 @@ import type { Email } from 'postal-mime';
 import { describe, expect, test } from 'vitest';
 import { mailOf } from '../../../src/alerts/channels/email.ts';
 import { compose } from '../../../src/alerts/compose/compose.ts';
-import { display } from '../../../src/alerts/compose/display.ts';
+import { display, shorten } from '../../../src/alerts/compose/display.ts';
 import type { Alert } from '../../../src/core/alert.ts';
 import { at, caseAlert, hostileNames, named, systemAlert } from '../build.ts';
 
@@ -81,7 +81,7 @@ describe('hostile names are shown as themselves', () => {
     const raw = await rawMail([named(name, { next: [{ kind: 'rename', to: name }] })]);
     const mail = await PostalMime.parse(raw);
     const benign = await mailFor([named('x', { next: [{ kind: 'rename', to: 'x' }] })]);
-    expect(mail.subject).toBe(`“${display(name, 60)}” has used 107% of its $20 budget`);
+    expect(mail.subject).toBe(`“${shorten(display(name, 60), 60, 60)}” has used 107% of its $20 budget`);
     expect(mail.text).toContain(`“${display(name)}”`);
     expect(shownText(mail.html ?? '')).toContain(`“${display(name)}”`);
     expect(tags(mail.html)).toEqual(tags(benign.html));

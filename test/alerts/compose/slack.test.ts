@@ -157,6 +157,19 @@ describe('hostile names are shown as themselves', () => {
     expectInert(slackOf([alert, named(name, { id: 'two' })]));
   });
 
+  test.each([
+    ['emoji', '👩‍💻'.repeat(500)],
+    ['escaped characters', '&'.repeat(200)],
+    ['characters that are spelled out', '\u202E'.repeat(200)],
+    ['quotation marks', '”&'.repeat(200)],
+  ])('a name of %s leaves what happened on the screen', (_kind, name) => {
+    const { text, blocks } = slackOf([named(name, { event: { kind: 'vetoed', by: 'a person' } })]);
+    const words = '…” will not be deleted: a person stopped it';
+    expect(unescape(text).slice(0, 150)).toContain(words);
+    const [head] = (blocks ?? []).flatMap(texts);
+    expect(unescape(head?.text ?? '')).toContain(words);
+  });
+
   test('whatever else is written', () => {
     fc.assert(
       fc.property(

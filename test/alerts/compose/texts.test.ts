@@ -131,6 +131,19 @@ describe('the time of a deletion', () => {
     expect(text(caseAlert({ event: notice, next }))).toContain('on Thu 26 Nov 2026, 10:00 CET, in 3 days');
   });
 
+  test('is told by what is left where another channel took the notice long ago', () => {
+    const late = (hours: number): string =>
+      toText(
+        compose([{ alert: caseAlert({ event: notice }), remark: null, acceptedAt: at }], {
+          id: 'msg_1',
+          now: at + hours * hour,
+        }),
+      );
+    expect(late(10)).toContain('“User 7” will be deleted in 14 hours\n');
+    expect(late(10)).toContain('It will be deleted on Tue 24 Nov 2026, 10:00 CET, in 14 hours, unless');
+    expect(late(30)).toContain('“User 7” will be deleted at the next check\n');
+  });
+
   test('of a case told meanwhile is the one that stands', () => {
     const next = [{ kind: 'delete', noticeMs: day, dueAt: at + hour }] as const;
     expect(text(caseAlert({ next }))).toContain('on Mon 23 Nov 2026, 11:00 CET, in 1 hour');
