@@ -68,6 +68,8 @@ export interface CaseAlert {
   readonly description: string | null;
   readonly subject: Subject;
   readonly figures: Figures;
+  /** Whose figures they are, where it is about one key of a group; left out: the subject's own. */
+  readonly group?: string;
   readonly event: CaseEvent;
   readonly next: readonly Next[];
   /** IANA zone to tell times in. */

@@ -139,6 +139,7 @@ export function caseAlert(
   const about = keyId === undefined ? subject : ({ kind: 'key', id: keyId, createdAt: 0 } as const);
   const record = about.kind === 'key' ? court.records.get(about.id) : undefined;
   const group = about.kind === 'group' ? about.group : '';
+  const whose = subject.kind === 'group' && about.kind === 'key' ? { group: subject.group } : {};
   return {
     topic: 'case',
     id: `${finding.id}/${key}`,
@@ -148,6 +149,7 @@ export function caseAlert(
     description: policy?.description ?? null,
     subject: subjectOf(court, about),
     figures,
+    ...whose,
     event,
     next,
     timeZone: zoneOf(court, policy),

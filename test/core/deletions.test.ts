@@ -413,7 +413,9 @@ describe('of a group', () => {
 
   test('the highest goes, and no other after it', () => {
     const one = story(group('highest'), key('A'), key('B'), key('C'));
-    expect(said(one.run({ usage: { A: 5, B: 9, C: 7 } }))).toEqual(['notice 1 → owner']);
+    const told = one.run({ usage: { A: 5, B: 9, C: 7 } });
+    expect(said(told)).toEqual(['notice 1 → owner']);
+    expect(told.alerts).toMatchObject([{ subject: { name: 'B' }, group: 'selected' }]);
     // Another has become larger since: the notice was for this one.
     const due = one.run({ after: day, usage: { C: 30 } });
     expect(done(due)).toEqual(['delete B']);

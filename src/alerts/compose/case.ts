@@ -19,7 +19,7 @@ export function casePart(alert: CaseAlert, now: EpochMs, titled: boolean): CaseP
     title: titled ? headline(alert, now) : null,
     lead: [policyLine(alert), ...eventLines(alert)],
     meter: alert.figures.kind === 'spend' ? meterOf(alert.figures) : null,
-    facts: figuresFacts(alert.figures, alert.timeZone, now),
+    facts: [...figuresFacts(alert.figures, alert.timeZone, now), ...groupFacts(alert)],
     next: [...alert.next.map((next) => nextLine(next, alert, now)), ...againLines(alert)],
   };
 }
@@ -92,6 +92,12 @@ function figuresFacts(figures: Figures, timeZone: string, now: EpochMs): Fact[] 
     default:
       return figures satisfies never;
   }
+}
+
+/** A budget that keys share is not one key's alone, though that is the one to be renamed or deleted. */
+function groupFacts({ group }: CaseAlert): Fact[] {
+  if (group === undefined) return [];
+  return [{ label: 'Shared by', value: subjectName({ kind: 'group', group }) }];
 }
 
 function spendFacts(figures: SpendFigures, timeZone: string): Fact[] {

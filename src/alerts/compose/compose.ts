@@ -57,7 +57,9 @@ export function compose(entries: readonly Entry[], { id, now, chart = null }: Oc
 export function chartable(alerts: readonly Alert[]): (CaseAlert & { readonly figures: SpendFigures }) | null {
   const [alert, ...others] = alerts;
   if (alert?.topic !== 'case' || others.length > 0) return null;
-  const { figures } = alert;
+  const { figures, group } = alert;
+  // A key's days would stand beside what its group has used.
+  if (group !== undefined) return null;
   return figures.kind === 'spend' ? { ...alert, figures } : null;
 }
 

@@ -150,6 +150,12 @@ describe('the time of a deletion', () => {
   });
 });
 
+test('a key that pays for its group is not said to have used it all', () => {
+  const shown = text(caseAlert({ event: notice, group: 'metadata.team=ml' }));
+  expect(shown).toContain('Spent: $21.40 of $20.00 (107%)\n');
+  expect(shown).toContain('Shared by: metadata.team=ml\n');
+});
+
 test('nothing is said of stopping what is not coming', () => {
   for (const [name, alert] of kinds.filter(
     ([, one]) => one.topic === 'case' && one.next.length === 0 && one.event.kind !== 'notice',
