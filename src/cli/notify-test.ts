@@ -4,13 +4,20 @@ import { join } from 'node:path';
 import { parseAddress } from '../alerts/addresses.ts';
 import { previewFiles, samplePreviews } from '../alerts/previews.ts';
 import { route } from '../alerts/route.ts';
-import { sampleCaseAlerts, sampleSystemAlert } from '../alerts/samples.ts';
+import {
+  sampleCaseAlerts,
+  sampleDays,
+  sampleHostile,
+  sampleSystemAlert,
+  sampleTroubles,
+} from '../alerts/samples.ts';
+import type { SampleOptions } from '../alerts/samples.ts';
 import { send as sendForReal, transmit } from '../alerts/transmit.ts';
 import type { Send } from '../alerts/transmit.ts';
 import type { Alert } from '../core/alert.ts';
 import type { Channel, PolicyFile, Smtp, Template } from '../core/policy.ts';
 import { nearest } from '../policy/nearest.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock, DailyUseOf } from '../ports.ts';
 
 export interface NotifyTestArguments {
   /** Names; none: every channel of the policy file. */
@@ -55,7 +62,7 @@ export async function notifyTest(args: NotifyTestArguments, deps: NotifyTestDeps
   return failed === 0 ? 0 : 1;
 }
 
-/** Two messages: one about Keywarden itself, and a digest with every kind of case. */
+/** Three messages: a word about the test, a case by itself, and a digest of everything that can be said. */
 async function testChannel(name: string, deps: NotifyTestDeps): Promise<boolean> {
   const { policy, clock, signal, out, err } = deps;
   const channel = policy.channels.get(name);
@@ -68,7 +75,8 @@ async function testChannel(name: string, deps: NotifyTestDeps): Promise<boolean>
   }
   const at = clock.now();
   const options = { at, timeZone: policy.timeZone, channels: [name] };
-  for (const alerts of [[sampleSystemAlert(options)], sampleCaseAlerts(options)]) {
+  const messages = sampleMessages(options);
+  for (const alerts of messages) {
     const error = await sendSample(alerts, reachable, deps);
     if (error !== null) {
       err(`${name} (${channel.kind}): ${error}`);
@@ -76,8 +84,15 @@ async function testChannel(name: string, deps: NotifyTestDeps): Promise<boolean>
     }
     if (channel.kind === 'slack') await clock.sleep(pauseMs, signal);
   }
-  out(`${name} (${channel.kind}): sent 2 messages`);
+  out(`${name} (${channel.kind}): sent ${String(messages.length)} messages`);
   return true;
+}
+
+function sampleMessages(options: SampleOptions): readonly (readonly Alert[])[] {
+  const cases = sampleCaseAlerts(options);
+  const notice = cases.filter(({ event }) => event.kind === 'notice').slice(0, 1);
+  const everything = [...cases, sampleHostile(options), ...sampleTroubles(options)];
+  return [[sampleSystemAlert(options)], notice, everything];
 }
 
 /** Why not, or null. Quiet hours are for news; a test is sent at once. */
@@ -94,9 +109,11 @@ async function sendSample(
   const [first] = items;
   if (first === undefined) return undeliverable[0]?.because ?? 'nothing to send';
   const { recipient, cc } = first;
-  const id = `msg_test_${String(at)}_${first.alert.topic}`;
+  const id = `msg_test_${String(at)}_${String(alerts.length)}_${first.alert.id}`;
   const to = { channel, smtp, recipient, cc };
-  const outcome = await transmit({ by: send, route: to, id, entries: items, now: at }, signal);
+  const dailyUse: DailyUseOf = async ({ figures }) =>
+    figures.kind === 'spend' ? sampleDays(at, figures) : null;
+  const outcome = await transmit({ by: send, route: to, id, entries: items, now: at, dailyUse }, signal);
   if (!outcome.ok) return outcome.error;
   return outcome.unserved?.map(({ error }) => error).join('; ') ?? null;
 }

@@ -148,6 +148,9 @@ const about = Type.Object({
   description: orNull(text('Of the policy, by its author.')),
   finding: text('The case: the same in all alerts about it.'),
   subject,
+  group: orNull(
+    text('Where it is about one key of several that are counted together: those, whose the figures are.'),
+  ),
   figures: Type.Union([spend, deadline], { description: 'The numbers it was judged by.' }),
   next: Type.Array(next, { description: 'What is to come, gravest first.' }),
 });

@@ -56,6 +56,7 @@ function alertJson(alert: Alert, now: EpochMs): schema.WebhookAlert {
     description: alert.description,
     finding: alert.findingId,
     subject: subjectJson(alert.subject),
+    group: alert.group ?? null,
     ...happenedJson(alert),
     figures: figuresJson(alert.figures),
     next: alert.next.map(nextJson),

@@ -55,6 +55,7 @@ test('facts, with money as decimal text', () => {
         },
       },
       "finding": "free-tier-spend/k_0123456789abcdef/2026-11-01",
+      "group": null,
       "headline": "“User 7” will be deleted in 24 hours",
       "id": "alert-1",
       "kind": "notice",
