@@ -23,9 +23,11 @@ export interface AmbushOptions {
   readonly faults: Faults;
   readonly chronicle: Chronicle;
   readonly writeFile: (file: FileShape) => void;
+  /** No list is answered for a while. */
+  readonly muteLists: () => void;
 }
 
-export function createAmbushes({ world, faults, chronicle, writeFile }: AmbushOptions): Ambushes {
+export function createAmbushes({ world, faults, chronicle, writeFile, muteLists }: AmbushOptions): Ambushes {
   let laid: Ambush[] = [];
   let lists = 0;
 
@@ -55,13 +57,19 @@ export function createAmbushes({ world, faults, chronicle, writeFile }: AmbushOp
     }
   }
 
+  function isCut(): boolean {
+    if (take('mute') === undefined) return take('cut') !== undefined;
+    muteLists();
+    return true;
+  }
+
   return {
     lay: (ambush) => void laid.push(ambush),
     onList,
     passOver: () => {
       lists = 0;
     },
-    isCut: () => take('cut') !== undefined,
+    isCut,
     restarts: () => take('restart') !== undefined,
   };
 }

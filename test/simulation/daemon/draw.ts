@@ -70,6 +70,8 @@ function drawActs(
   drawPeople(random.fork('people'), adding, { hot, days, keys, file, when });
   const replicas = random.fork('replicas');
   if (replicas.chance(0.12)) adding(replicas)({ kind: 'replica', forMs: replicas.integer(1, 30) * hourMs });
+  const mute = random.fork('mute');
+  if (mute.chance(0.15)) adding(mute)({ kind: 'ambush', by: 'mute' });
   const deaf = random.fork('deaf');
   const deleting = file.policies.flatMap(({ steps }) =>
     steps.filter((step) => step.deleteNoticeMs !== undefined),

@@ -53,7 +53,8 @@ export type NetworkTrouble = 'refused' | 'reset before' | 'reset after' | 'hang'
 export type ReceiverTrouble = 'dead' | 'refuses' | 'slow' | 'hangs' | 'loses answers';
 export type EndpointGroup = 'any' | 'reads' | 'writes' | 'list' | 'usage' | 'key-usage' | 'rename' | 'delete';
 
-export type Ambush = { readonly by: 'rename' | 'use' | 'shrunk list' | 'cut' | 'restart' } | ReloadAmbush;
+export type Ambush =
+  { readonly by: 'rename' | 'use' | 'shrunk list' | 'cut' | 'mute' | 'restart' } | ReloadAmbush;
 
 interface ReloadAmbush {
   readonly by: 'reload';
@@ -99,7 +100,7 @@ export type Deed =
   /**
    * In the moment between a pass and the fresh look before a change, a person takes every key that got a notice
    * in hand: renames it, or uses it; or the list of that look is cut short. `cut`: the next change takes effect,
-   * but is not answered. `restart`: shortly after the next change the program is started anew. `reload`: the
+   * but is not answered; `mute`: nor is a list for a while after it. `restart`: shortly after the next change the program is started anew. `reload`: the
    * policy file is written anew.
    */
   | ({ readonly kind: 'ambush' } & Ambush)

@@ -61,6 +61,9 @@ export interface Program {
   readonly runs: boolean;
 }
 
+/** How often one that stands by tries again: each time SQLite waits for a while of real time. */
+const standByMs = 8 * hourMs;
+
 interface Current {
   readonly life: Life;
   readonly stop: AbortController;
@@ -103,7 +106,7 @@ export function createProgram(around: Surroundings, program: number): Program {
       createLogger(settings, { write: (text) => void around.log.push(text), colour: false }),
     );
     const app = await openFor(life, clock, read.policy, around).catch(inUse);
-    if (app === null) return { text: 'in use', downMs: hourMs };
+    if (app === null) return { text: 'in use', downMs: standByMs };
     mine.daemon = createDaemon({
       app,
       log: logger,

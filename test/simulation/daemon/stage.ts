@@ -75,8 +75,13 @@ export async function perform(plan: Plan): Promise<Stage> {
     chronicle.note({ kind: 'file written', version: files.length - 1, file });
     for (const program of programs) program.reload();
   };
-  const ambushes = createAmbushes({ world, faults, chronicle, writeFile });
   const windows = new Set<NetworkWindow>();
+  const muteLists = (): void => {
+    const mute: NetworkWindow = { endpoint: 'list', trouble: 'refused', chance: 1 };
+    windows.add(mute);
+    scheduler.after(5 * minuteMs, () => void windows.delete(mute));
+  };
+  const ambushes = createAmbushes({ world, faults, chronicle, writeFile, muteLists });
   const network = createNetwork({
     seed: plan.seed,
     api,

@@ -32,8 +32,9 @@ export const arrival: Witness = (history) => {
   for (const row of outboxOf(history)) {
     if (row.state === 'delivered' && !took.has(`${row.channel} ${row.alert}`))
       breaches.push(breach(11, 'held for delivered', end, `${row.alert} by ${row.channel}`));
-    const overdue =
-      running && row.state === 'pending' && row.not_before - stage.world.start < end - 26 * hourMs;
+    // An idle look into the outbox comes with whatever happens next: at the latest with the next pass.
+    const due = row.not_before - stage.world.start + stage.plan.intervalMs;
+    const overdue = running && row.state === 'pending' && due < end - 26 * hourMs;
     if (overdue && last?.mode !== 'dry-run' && end - stage.lastTroubleAt > 26 * hourMs)
       breaches.push(breach(11, 'never delivered', end, `${row.alert} by ${row.channel}`));
   }
