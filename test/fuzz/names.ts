@@ -53,7 +53,9 @@ async function ofMail(message: ReturnType<typeof compose>, recipient: string): P
   must(!controls(title) && !title.includes('\n'), 'control characters in a subject', title);
   must(!controls(text), 'control characters in a mail', text);
   must(
-    !/<(?!\/?(html|head|meta|title|body|table|tr|td|h[1-3]|p|ul|li|b|!doctype)\b)/i.test(html),
+    !/<(?!\/?(html|head|meta|title|style|body|div|table|tr|td|h[1-3]|p|span|bdi|br|ul|li|b|!doctype)\b|!--\[if mso\]|!\[endif\])/i.test(
+      html,
+    ),
     'other HTML',
     html,
   );
