@@ -19,7 +19,7 @@ import { patience, startChild, type Child, type Ended } from './child.ts';
 import { leaks, type Trace } from './leaks.ts';
 
 // Many processes share few processors.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
