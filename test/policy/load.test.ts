@@ -27,6 +27,10 @@ describe('the file', () => {
     });
   });
 
+  it.each(['dry-run', 'alert', 'enforce'])('has the mode %s that it says', (mode) => {
+    expect(valid(top(`mode: ${mode}`)).mode).toBe(mode);
+  });
+
   it('keeps the other defaults when some limits are given', () => {
     const { limits } = valid(top('limits: { delete: { per_run: 0, percent: 2.5 }, rename: { percent: 5 } }'));
     expect(limits).toEqual({
