@@ -53,6 +53,14 @@ expectFaults({
       'a second policy named `p`',
     ],
     [
+      'two names that are none',
+      around(
+        '  - { name: ▸A, select: all, expiry: {}, steps: [{ alert: ops }] }\n  - { name: ▸A, select: all, expiry: {}, steps: [{ alert: ops }] }',
+      ),
+      '`name` must consist of lower-case letters, digits and hyphens',
+      '`name` must consist of lower-case letters, digits and hyphens',
+    ],
+    [
       'no rule',
       around('  - ▸{ name: p, select: all, steps: [{ alert: ops }] }'),
       'item 1 of `policies` needs exactly one of `spend`, `expiry` and `idle`, but none is given',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatFaults, formatWarnings } from '../../src/policy/load.ts';
-import { around, faultsIn, load, marked, monthly, top, withSteps } from './loading.ts';
+import { around, environment, faultsIn, load, marked, monthly, top, withSteps } from './loading.ts';
 
 const one = (rest: string) => around(`  - { name: p, select: all, ${rest} }`);
 const alerting = 'steps: [{ at: 80%, alert: ops }]';
@@ -110,6 +110,24 @@ describe('hints', () => {
   ])('%s', (_, text, hint) => {
     expect(faultsIn(text).map((fault) => fault.hint)).toEqual([hint]);
   });
+});
+
+it('a hint tells nothing of what came from the environment', () => {
+  const hintOf = (text: string, value: string) =>
+    faultsIn(text, (name) => (name === 'V' ? { value } : environment(name))).map(({ hint }) => hint);
+  expect(hintOf(top('timezone: "${V}"'), 'Europe/Berlim')).toEqual([
+    'for example UTC, Europe/Berlin, America/New_York',
+  ]);
+  expect(hintOf(top('mode: "${V}"'), 'Enforce')).toEqual([null]);
+  expect(hintOf(withSteps('expiry: {}', '{ alert: "${V}" }'), 'opz')).toEqual(['known: ops, owner, mail']);
+});
+
+it('text of the file is quoted up to sixty characters', () => {
+  for (const [length, shown] of [
+    [60, 'z'.repeat(60)],
+    [61, `${'z'.repeat(60)}…`],
+  ] as const)
+    expect(faultsIn(top(`${'z'.repeat(length)}: 1`))[0]?.message).toBe(`unknown field \`${shown}\``);
 });
 
 describe('several faults', () => {

@@ -27,12 +27,27 @@ describe('the file', () => {
     });
   });
 
+  it.each(['dry-run', 'alert', 'enforce'])('has the mode %s that it says', (mode) => {
+    expect(valid(top(`mode: ${mode}`)).mode).toBe(mode);
+  });
+
   it('keeps the other defaults when some limits are given', () => {
-    const { limits } = valid(top('limits: { delete: { per_run: 0, percent: 2.5 }, rename: { percent: 5 } }'));
+    const { limits } = valid(
+      top('limits: { delete: { per_run: 0, percent: 2.5 }, rename: { percent: 5, per_day: 7 } }'),
+    );
     expect(limits).toEqual({
       delete: { perRun: 0, perDay: 10, percent: 2.5 },
-      rename: { perRun: 50, perDay: 200, percent: 5 },
+      rename: { perRun: 50, perDay: 7, percent: 5 },
     });
+  });
+
+  it('has policies with a description and a mode of their own, or without', () => {
+    const one = 'select: all, expiry: {}, steps: [{ alert: ops }]';
+    const text = around(`  - { name: a, ${one} }\n  - { name: b, description: x, mode: alert, ${one} }`);
+    expect(valid(text).policies.map(({ name, description, mode }) => [name, description, mode])).toEqual([
+      ['a', null, null],
+      ['b', 'x', 'alert'],
+    ]);
   });
 
   it('may repeat a value by alias', () => {

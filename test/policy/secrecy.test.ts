@@ -54,6 +54,33 @@ it('marks the right place behind a hidden one', () => {
   expect(fault?.column).toBe(91);
 });
 
+it.each<[string, string[]]>([
+  ['secret: one\nnext: 1', [' one']],
+  ['url: one\nname: x\nsecret: two', [' one', ' two']],
+  ['x: { "secret": one }\nnext: 1', [' one }']],
+  ['x:\n  secret: |\n    one\n\n    two\n  next: 1', [' |\n    one\n\n    two']],
+  ['x:\n\tsecret: |\n\t\tone\n\tnext: 1', [' |\n\t\tone']],
+  ['secret:\n  one\n  two', ['\n  one\n  two']],
+  ['- secret: |\n    one\n- next: 1', [' |\n    one']],
+  ['secret: ${SECRET} # here\nnext: 1', []],
+  ['name: one\n  two', []],
+])('of %j, which is not YAML, hides %j', (text, hidden) => {
+  expect(hiddenRanges(text, [], false).map(([start, end]) => text.slice(start, end))).toEqual(hidden);
+  expect(hiddenRanges(text, [], true)).toEqual([]);
+});
+
+it('merges what touches, whatever the order', () => {
+  const known = [
+    [6, 8],
+    [2, 4],
+    [0, 2],
+  ] as const;
+  expect(hiddenRanges('abcdefgh', known, true)).toEqual([
+    [0, 4],
+    [6, 8],
+  ]);
+});
+
 it('merges what overlaps', () => {
   expect(
     hiddenRanges(

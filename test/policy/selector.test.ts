@@ -74,6 +74,7 @@ describe('what can be judged', () => {
     ['{ expires: false }', yes],
     ['{ expires: true }', no],
     ['{ token_limit: false, chat: false }', yes],
+    ['{ token_limit: true }', no],
     ['{ chat: true }', no],
     ['{ older_than: 39d }', yes],
     ['{ older_than: 40d }', no],
@@ -88,6 +89,10 @@ describe('what can be judged', () => {
   it('with the opposite facts', () => {
     const other = subject({}, { expiresAt: now, maxTokens: 0, chat: true });
     expect(judged('{ expires: true, token_limit: true, chat: true }', other)).toEqual(yes);
+    for (const fact of ['expires', 'token_limit', 'chat'])
+      expect(judged(`{ ${fact}: false }`, other)).toEqual(no);
+    const expiring = subject({}, { expiresAt: now });
+    expect(judged('{ expires: true, token_limit: false }', expiring)).toEqual(yes);
   });
 
   it('with metadata called like what objects inherit', () => {

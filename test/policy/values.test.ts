@@ -56,7 +56,9 @@ it.each([
   ['12.5%', 12.5],
   ['0%', 0],
   ['1000%', 1000],
+  ['12.3456%', 12.3456],
   ['80', null],
+  ['80%!', null],
   ['80 %', null],
   ['-1%', null],
   ['.5%', null],
@@ -67,7 +69,7 @@ it.each([
 
 it('reads hours as minutes after midnight', () => {
   expect(parseHours('22:30-07:05')).toEqual({ from: 1350, to: 425 });
-  expect(parseHours('22:30')).toBeNull();
+  for (const other of ['22:30', '122:30-07:05', '22:30-07:055']) expect(parseHours(other)).toBeNull();
 });
 
 it.each([
@@ -77,6 +79,8 @@ it.each([
   ['sun-sat', [7, 1, 2, 3, 4, 5, 6]],
   ['mon-mon', [1]],
   ['monday', null],
+  ['mon-x', null],
+  ['x-mon', null],
   ['', null],
 ])('days %j are %j', (text, days) => {
   expect(parseDays(text)).toEqual(days);
