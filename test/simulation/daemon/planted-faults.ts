@@ -138,8 +138,8 @@ export const plantedFaults: readonly Planted[] = [
   one(
     'a message that was not accepted counts as delivered',
     'alerts/deliver.ts',
-    '    if (outcome.ok) {\n      restingUntil',
-    '    if (outcome.ok || outcome.retryable) {\n      restingUntil',
+    '    if (outcome.ok) {\n      const left',
+    '    if (outcome.ok || outcome.retryable) {\n      const left',
   ),
   one(
     'a secret is in an error',
@@ -224,9 +224,9 @@ export const plantedFaults: readonly Planted[] = [
   ),
   one(
     'quiet hours are not looked at',
-    'alerts/route.ts',
-    'quiet === null || excepted(quiet, alert) ? null : quietUntil(quiet, at);',
-    'quiet === null || excepted(quiet, alert) || at > 0 ? null : quietUntil(quiet, at);',
+    'alerts/quiet.ts',
+    'quiet === null || alerts.some((alert) => excepted(quiet, alert)) ?',
+    'quiet === null || at > 0 || alerts.some((alert) => excepted(quiet, alert)) ?',
   ),
   one(
     'silenced alerts are told',
