@@ -48,5 +48,12 @@ async function readUpTo(response: Incoming, capBytes: number): Promise<{ bytes: 
     complete = size <= capBytes;
     if (!complete) break; // leaving the loop cancels the stream
   }
-  return { bytes: Buffer.concat(chunks, size), complete };
+  return { bytes: joined(chunks, size), complete };
+}
+
+/** Without a copy of what came in one piece. */
+function joined(chunks: readonly Uint8Array[], size: number): Buffer {
+  const [only] = chunks;
+  if (only === undefined || chunks.length > 1) return Buffer.concat(chunks, size);
+  return Buffer.from(only.buffer, only.byteOffset, only.byteLength);
 }

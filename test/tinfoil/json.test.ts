@@ -14,6 +14,13 @@ test.each([
   expect(() => parseJson(Buffer.from(text))).toThrow(Malformed);
 });
 
+test.each([0, 1, 2, 3])('exactly as many as may be, and one more, %i bytes into the memory', (lead) => {
+  const numbers = (count: number): Buffer =>
+    Buffer.from(' '.repeat(lead) + `[${'0,'.repeat(count - 1)}0]`).subarray(lead);
+  expect(parseJson(numbers(4_000_000))).toHaveLength(4_000_000);
+  expect(() => parseJson(numbers(4_000_001))).toThrow(Malformed);
+});
+
 test('what stands in texts does not count, escaped quotation marks and all', () => {
   const names = Array.from({ length: 60 }, () => `${'[{:'.repeat(50_000)}"\\`);
   expect(parseJson(Buffer.from(JSON.stringify(names)))).toEqual(names);
