@@ -4,31 +4,23 @@
  * first seen, and a reading of the key's own has proved it (`check.ts`). Every other key is read
  * individually; between two readings the account's total bounds what it can have used (`rest.ts`).
  */
-import { falls, sameCounters, zeroCounters } from '../core/evidence.ts';
-import type { Bounds, Evidence, KeyEvidence, ModelRows } from '../core/evidence.ts';
-import { windowMs } from '../core/key.ts';
-import type { Counters, EpochMs, KeyId, Window } from '../core/key.ts';
+import { falls, sameCounters } from '../core/evidence.ts';
+import type { Bounds, Evidence, KeyEvidence } from '../core/evidence.ts';
+import type { Counters, EpochMs, KeyId } from '../core/key.ts';
 import type { KeyRecord, SampleRun } from '../core/state.ts';
-import type { Aggregate, KeyReading } from '../ports.ts';
-import { contradictionOf, crossChecked, ownFell, rowCountsLess, surely } from './check.ts';
+import { rowCountsLess } from './check.ts';
+import { evidenceOf, isSteadfast, lifetimeOf, pinned, used } from './key-evidence.ts';
 import { align, bearersOf, orderOf, placesOf, rowAt, rowPlacesOf } from './lineup.ts';
 import type { Alignment, Lineup, RowPlaces } from './lineup.ts';
-import { strangersOf } from './strangers.ts';
-import type { Strangers } from './strangers.ts';
 import { quicken } from './pace.ts';
 import type { IsFar, Peaks } from './pace.ts';
+import type { Pass } from './readings.ts';
 import { createRest } from './rest.ts';
 import type { Rest, RestLedger } from './rest.ts';
-
-/** The raw answers of one pass. */
-export interface Readings {
-  readonly lifetime: Aggregate | null;
-  /** Why the aggregate could not be had, or cannot be believed; null: it can. */
-  readonly distrust: string | null;
-  readonly windows: ReadonlyMap<Window, Aggregate>;
-  readonly own: ReadonlyMap<KeyId, ReadonlyMap<Window | 'lifetime', KeyReading>>;
-  readonly unanswered: ReadonlySet<string>;
-}
+import { see } from './see.ts';
+import type { Seen } from './see.ts';
+import { strangersOf } from './strangers.ts';
+import type { Strangers } from './strangers.ts';
 
 /** What one pass leaves for the next. Nothing of it is needed: without it, a pass looks at everything anew. */
 export interface Trail {
@@ -55,25 +47,15 @@ export interface Contradiction {
   readonly because: string;
 }
 
-export interface AttributionInput {
-  /** Just before the first request, and after the last answer. */
-  readonly at: EpochMs;
+export interface AttributionInput extends Pass {
+  /** After the last answer. */
   readonly doneAt: EpochMs;
   /** Every key listed, admin keys included: they bear names too. */
   readonly live: readonly KeyRecord[];
   /** Keys that are gone, but some of whose usage may still be unseen. */
   readonly leaving?: readonly KeyRecord[];
-  readonly readings: Readings;
-  /** The newest sample run of each key, as of the pass before. */
-  readonly runs: ReadonlyMap<KeyId | 'account', SampleRun>;
   readonly marks: Evidence['marks'];
   readonly readAt?: Evidence['readAt'];
-  /** Keys about to be changed: nothing but their own readings counts. */
-  readonly alone: ReadonlySet<KeyId>;
-  /** No pass was made for so long that keys may have come and gone unseen, and their usage with them. */
-  readonly away?: boolean;
-  /** Whether any policy asks for usage by model. */
-  readonly models?: boolean;
   /** Keys of which the pace is of no interest: far from every threshold. Absent: none. */
   readonly isFar?: IsFar;
   /** As the pass before left it. */
@@ -146,25 +128,6 @@ function sameAs(
   };
 }
 
-/** Its row's counters are all that is known of the key, and they are certain. */
-function isSteadfast({
-  credited,
-  checked,
-  windows,
-  individual,
-  models,
-  unchangedSince,
-}: KeyEvidence): boolean {
-  return (
-    credited &&
-    checked &&
-    unchangedSince !== null &&
-    windows === noWindows &&
-    individual === noneIndividual &&
-    models === noModels
-  );
-}
-
 interface Parts {
   /** Where the keys stand, and what is known of those about which nothing is new. */
   readonly standing: Omit<Lineup, 'live' | 'evidence' | 'steadfast'> & {
@@ -220,58 +183,6 @@ function assemble(input: AttributionInput, parts: Parts): Attribution {
   return { evidence, counters, changed, contradictions, doubt: null, trail };
 }
 
-/** What the answers say of one key. */
-interface Seen {
-  /** As it was before, and with what the answers say of its cross-check. */
-  readonly before: KeyRecord;
-  readonly record: KeyRecord;
-  readonly place: number;
-  readonly run: SampleRun | null;
-  readonly own: ReadonlyMap<Window | 'lifetime', KeyReading> | undefined;
-  /** Certain to be the key's own. */
-  readonly exact: Counters | null;
-  /** The row of its name, where no other key has a claim to it. */
-  readonly row: Counters | null;
-  readonly onlyBearer: boolean;
-  readonly contradiction: string | null;
-}
-
-function see(
-  input: AttributionInput,
-  before: KeyRecord,
-  place: number,
-  onlyBearer: boolean,
-  hidden: boolean,
-  rest: RestLedger,
-): Seen {
-  const { readings, at, away = false } = input;
-  const run = sameKey(input.runs.get(before.id), before);
-  const own = readings.own.size === 0 ? undefined : readings.own.get(before.id);
-  const reading = own?.get('lifetime') ?? null;
-  const nameIsOwn = onlyBearer && !before.nameChanged;
-  const creditable = nameIsOwn && readings.distrust === null && !input.alone.has(before.id);
-  const found = creditable ? rowOf(readings.lifetime, before) : null;
-  const answers = { at, run, reading, row: found, nameIsOwn, away, hidden };
-  const contradiction = contradictionOf(before, answers);
-  const record = crossChecked(before, answers, contradiction);
-  const row = record.conflict === null ? found : null;
-  const proved = record.check?.agreed === true ? row : null;
-  const exact = record.conflict === ownFell ? null : (reading ?? proved);
-  if (proved !== null) rest.explain(run, proved);
-  if (reading !== null && record.conflict !== ownFell) rest.read(before.id, reading);
-  return { before, record, place, run, own, exact, row, onlyBearer, contradiction };
-}
-
-function sameKey(run: SampleRun | undefined, record: KeyRecord): SampleRun | null {
-  return run !== undefined && run.createdAt === record.createdAt ? run : null;
-}
-
-/** The aggregate's row of the key's name; a name it lacks has no usage, as far as the aggregate goes. */
-export function rowOf(aggregate: Aggregate | null, record: KeyRecord): Counters | null {
-  if (aggregate === null) return null;
-  return aggregate.rows.get(record.facts.name) ?? zeroCounters;
-}
-
 /** An aggregate that counts less than before for so many keys at once is not believed for any. */
 const shrunkPart = 0.2;
 const shrunkKeys = 3;
@@ -282,104 +193,6 @@ function doubtOf({ runs, live }: AttributionInput, news: readonly Seen[]): strin
   const spent = live.filter(({ id }) => (runs.get(id)?.counters.requests ?? 0) > 0).length;
   if (less <= spent * shrunkPart) return null;
   return `the account’s usage shrank: it counts less than before for ${String(less)} of ${String(spent)} keys`;
-}
-
-const noWindows: ReadonlyMap<Window, Bounds> = new Map();
-const noneIndividual: ReadonlySet<Window | 'lifetime'> = new Set();
-const noModels: KeyEvidence['models'] = { lifetime: null, windows: new Map() };
-
-function evidenceOf(
-  input: AttributionInput,
-  one: Seen,
-  lifetime: Bounds,
-  exact: Counters | null,
-): KeyEvidence {
-  const { readings } = input;
-  const { record, run, own, row } = one;
-  const credited = row !== null;
-  return {
-    lifetime,
-    because: exact === null ? whyUnknown(one, readings) : null,
-    credited,
-    checked: one.exact !== null || (!credited && record.check !== null),
-    windows:
-      record.conflict === ownFell || (own === undefined && readings.windows.size === 0)
-        ? noWindows
-        : windowBounds(readings, one),
-    individual: own === undefined ? noneIndividual : new Set(own.keys()),
-    models: credited && input.models === true ? modelRows(readings, record) : noModels,
-    unchangedSince: exact !== null && run?.counters.requests === exact.requests ? run.firstAt : null,
-    quiet: { of: null, epoch: '', record: null, until: 0 },
-  };
-}
-
-/** A row not yet checked is a guess and no bound; what the account's total leaves over is one. */
-function lifetimeOf({ record, run, row, exact }: Seen, rest: RestLedger): Bounds {
-  if (exact !== null) return { low: exact, high: exact };
-  const low = surely(record, run);
-  const high = record.conflict === ownFell ? null : rest.bound(record, run);
-  return high === null && row !== null ? { low, high, likely: row } : { low, high };
-}
-
-/** A key that cannot have used anything since it was last read is known as if it had been read. */
-function pinned({ low, high }: Bounds): Counters | null {
-  return high !== null && sameCounters(low, high) ? low : null;
-}
-
-const dayMs = 86_400_000;
-
-/** The record with the latest instant after which the key was surely used, to the day. */
-function used(
-  record: KeyRecord,
-  evidence: KeyEvidence,
-  exact: Counters | null,
-  run: SampleRun | null,
-  at: EpochMs,
-): KeyRecord {
-  let after = record.usedAfter ?? record.createdAt;
-  const before = after;
-  // What was used before the run's end may have been reported after it.
-  if (exact !== null && run !== null && exact.requests > run.counters.requests)
-    after = Math.max(after, run.lastAt - dayMs);
-  // A row not yet checked may show someone else's use; taken for its own, the key is idle later at the worst.
-  for (const [window, { low, likely }] of evidence.windows) {
-    if ((likely ?? low).requests > 0) after = Math.max(after, at - windowMs[window]);
-  }
-  return after - before >= dayMs ? { ...record, usedAfter: after } : record;
-}
-
-function whyUnknown({ record, row, onlyBearer }: Seen, readings: Readings): string {
-  if (readings.distrust !== null) return readings.distrust;
-  if (record.conflict === ownFell) return ownFell;
-  if (!onlyBearer) return 'several keys bear its name, and its own usage was not read in this pass';
-  if (record.conflict !== null) return record.conflict;
-  if (record.nameChanged) return 'its name was changed, and its own usage was not read in this pass';
-  if (row !== null) return 'its row in the account’s usage has not been checked against its own reading yet';
-  return 'its usage was not read in this pass';
-}
-
-function windowBounds(readings: Readings, { record, own, row, exact }: Seen): ReadonlyMap<Window, Bounds> {
-  const result = new Map<Window, Bounds>();
-  for (const [window, aggregate] of row === null ? [] : readings.windows) {
-    // An aggregate without any row proves nothing about a single key.
-    if (aggregate.rows.size === 0 && (readings.lifetime?.rows.size ?? 0) > 0) continue;
-    const read = rowOf(aggregate, record);
-    if (read === null) continue;
-    const proved = exact !== null && record.check?.agreed === true;
-    result.set(window, proved ? { low: read, high: read } : { low: zeroCounters, high: null, likely: read });
-  }
-  for (const [window, reading] of own ?? []) {
-    if (window !== 'lifetime') result.set(window, { low: reading, high: reading });
-  }
-  return result;
-}
-
-function modelRows(readings: Readings, record: KeyRecord): KeyEvidence['models'] {
-  const none: ModelRows = new Map();
-  const windows = new Map<Window, ModelRows>();
-  for (const [window, aggregate] of readings.windows)
-    windows.set(window, aggregate.rows.get(record.facts.name)?.models ?? none);
-  return { lifetime: readings.lifetime?.rows.get(record.facts.name)?.models ?? none, windows };
 }
 
 function attributeAccount(input: AttributionInput): Parts['account'] {

@@ -8,7 +8,7 @@ import type { Call, Trouble } from '../core/plan.ts';
 import type { Pace } from '../core/schedule.ts';
 import type { Change, KeyRecord, SampleRun } from '../core/state.ts';
 import type { AdminReader, Aggregate, Clock, KeyReading, Listing, SteadyClock } from '../ports.ts';
-import type { Readings } from './attribution.ts';
+import type { Readings } from './readings.ts';
 import { judgeClock } from './clock.ts';
 import type { ClockVerdict, LastReading } from './clock.ts';
 import { register } from './registry.ts';

@@ -3,7 +3,7 @@
  * still. One that grows shows a key that is used under a name it bore before it was first seen: then a key
  * that seems unused may not be.
  */
-import type { Readings } from './attribution.ts';
+import type { Readings } from './readings.ts';
 
 export interface Strangers {
   /** Requests in strange rows, by name; infinite for one that has already been seen to grow. */

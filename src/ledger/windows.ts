@@ -3,8 +3,8 @@ import type { Evidence, Marks } from '../core/evidence.ts';
 import { windowMs } from '../core/key.ts';
 import type { Counters, EpochMs, KeyId, Window } from '../core/key.ts';
 import type { Lineup } from './lineup.ts';
-import { rowOf } from './attribution.ts';
-import type { Readings } from './attribution.ts';
+import { rowOf } from './readings.ts';
+import type { Readings } from './readings.ts';
 import { forgetMarks, lowerMarks, raiseMarks } from './marks.ts';
 import type { Subject, WindowReading } from './marks.ts';
 

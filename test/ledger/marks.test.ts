@@ -10,7 +10,8 @@ import { windowMs, windows } from '../../src/core/key.ts';
 import type { EpochMs, KeyId, Window } from '../../src/core/key.ts';
 import type { SampleRun } from '../../src/core/state.ts';
 import { attribute } from '../../src/ledger/attribution.ts';
-import type { Readings, Trail } from '../../src/ledger/attribution.ts';
+import type { Trail } from '../../src/ledger/attribution.ts';
+import type { Readings } from '../../src/ledger/readings.ts';
 import {
   advanceMarks,
   forgetMarks,

@@ -1,7 +1,7 @@
 /** Rows under names that nobody bears: whether one shows usage of a key that seems unused. */
 import { describe, expect, test } from 'vitest';
 import { rowsByName } from '../../src/core/rows.ts';
-import type { Readings } from '../../src/ledger/attribution.ts';
+import type { Readings } from '../../src/ledger/readings.ts';
 import { strangersOf } from '../../src/ledger/strangers.ts';
 import type { Strangers } from '../../src/ledger/strangers.ts';
 import { monday } from '../core/story.ts';

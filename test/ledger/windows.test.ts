@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Bounds, Evidence, KeyEvidence, Marks } from '../../src/core/evidence.ts';
 import type { Counters, EpochMs, KeyId, Window } from '../../src/core/key.ts';
 import { rowsByName } from '../../src/core/rows.ts';
-import type { Readings } from '../../src/ledger/attribution.ts';
+import type { Readings } from '../../src/ledger/readings.ts';
 import type { WindowReading } from '../../src/ledger/marks.ts';
 import { answeredAt, foldWindows, windowReadings } from '../../src/ledger/windows.ts';
 import type { Aggregate } from '../../src/ports.ts';
