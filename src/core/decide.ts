@@ -13,6 +13,7 @@ import { judge } from './judge.ts';
 import { caseKey, figuresAt } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
 import { massIdleTrouble } from './mass-idle.ts';
+import { tellHeld } from './held-deletions.ts';
 import { notRefusedLately, withinLimits } from './limits.ts';
 import type { Decision, FindingView, Held, PlannedChange } from './plan.ts';
 import { wantedRestores } from './restores.ts';
@@ -31,6 +32,7 @@ export function decide(given: Court): Decision {
   const findings = new Map<string, Finding>();
   const alerts: CaseAlert[] = [];
   const wanted: PlannedChange[] = [];
+  const deleting: { readonly one: Case; readonly wanted: readonly PlannedChange[] }[] = [];
   const held: Held[] = [];
   const views: FindingView[] = [];
   const questions = new Map(verdict.questions.map((question) => [questionKey(question), question]));
@@ -51,6 +53,8 @@ export function decide(given: Court): Decision {
     findings.set(next.finding.id, next.finding);
     alerts.push(...next.alerts);
     wanted.push(...wish.changes);
+    const deletions = wish.changes.filter(({ kind }) => kind === 'delete');
+    if (deletions.length > 0) deleting.push({ one, wanted: deletions });
   }
 
   for (const finding of unannounced(court)) findings.set(finding.id, finding);
@@ -63,6 +67,13 @@ export function decide(given: Court): Decision {
   const restores = wantedRestores(court, isOpen);
   const ready = notRefusedLately(court, oneEach([...wanted, ...restores.changes]));
   const limited = withinLimits(court, ready.changes);
+  const deleted = new Set(limited.changes.flatMap(({ kind, keyId }) => (kind === 'delete' ? [keyId] : [])));
+  for (const { one, wanted: deletions } of deleting) {
+    const finding = findings.get(one.finding.id) ?? one.finding;
+    const told = tellHeld(one, finding, deletions, limited.deletionsHeld, (id) => deleted.has(id));
+    findings.set(told.finding.id, told.finding);
+    alerts.push(...told.alerts);
+  }
   return {
     now: court.now,
     mode: court.mode,

@@ -137,6 +137,8 @@ export interface PendingDeletion {
   readonly vetoedAt: EpochMs | null;
   /** When a person had last changed the name by then; another instant: one has since. Left out: it was not written down yet. */
   readonly namedAt?: EpochMs | null;
+  /** Who heard of it has heard that a limit holds it, and it has not been allowed since. */
+  readonly heldTold?: true;
   /** What its notice said comes to be deleted for (`deletionGrounds`); left out: it was not written down yet. */
   readonly grounds?: string;
 }

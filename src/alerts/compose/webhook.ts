@@ -79,6 +79,11 @@ function happenedJson({ event }: CaseAlert): schema.WebhookHappened {
       return { kind, event: { notice_accepted_at: instant(event.noticeAcceptedAt) } };
     case 'vetoed':
       return { kind, event: { by: event.by } };
+    case 'held': {
+      const { because, announcedFor, notBefore } = event;
+      const earliest = notBefore === null ? null : instant(notBefore);
+      return { kind, event: { because, announced_for: instant(announcedFor), not_before: earliest } };
+    }
     case 'failed':
       return { kind, event: { change: event.change, because: event.because } };
     case 'cancelled':
