@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { EpochMs } from '../core/key.ts';
 import type { OutboxEntry, OutboxItem, SendOutcome, Unserved } from '../ports.ts';
 import { giveUpAfterMs } from './backoff.ts';
+import { withoutOvertaken } from './overtaken.ts';
 import { itemId } from './route.ts';
 
 export interface Parcel {
@@ -59,7 +60,7 @@ export function untold(
 ): readonly OutboxEntry[] {
   if (told === undefined) return [];
   const ids = new Set(told);
-  return entries.filter(
+  return withoutOvertaken(entries).filter(
     ({ alert }) => alert.topic === 'case' && alert.event.kind === 'notice' && !ids.has(alert.id),
   );
 }
@@ -67,8 +68,11 @@ export function untold(
 /** One that a receiver finds too large goes in two. A case is never cut: one alone stays as large as it is. */
 export function halvesOf({ entries }: Parcel, outcome: SendOutcome): readonly [Parcel, Parcel] | null {
   if (outcome.ok || outcome.isTooLarge !== true || entries.length < 2) return null;
-  const middle = Math.ceil(entries.length / 2);
-  return [parcelOf(entries.slice(0, middle)), parcelOf(entries.slice(middle))];
+  // What is about one case stays together where it can, for a later alert may say what an earlier one came to.
+  const cases = Map.groupBy(entries, ({ id, alert }) => (alert.topic === 'case' ? alert.findingId : id));
+  const parts = cases.size > 1 ? [...cases.values()] : entries.map((entry) => [entry]);
+  const middle = Math.ceil(parts.length / 2);
+  return [parcelOf(parts.slice(0, middle).flat()), parcelOf(parts.slice(middle).flat())];
 }
 
 /** What was delivered, for somebody who did not get it. */

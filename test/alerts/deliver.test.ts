@@ -89,7 +89,7 @@ describe('one message a channel, recipient and batch', () => {
 
   test('a notice that it only counts is not accepted: it goes in the next one', async () => {
     const event = { kind: 'notice', step: 3, of: 3, noticeMs: day } as const;
-    const notice = (id: string) => item({ alert: caseAlert({ id, event }) });
+    const notice = (id: string) => item({ alert: caseAlert({ id, event, findingId: id }) });
     const items = [notice('first'), notice('second'), notice('third'), item()];
     const outbox = memoryOutbox(...items);
     const { deliverer, sent, told } = post(outbox, [ops], (_route, { alerts }) => {
@@ -107,7 +107,7 @@ describe('one message a channel, recipient and batch', () => {
 
   test('and stays as it is, where that one fails', async () => {
     const event = { kind: 'notice', step: 3, of: 3, noticeMs: day } as const;
-    const items = ['first', 'second'].map((id) => item({ alert: caseAlert({ id, event }) }));
+    const items = ['first', 'second'].map((id) => item({ alert: caseAlert({ id, event, findingId: id }) }));
     const outbox = memoryOutbox(...items);
     const { deliverer } = post(outbox, [ops], (_route, { alerts }) =>
       alerts.length === 2 ? { ok: true, told: ['first'] } : busy,
