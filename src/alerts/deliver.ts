@@ -2,6 +2,7 @@
 import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp } from '../core/policy.ts';
 import type { Clock, DailyUseOf, Failure, Outbox, SendOutcome, SteadyClock } from '../ports.ts';
+import { mailboxOf } from './addresses.ts';
 import { firstDelayMs, nextAttempt, restMs } from './backoff.ts';
 import { halvesOf, itemsFor, parcelsOf, untold } from './parcel.ts';
 import type { Parcel } from './parcel.ts';
@@ -282,7 +283,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
 }
 
 function laneOf({ channel, recipient }: Parcel): string {
-  return JSON.stringify([channel, recipient]);
+  return JSON.stringify([channel, mailboxOf(recipient)]);
 }
 
 function gone({ channel }: Parcel): SendOutcome {

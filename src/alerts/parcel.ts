@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { EpochMs } from '../core/key.ts';
 import type { OutboxEntry, OutboxItem, SendOutcome, Unserved } from '../ports.ts';
+import { mailboxOf } from './addresses.ts';
 import { giveUpAfterMs } from './backoff.ts';
 import { withoutOvertaken } from './overtaken.ts';
 import { itemId } from './route.ts';
@@ -24,7 +25,9 @@ export function parcelsOf(entries: readonly OutboxEntry[]): Parcel[] {
   for (const entry of entries) {
     if (entry.state !== 'pending') continue;
     // Copies differ by key where they are templates: nobody gets to read another's.
-    const key = JSON.stringify([entry.channel, entry.recipient, entry.cc, entry.batch]);
+    // They go to the address as it was first written.
+    const to = [entry.recipient, entry.cc].map(mailboxOf);
+    const key = JSON.stringify([entry.channel, ...to, entry.batch]);
     const group = groups.get(key);
     if (group) group.push(entry);
     else groups.set(key, [entry]);

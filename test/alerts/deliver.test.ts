@@ -87,6 +87,24 @@ describe('one message a channel, recipient and batch', () => {
     expect(answered).toBe(at + 5000);
   });
 
+  test('also where the address differs in case, as it was first written; another’s has its own', async () => {
+    const to = (recipient: string, cc = '') => item({ channel: 'owner', recipient, cc });
+    const outbox = memoryOutbox(
+      to('Ann@example.com'),
+      to('ann@example.com'),
+      to('anna@example.com'),
+      to('ann@example.com', 'Bo@example.com'),
+      to('ANN@example.com', 'bo@example.com'),
+    );
+    const { deliverer, sent } = post(outbox, [email('owner', ['{{ metadata.email }}'])]);
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 3, failed: 0 });
+    expect(sent.map(({ recipient, message }) => [recipient, message.alerts.length])).toEqual([
+      ['Ann@example.com', 2],
+      ['anna@example.com', 1],
+      ['ann@example.com', 2],
+    ]);
+  });
+
   test('a notice that it only counts is not accepted: it goes in the next one', async () => {
     const event = { kind: 'notice', step: 3, of: 3, noticeMs: day } as const;
     const notice = (id: string) => item({ alert: caseAlert({ id, event, findingId: id }) });
