@@ -4,7 +4,7 @@
  */
 import type { CaseAlert } from './alert.ts';
 import { advance, findingFor } from './cases.ts';
-import { close, whyOver } from './closing.ts';
+import { close, payOwed, whyOver } from './closing.ts';
 import type { Court } from './court.ts';
 import { modeOf, subjectOf } from './court.ts';
 import type { Question } from './evidence.ts';
@@ -99,7 +99,7 @@ function* unannounced(court: Court): Generator<Finding> {
   }
 }
 
-/** Open findings that no judgement continues, with the reason they are over. */
+/** Findings that no judgement continues and that are over, and those that ended in a silence that is over now. */
 function* ended(
   court: Court,
   judgements: readonly Judgement[],
@@ -109,10 +109,16 @@ function* ended(
   let judged: ReadonlySet<string> | null = null;
   const modes = new Map(court.policy.policies.map((policy) => [policy.name, modeOf(court, policy)]));
   for (const finding of court.findings) {
-    if (finding.closedAt !== null || continued.has(finding.id)) continue;
+    const isClosed = finding.closedAt !== null;
+    if ((isClosed && finding.owed === undefined) || continued.has(finding.id)) continue;
     if (modes.get(finding.policy) === 'dry-run' || court.mode === 'dry-run') continue;
     judged ??= new Set(judgements.map((one) => caseKey(one.policy.name, one.subject)));
     const goesOn = judged.has(caseKey(finding.policy, finding.subject));
+    if (isClosed) {
+      const paid = payOwed(court, finding, goesOn);
+      if (paid !== null) yield paid;
+      continue;
+    }
     const because = goesOn ? 'its period is over' : whyOver(court, finding);
     if (because !== null) yield close(court, finding, because);
   }

@@ -110,6 +110,11 @@ export interface Finding {
   readonly figures: Figures;
   /** When its people were last told that a change failed. */
   readonly failureToldAt: EpochMs | null;
+  /**
+   * It ended while it was silenced, so that those who heard of it have yet to hear that it is over; left out:
+   * they have, or there is nobody. With the deletions that ended with it.
+   */
+  readonly owed?: { readonly because: string; readonly deletions: readonly PendingDeletion[] };
   /** Channels that were told of it and so hear when it is over. */
   readonly heardBy: readonly string[];
 }
