@@ -2,7 +2,7 @@
 import type { CaseAlert, CaseEvent } from './alert.ts';
 import { caseAlert } from './case-alerts.ts';
 import type { Tidings } from './case-alerts.ts';
-import { alertsSilenced, isAddressedByKey } from './court.ts';
+import { alertsSilenced, isAddressedByKey, templateVariables } from './court.ts';
 import type { Court } from './court.ts';
 import { groupsOf } from './judge-groups.ts';
 import type { Policy } from './policy.ts';
@@ -61,8 +61,18 @@ function endAlerts(court: Court, finding: Finding, because: string): CaseAlert[]
   return tidings.map((one) => caseAlert(court, finding, policy, one));
 }
 
-function reachable(court: Court, { heardBy }: Finding): readonly string[] {
-  return heardBy.filter((name) => court.policy.channels.has(name));
+/**
+ * The channels that heard of it. What was said of a group cannot have reached one that goes to an address in a
+ * key's metadata; that it could not was said with it.
+ */
+function reachable(court: Court, { policy, subject, figures, heardBy }: Finding): readonly string[] {
+  const heard = heardBy.filter((name) => court.policy.channels.has(name));
+  if (subject.kind === 'key') return heard;
+  const variables = templateVariables(policy, figures, undefined, subject.group);
+  return heard.filter((name) => {
+    const channel = court.policy.channels.get(name);
+    return channel?.kind !== 'email' || channel.to.some((to) => to.render(variables).ok);
+  });
 }
 
 /** What is said of a group goes to nobody by a key's metadata: who was told of one of its keys is told of that. */
