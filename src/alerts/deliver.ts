@@ -161,14 +161,17 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     smtp: Smtp | null,
     signal: AbortSignal,
   ): Promise<SendOutcome | null> {
+    const nextTurn = async (by: AbortSignal): Promise<void> => {
+      if (channel.kind === 'slack') await slackTurn(channel.webhookUrl.reveal(), by);
+    };
     try {
-      if (channel.kind === 'slack') await slackTurn(channel.webhookUrl.reveal(), signal);
+      await nextTurn(signal);
     } catch (error) {
       if (signal.aborted) return null;
       throw error;
     }
     const { recipient, cc, id, entries } = parcel;
-    const route = { channel, smtp, recipient, cc };
+    const route = { channel, smtp, recipient, cc, nextTurn };
     const outcome = await transmit(
       { by: send, route, id, entries, now: clock.now(), sleep: receiverSleep, ...drawing },
       signal,

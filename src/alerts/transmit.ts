@@ -19,15 +19,17 @@ export interface Route {
   /** E-mail only. */
   readonly recipient: string;
   readonly cc: string;
+  /** Waits until the receiver may be sent another message; rejects with the signal's reason. Left out: it always may. */
+  readonly nextTurn?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** To whichever kind of channel it is. Rejects only when the message cannot be put into the channel's format. */
 export type Send = (route: Route, message: Message, signal: AbortSignal) => Promise<SendOutcome>;
 
-export const send: Send = async ({ channel, smtp, recipient, cc }, message, signal) => {
+export const send: Send = async ({ channel, smtp, recipient, cc, nextTurn }, message, signal) => {
   switch (channel.kind) {
     case 'slack':
-      return sendSlack(channel, message, signal);
+      return sendSlack(channel, message, signal, nextTurn);
     case 'webhook':
       return sendWebhook(channel, message, signal);
     case 'email':

@@ -457,6 +457,26 @@ describe('Slack’s pace', () => {
   });
 });
 
+test('a message that Slack takes a second time only has two turns', async () => {
+  const second: number[] = [];
+  const { deliverer, clock, sent } = post(
+    memoryOutbox(item(), item({ batch: 'pass-2' })),
+    [slack('ops')],
+    async ({ nextTurn }, _message, signal) => {
+      await nextTurn?.(signal);
+      second.push(clock.now() - at);
+      return ok;
+    },
+  );
+  const round = deliverer.deliverDue(live);
+  await clock.advance(10_000);
+  expect(await round).toEqual({ delivered: 2, failed: 0 });
+  expect([sent.map((one) => one.at - at), second]).toEqual([
+    [0, 2000],
+    [1000, 3000],
+  ]);
+});
+
 describe('a message that cannot be composed', () => {
   test('goes out in plain words', async () => {
     const broken = caseAlert({ timeZone: 'Mars/Olympus' });
