@@ -161,13 +161,14 @@ function stillOpen(court: Court, questions: ReadonlyMap<string, Question>): Ques
   return [...questions].filter(([key]) => !unanswered.has(key)).map(([, question]) => question);
 }
 
+/** Never a notice: in a dry run the mode stands in the way of every deletion before one is given. */
 function unsent(alert: CaseAlert): Held {
   return {
-    kind: alert.event.kind === 'notice' ? 'notice' : 'alert',
+    kind: 'alert',
     policy: alert.policy,
     findingId: alert.findingId,
     subject: alert.subject,
-    step: alert.event.kind === 'step' || alert.event.kind === 'notice' ? alert.event.step - 1 : null,
+    step: alert.event.kind === 'step' ? alert.event.step - 1 : null,
     because: 'mode',
     detail: `mode is dry-run; it would go to ${alert.channels.join(', ')}`,
     reason: figuresWords(alert.figures),

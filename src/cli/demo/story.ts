@@ -171,7 +171,6 @@ const wanted = {
   rename: 'renamed',
   restore: 'given its name back',
   alert: 'told of',
-  notice: 'told of',
 } as const satisfies Record<Held['kind'], string>;
 
 function undoneEvent({ change, result, detail }: Outcome, { at }: Round): Event {
