@@ -171,7 +171,9 @@ export async function openApp(options: AppOptions): Promise<App> {
       const inForce = policy;
       const superseded = (): boolean => policy !== inForce;
       const dead = await store.deadChannels(posting.now() - deadTroubleMs);
-      const all = [...troubles, ...dead.map(deadTrouble)];
+      // Of a channel that the file has no more, nobody waits for anything.
+      const missed = dead.filter(({ channel }) => inForce.channels.has(channel));
+      const all = [...troubles, ...missed.map(deadTrouble)];
       return pass({ ...ports, superseded }, memory, inForce, all, stop);
     },
     tell: async (troubles) => {

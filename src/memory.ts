@@ -121,7 +121,7 @@ export function forget(memory: Memory, now: EpochMs): void {
     if (change.settledAt !== null && change.intentAt <= now - dayMs) memory.changes.delete(id);
   }
   for (const [id, finding] of memory.findings) {
-    if (finding.closedAt !== null && (finding.periodEnd ?? finding.closedAt) <= now)
-      memory.findings.delete(id);
+    const { closedAt, periodEnd, owed } = finding;
+    if (closedAt !== null && owed === undefined && (periodEnd ?? closedAt) <= now) memory.findings.delete(id);
   }
 }

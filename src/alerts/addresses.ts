@@ -34,6 +34,14 @@ function parseDomain(text: string, allowLocal: boolean): string | null {
   return /^\d+$/.test(labels.at(-1) ?? '') ? null : domain;
 }
 
+/**
+ * The same for addresses, or lists of them, that differ in case alone. A server may tell “Ann” from “ann” by the
+ * standard (RFC 5321, 2.4), but none in use gives them to two people: it is one reader, who gets one mail.
+ */
+export function mailboxOf(addresses: string): string {
+  return addresses.toLowerCase();
+}
+
 /** `allowDomains` in any case, ASCII or not; subdomains are not included. */
 export function domainAllowed(address: string, allowDomains: readonly string[]): boolean {
   const domain = address.slice(address.lastIndexOf('@') + 1);

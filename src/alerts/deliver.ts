@@ -1,31 +1,21 @@
 /** The outbox on its way: each channel at its own pace, none waiting for another. */
-import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp } from '../core/policy.ts';
-import type { Clock, DailyUseOf, Failure, Outbox, SendOutcome, SteadyClock } from '../ports.ts';
-import { firstDelayMs, nextAttempt, restMs } from './backoff.ts';
-import { halvesOf, itemsFor, parcelsOf, untold } from './parcel.ts';
+import type { Clock, DailyUseOf, Outbox, SendOutcome, SteadyClock } from '../ports.ts';
+import { createBookkeeping, monotonicAt } from './bookkeeping.ts';
+import type { Delivery } from './bookkeeping.ts';
+import { halvesOf, parcelsOf, untold } from './parcel.ts';
 import type { Parcel } from './parcel.ts';
 import { heldUntil } from './quiet.ts';
 import { createSlackPace } from './slack-pace.ts';
 import { machineSleep, send as sendForReal, transmit } from './transmit.ts';
 import type { Send } from './transmit.ts';
-import { createUnwritten } from './unwritten.ts';
+
+export type { Delivery } from './bookkeeping.ts';
 
 /** The longest sleep without looking into the outbox again. */
 const longestSleepMs = 60_000;
 /** So many recipients of one channel failing in a row mean that the channel fails. */
 const failuresOfAChannel = 3;
-
-export interface Delivery {
-  readonly channel: string;
-  /** Null when the policy no longer has the channel. */
-  readonly kind: Channel['kind'] | null;
-  readonly messageId: string;
-  readonly alertIds: readonly string[];
-  readonly result: 'delivered' | 'retry' | 'dead';
-  /** Without secrets; null when delivered. */
-  readonly error: string | null;
-}
 
 export interface DelivererOptions {
   readonly outbox: Outbox;
@@ -63,35 +53,24 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   const drawing = options.dailyUse === undefined ? {} : { dailyUse: options.dailyUse };
   /** Channels at work. */
   const working = new Map<string, Promise<Tally>>();
-  // These by the monotonic count of milliseconds: the clock may be set.
-  /** Channels, and recipients within them, that rest after a failure. */
-  const restingUntil = new Map<string, number>();
-  /** When something that failed here is due again; the outbox tells only what is due. */
-  const retriesAt = new Set<number>();
   const slackTurn = createSlackPace(clock);
-  const unwritten = createUnwritten();
+  const books = createBookkeeping({ outbox, clock, onOutcome, jitter });
   let bell = Promise.withResolvers<undefined>();
 
   const kick = (): void => {
     bell.resolve(undefined);
   };
 
-  const monotonicAt = (at: EpochMs): number => clock.monotonic() + (at - clock.now());
-
+  /** By the monotonic count of milliseconds, as all instants here: the clock may be set. */
   const readyAt = (parcel: Parcel): number =>
-    Math.max(
-      monotonicAt(parcel.dueAt),
-      restingUntil.get(parcel.channel) ?? 0,
-      restingUntil.get(laneOf(parcel)) ?? 0,
-      quietEnd(parcel) ?? 0,
-    );
+    Math.max(monotonicAt(clock, parcel.dueAt), books.restsUntil(parcel), quietEnd(parcel) ?? 0);
 
   /** Of what was to go before the quiet hours began, and could not. */
   const quietEnd = ({ channel, entries }: Parcel): number | null => {
     const quiet = options.channels().channels.get(channel)?.quiet ?? null;
     const alerts = entries.map(({ alert }) => alert);
     const until = heldUntil(quiet, alerts, clock.now());
-    return until === null ? null : monotonicAt(until);
+    return until === null ? null : monotonicAt(clock, until);
   };
 
   /**
@@ -99,10 +78,10 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
    * not be written down. These still wait, for nothing may be sent once more for want of a note.
    */
   async function startDue(signal: AbortSignal): Promise<{ wakeAt: number; fault: Error | null }> {
-    const fault = await unwritten.writeAgain();
+    const fault = await books.writeAgain();
     const now = clock.monotonic();
     const busy = new Set(working.keys());
-    const parcels = parcelsOf((await outbox.pending(clock.now())).filter(({ id }) => !unwritten.has(id)));
+    const parcels = parcelsOf((await outbox.pending(clock.now())).filter(({ id }) => !books.isUnwritten(id)));
     const idle = ({ channel }: Parcel): boolean => !busy.has(channel) && !working.has(channel);
     const ready = Map.groupBy(
       parcels.filter((parcel) => readyAt(parcel) <= now && idle(parcel)),
@@ -114,8 +93,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
         work(channel, due, signal).finally(() => working.delete(channel)),
       );
     }
-    for (const at of retriesAt) if (at <= now) retriesAt.delete(at);
-    const later = [...parcels.map(readyAt), ...retriesAt].filter((at) => at > now);
+    const later = [...parcels.map(readyAt), ...books.retriesAfter(now)].filter((at) => at > now);
     return { wakeAt: later.reduce((min, at) => Math.min(min, at), now + longestSleepMs), fault };
   }
 
@@ -139,7 +117,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
         queue.unshift(...parcelsOf(untold(parcel, outcome)));
       } else tally.failed += 1;
       failures = !outcome.ok && outcome.retryable ? failures + 1 : 0;
-      if (failures === failuresOfAChannel) restingUntil.set(channel, clock.monotonic() + firstDelayMs);
+      if (failures === failuresOfAChannel) books.restChannel(channel);
     }
     return tally;
   }
@@ -150,7 +128,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     const channel = channels.get(parcel.channel);
     const outcome = channel === undefined ? gone(parcel) : await tryOnce(parcel, channel, smtp, signal);
     if (outcome === null) return null;
-    if (halvesOf(parcel, outcome) === null) await settle(parcel, channel?.kind ?? null, outcome);
+    if (halvesOf(parcel, outcome) === null) await books.settle(parcel, channel?.kind ?? null, outcome);
     return outcome;
   }
 
@@ -160,82 +138,22 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     smtp: Smtp | null,
     signal: AbortSignal,
   ): Promise<SendOutcome | null> {
+    const nextTurn = async (by: AbortSignal): Promise<void> => {
+      if (channel.kind === 'slack') await slackTurn(channel.webhookUrl.reveal(), by);
+    };
     try {
-      if (channel.kind === 'slack') await slackTurn(channel.webhookUrl.reveal(), signal);
+      await nextTurn(signal);
     } catch (error) {
       if (signal.aborted) return null;
       throw error;
     }
     const { recipient, cc, id, entries } = parcel;
-    const route = { channel, smtp, recipient, cc };
+    const route = { channel, smtp, recipient, cc, nextTurn };
     const outcome = await transmit(
       { by: send, route, id, entries, now: clock.now(), sleep: receiverSleep, ...drawing },
       signal,
     );
     return !outcome.ok && signal.aborted ? null : outcome;
-  }
-
-  async function settle(parcel: Parcel, kind: Channel['kind'] | null, outcome: SendOutcome): Promise<void> {
-    const now = clock.now();
-    if (outcome.ok) {
-      const left = new Set(untold(parcel, outcome));
-      const entries = parcel.entries.filter((entry) => !left.has(entry));
-      const ids = entries.map((entry) => entry.id);
-      restingUntil.delete(laneOf(parcel));
-      const unserved = (outcome.unserved ?? []).map((one) => {
-        const failure = { error: one.error, nextAttemptAt: triedAgainAt(parcel, now, one) };
-        return { items: itemsFor(parcel, one), failure };
-      });
-      await unwritten.write(ids, async () => {
-        await outbox.delivered(ids, now, unserved);
-        report({ ...parcel, entries }, kind, 'delivered', null);
-        for (const { failure } of unserved) noteFailure(parcel, kind, failure);
-      });
-      return;
-    }
-    const ids = parcel.entries.map((entry) => entry.id);
-    const { error, retryable, retryAfterMs } = outcome;
-    const nextAttemptAt = triedAgainAt(parcel, now, outcome);
-    const rest = restMs((nextAttemptAt ?? now + firstDelayMs) - now, retryAfterMs);
-    if (retryable) restingUntil.set(laneOf(parcel), clock.monotonic() + rest);
-    await unwritten.write(ids, async () => {
-      await outbox.failed(ids, { error, nextAttemptAt });
-      noteFailure(parcel, kind, { error, nextAttemptAt });
-    });
-  }
-
-  function triedAgainAt(
-    { attempts, giveUpAt }: Parcel,
-    now: EpochMs,
-    failed: { readonly retryable: boolean; readonly retryAfterMs?: number | null },
-  ): EpochMs | null {
-    const { retryable, retryAfterMs = null } = failed;
-    return retryable ? nextAttempt({ now, attempts, retryAfterMs, jitter: jitter(), giveUpAt }) : null;
-  }
-
-  function noteFailure(
-    parcel: Parcel,
-    kind: Channel['kind'] | null,
-    { error, nextAttemptAt }: Failure,
-  ): void {
-    if (nextAttemptAt !== null) retriesAt.add(monotonicAt(nextAttemptAt));
-    report(parcel, kind, nextAttemptAt === null ? 'dead' : 'retry', error);
-  }
-
-  function report(
-    { id, channel, entries }: Parcel,
-    kind: Channel['kind'] | null,
-    result: Delivery['result'],
-    error: string | null,
-  ): void {
-    onOutcome({
-      channel,
-      kind,
-      messageId: id,
-      alertIds: entries.map((entry) => entry.alert.id),
-      result,
-      error,
-    });
   }
 
   async function deliverDue(signal: AbortSignal): Promise<Tally> {
@@ -279,10 +197,6 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   }
 
   return { deliverDue, run, kick };
-}
-
-function laneOf({ channel, recipient }: Parcel): string {
-  return JSON.stringify([channel, recipient]);
 }
 
 function gone({ channel }: Parcel): SendOutcome {

@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { EpochMs } from '../core/key.ts';
 import type { OutboxEntry, OutboxItem, SendOutcome, Unserved } from '../ports.ts';
+import { mailboxOf } from './addresses.ts';
 import { giveUpAfterMs } from './backoff.ts';
+import { withoutOvertaken } from './overtaken.ts';
 import { itemId } from './route.ts';
 
 export interface Parcel {
@@ -23,7 +25,9 @@ export function parcelsOf(entries: readonly OutboxEntry[]): Parcel[] {
   for (const entry of entries) {
     if (entry.state !== 'pending') continue;
     // Copies differ by key where they are templates: nobody gets to read another's.
-    const key = JSON.stringify([entry.channel, entry.recipient, entry.cc, entry.batch]);
+    // They go to the address as it was first written.
+    const to = [entry.recipient, entry.cc].map(mailboxOf);
+    const key = JSON.stringify([entry.channel, ...to, entry.batch]);
     const group = groups.get(key);
     if (group) group.push(entry);
     else groups.set(key, [entry]);
@@ -59,7 +63,7 @@ export function untold(
 ): readonly OutboxEntry[] {
   if (told === undefined) return [];
   const ids = new Set(told);
-  return entries.filter(
+  return withoutOvertaken(entries).filter(
     ({ alert }) => alert.topic === 'case' && alert.event.kind === 'notice' && !ids.has(alert.id),
   );
 }
@@ -67,8 +71,11 @@ export function untold(
 /** One that a receiver finds too large goes in two. A case is never cut: one alone stays as large as it is. */
 export function halvesOf({ entries }: Parcel, outcome: SendOutcome): readonly [Parcel, Parcel] | null {
   if (outcome.ok || outcome.isTooLarge !== true || entries.length < 2) return null;
-  const middle = Math.ceil(entries.length / 2);
-  return [parcelOf(entries.slice(0, middle)), parcelOf(entries.slice(middle))];
+  // What is about one case stays together where it can, for a later alert may say what an earlier one came to.
+  const cases = Map.groupBy(entries, ({ id, alert }) => (alert.topic === 'case' ? alert.findingId : id));
+  const parts = cases.size > 1 ? [...cases.values()] : entries.map((entry) => [entry]);
+  const middle = Math.ceil(parts.length / 2);
+  return [parcelOf(parts.slice(0, middle).flat()), parcelOf(parts.slice(middle).flat())];
 }
 
 /** What was delivered, for somebody who did not get it. */

@@ -4,7 +4,7 @@ import type { Alert } from '../core/alert.ts';
 import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp, Template } from '../core/policy.ts';
 import type { OutboxItem } from '../ports.ts';
-import { domainAllowed, parseAddress } from './addresses.ts';
+import { domainAllowed, mailboxOf, parseAddress } from './addresses.ts';
 import { heldUntil } from './quiet.ts';
 
 export interface RouteOptions {
@@ -114,7 +114,8 @@ function emailAddresses(alert: Alert, channel: EmailChannel): Addressed {
   const because = faults.length === 0 ? null : faults.join(', ');
   const recipients = distinct(to);
   if (recipients.length === 0) return { ok: false, because: because ?? 'it has no address' };
-  const copies = distinct(cc).filter((address) => !recipients.includes(address));
+  const direct = new Set(recipients.map(mailboxOf));
+  const copies = distinct(cc).filter((address) => !direct.has(mailboxOf(address)));
   return { ok: true, recipient: recipients.join(','), cc: copies.join(','), because };
 }
 
@@ -156,5 +157,6 @@ const noVariables = {
 };
 
 function distinct(addresses: readonly OneAddress[]): string[] {
-  return [...new Set(addresses.flatMap((one) => (one.ok ? [one.address] : [])))];
+  const valid = addresses.flatMap((one) => (one.ok ? [one.address] : []));
+  return [...Map.groupBy(valid, mailboxOf).values()].flatMap((same) => same.slice(0, 1));
 }

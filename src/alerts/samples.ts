@@ -52,6 +52,8 @@ export function sampleCaseAlerts(options: SampleOptions): readonly CaseAlert[] {
   const deletes: Next = { kind: 'step', at: '120%', does: 'deletes it after 1 d notice' };
   const because = '12 renames are wanted; limits.rename.per_run: 10 holds all of them';
   const held: Next = { kind: 'would', change: 'rename', because };
+  const overLimit =
+    '12 deletions are wanted; limits.delete.per_day: 10 (4 done in the last 24 hours) holds all of them';
   const alertMode: Next = { kind: 'would', change: 'rename', because: 'mode is alert' };
   const vetoed = 'a person renamed the key while its notice ran';
   const unsure = 'its usage since the period began is only known between two bounds';
@@ -79,6 +81,7 @@ export function sampleCaseAlerts(options: SampleOptions): readonly CaseAlert[] {
     about('deleted', { kind: 'deleted', noticeAcceptedAt: at - dayMs }, spent(24.1)),
     about('cancelled', { kind: 'cancelled', because: lapsed }, spent(17.9)),
     about('vetoed', { kind: 'vetoed', by: vetoed }, spent(24.1)),
+    about('held', { kind: 'held', announcedFor: at, because: overLimit, notBefore: at + dayMs }, spent(24.1)),
     about('failed-delete', failed('delete', 'the API answered 500'), spent(24.1)),
     about('failed-rename', failed('rename', 'the API answered 409'), spent(21.4)),
     about('failed-restore', failed('restore', 'the API answered 500'), spent(2.05)),

@@ -11,6 +11,7 @@ import { chartable, compose } from './compose/compose.ts';
 import type { Entry } from './compose/compose.ts';
 import type { Chart, Line, Message } from './compose/message.ts';
 import { plural } from './compose/words.ts';
+import { withoutOvertaken } from './overtaken.ts';
 
 export interface Route {
   readonly channel: Channel;
@@ -18,15 +19,17 @@ export interface Route {
   /** E-mail only. */
   readonly recipient: string;
   readonly cc: string;
+  /** Waits until the receiver may be sent another message; rejects with the signal's reason. Left out: it always may. */
+  readonly nextTurn?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** To whichever kind of channel it is. Rejects only when the message cannot be put into the channel's format. */
 export type Send = (route: Route, message: Message, signal: AbortSignal) => Promise<SendOutcome>;
 
-export const send: Send = async ({ channel, smtp, recipient, cc }, message, signal) => {
+export const send: Send = async ({ channel, smtp, recipient, cc, nextTurn }, message, signal) => {
   switch (channel.kind) {
     case 'slack':
-      return sendSlack(channel, message, signal);
+      return sendSlack(channel, message, signal, nextTurn);
     case 'webhook':
       return sendWebhook(channel, message, signal);
     case 'email':
@@ -100,7 +103,7 @@ async function chartFor(
   { route, entries, now, dailyUse, sleep }: Timed,
   signal: AbortSignal,
 ): Promise<Chart | null> {
-  const alert = chartable(entries.map((entry) => entry.alert));
+  const alert = chartable(withoutOvertaken(entries).map((entry) => entry.alert));
   if (route.channel.kind !== 'email' || dailyUse === undefined || alert === null) return null;
   const enough = new AbortController();
   try {
@@ -119,7 +122,8 @@ async function chartFor(
 
 /** What is certain to be said: which alerts there are. */
 function plainMessage(id: string, entries: readonly Entry[], at: EpochMs): Message {
-  const lines = entries.map(({ alert }): Line => {
+  const told = withoutOvertaken(entries);
+  const lines = told.map(({ alert }): Line => {
     const { id: alertId } = alert;
     const text =
       alert.topic === 'case'
@@ -130,10 +134,11 @@ function plainMessage(id: string, entries: readonly Entry[], at: EpochMs): Messa
   return {
     id,
     at,
-    headline: `Keywarden: ${plural(entries.length, 'alert')} that could not be formatted`,
+    headline: `Keywarden: ${plural(told.length, 'alert')} that could not be formatted`,
     parts: [{ kind: 'list', lines }],
     thread: null,
     alerts: [],
+    overtaken: [],
     remarks: [],
   };
 }

@@ -53,6 +53,13 @@ export type CaseEvent =
   | { readonly kind: 'deleted'; readonly noticeAcceptedAt: EpochMs }
   | { readonly kind: 'cancelled'; readonly because: string }
   | { readonly kind: 'vetoed'; readonly by: string }
+  /** Its notice has run out, and a limit holds it. `notBefore`: when the limit will allow it at the soonest; null: not as it stands. */
+  | {
+      readonly kind: 'held';
+      readonly announcedFor: EpochMs;
+      readonly because: string;
+      readonly notBefore: EpochMs | null;
+    }
   | { readonly kind: 'failed'; readonly change: 'rename' | 'restore' | 'delete'; readonly because: string }
   | { readonly kind: 'uncertain'; readonly because: string }
   | { readonly kind: 'resolved'; readonly because: string };

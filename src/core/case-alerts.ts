@@ -93,6 +93,16 @@ export function endedDeletions(one: Case, { vetoed, cancelled }: Wanted): CaseAl
   ];
 }
 
+/** That a limit holds a deletion whose notice has run out, for whoever was told of it. */
+export function heldAlert(
+  one: Case,
+  { step, keyId, noticeAlertId }: PendingDeletion,
+  event: CaseEvent & { readonly kind: 'held' },
+): CaseAlert {
+  const key = `held/${noticeAlertId}/${instantWords(one.court.now)}`;
+  return tell(one, key, event, endChannels(one, step), { keyId });
+}
+
 /** Of a step that is gone from the file, all who were told of the case. */
 function endChannels({ court, judgement, finding }: Case, step: number): readonly string[] {
   const own = stepChannels(judgement.policy, [step]);

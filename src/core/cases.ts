@@ -26,9 +26,12 @@ export function findingFor(court: Court, judgement: Judgement, byId: ReadonlyMap
   const id = `${policy.name}/${name}/${instantWords(period.start ?? court.now)}`;
   const earlier = byId.get(id);
   // What was said in this period stays said, also when a limit was raised and lowered again;
-  // those who heard of it have heard that it was over.
-  if (earlier !== undefined && sameSubject(earlier, judgement))
-    return { ...earlier, figures, closedAt: null, closedBecause: null, heardBy: [] };
+  // those who heard of it have heard that it was over, unless it was silenced then.
+  if (earlier !== undefined && sameSubject(earlier, judgement)) {
+    const { owed, ...before } = earlier;
+    const heardBy = owed === undefined ? [] : before.heardBy;
+    return { ...before, figures, closedAt: null, closedBecause: null, heardBy };
+  }
   return newFinding(court, judgement, id);
 }
 

@@ -4,7 +4,7 @@
  */
 import type { CaseAlert } from './alert.ts';
 import { advance, findingFor } from './cases.ts';
-import { close, whyOver } from './closing.ts';
+import { close, payOwed, whyOver } from './closing.ts';
 import type { Court } from './court.ts';
 import { modeOf, subjectOf } from './court.ts';
 import type { Question } from './evidence.ts';
@@ -13,6 +13,7 @@ import { judge } from './judge.ts';
 import { caseKey, figuresAt } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
 import { massIdleTrouble } from './mass-idle.ts';
+import { tellHeld } from './held-deletions.ts';
 import { notRefusedLately, withinLimits } from './limits.ts';
 import type { Decision, FindingView, Held, PlannedChange } from './plan.ts';
 import { wantedRestores } from './restores.ts';
@@ -31,6 +32,7 @@ export function decide(given: Court): Decision {
   const findings = new Map<string, Finding>();
   const alerts: CaseAlert[] = [];
   const wanted: PlannedChange[] = [];
+  const deleting: { readonly one: Case; readonly wanted: readonly PlannedChange[] }[] = [];
   const held: Held[] = [];
   const views: FindingView[] = [];
   const questions = new Map(verdict.questions.map((question) => [questionKey(question), question]));
@@ -51,6 +53,8 @@ export function decide(given: Court): Decision {
     findings.set(next.finding.id, next.finding);
     alerts.push(...next.alerts);
     wanted.push(...wish.changes);
+    const deletions = wish.changes.filter(({ kind }) => kind === 'delete');
+    if (deletions.length > 0) deleting.push({ one, wanted: deletions });
   }
 
   for (const finding of unannounced(court)) findings.set(finding.id, finding);
@@ -63,6 +67,13 @@ export function decide(given: Court): Decision {
   const restores = wantedRestores(court, isOpen);
   const ready = notRefusedLately(court, oneEach([...wanted, ...restores.changes]));
   const limited = withinLimits(court, ready.changes);
+  const deleted = new Set(limited.changes.flatMap(({ kind, keyId }) => (kind === 'delete' ? [keyId] : [])));
+  for (const { one, wanted: deletions } of deleting) {
+    const finding = findings.get(one.finding.id) ?? one.finding;
+    const told = tellHeld(one, finding, deletions, limited.deletionsHeld, (id) => deleted.has(id));
+    findings.set(told.finding.id, told.finding);
+    alerts.push(...told.alerts);
+  }
   return {
     now: court.now,
     mode: court.mode,
@@ -88,7 +99,7 @@ function* unannounced(court: Court): Generator<Finding> {
   }
 }
 
-/** Open findings that no judgement continues, with the reason they are over. */
+/** Findings that no judgement continues and that are over, and those that ended in a silence that is over now. */
 function* ended(
   court: Court,
   judgements: readonly Judgement[],
@@ -98,10 +109,16 @@ function* ended(
   let judged: ReadonlySet<string> | null = null;
   const modes = new Map(court.policy.policies.map((policy) => [policy.name, modeOf(court, policy)]));
   for (const finding of court.findings) {
-    if (finding.closedAt !== null || continued.has(finding.id)) continue;
+    const isClosed = finding.closedAt !== null;
+    if ((isClosed && finding.owed === undefined) || continued.has(finding.id)) continue;
     if (modes.get(finding.policy) === 'dry-run' || court.mode === 'dry-run') continue;
     judged ??= new Set(judgements.map((one) => caseKey(one.policy.name, one.subject)));
     const goesOn = judged.has(caseKey(finding.policy, finding.subject));
+    if (isClosed) {
+      const paid = payOwed(court, finding, goesOn);
+      if (paid !== null) yield paid;
+      continue;
+    }
     const because = goesOn ? 'its period is over' : whyOver(court, finding);
     if (because !== null) yield close(court, finding, because);
   }
@@ -144,13 +161,14 @@ function stillOpen(court: Court, questions: ReadonlyMap<string, Question>): Ques
   return [...questions].filter(([key]) => !unanswered.has(key)).map(([, question]) => question);
 }
 
+/** Never a notice: in a dry run the mode stands in the way of every deletion before one is given. */
 function unsent(alert: CaseAlert): Held {
   return {
-    kind: alert.event.kind === 'notice' ? 'notice' : 'alert',
+    kind: 'alert',
     policy: alert.policy,
     findingId: alert.findingId,
     subject: alert.subject,
-    step: alert.event.kind === 'step' || alert.event.kind === 'notice' ? alert.event.step - 1 : null,
+    step: alert.event.kind === 'step' ? alert.event.step - 1 : null,
     because: 'mode',
     detail: `mode is dry-run; it would go to ${alert.channels.join(', ')}`,
     reason: figuresWords(alert.figures),

@@ -166,18 +166,28 @@ function fateOf(one: Case, record: KeyRecord, pending: PendingDeletion | null, s
 function pendingFate(one: Case, record: KeyRecord, pending: PendingDeletion, step: number): Fate {
   const { court, judgement } = one;
   if (!stillTrue(judgement, pending)) return announce(one, record, step, pending.noticeMs);
-  const channels = noticeChannels(judgement.policy, pending, step);
-  const acceptedAt = firstAccepted(court.acceptances, pending.noticeAlertId, channels);
-  if (acceptedAt === null) {
+  const dueAt = noticeEnd(one, pending, step);
+  if (dueAt === null) {
     if (court.now - pending.announcedAt >= noticeRetryMs)
       return announce(one, record, step, pending.noticeMs);
     return { kind: 'held', because: 'notice', detail: 'no channel of its step has accepted its notice yet' };
   }
-  const dueAt = deletionDueAt(pending, acceptedAt, judgement.policy.steps[step]?.delete?.noticeMs ?? 0);
   if (court.now < dueAt)
     return { kind: 'held', because: 'notice', detail: `its notice runs until ${minuteWords(dueAt)}` };
   const lacking = unconfirmed(one, step);
   return lacking === null ? { kind: 'due' } : { kind: 'held', ...lacking };
+}
+
+/** When a notice has run out; null: no channel of its step has accepted it. */
+export function noticeEnd(
+  { court, judgement: { policy } }: Case,
+  pending: PendingDeletion,
+  step: number,
+): EpochMs | null {
+  const channels = noticeChannels(policy, pending, step);
+  const acceptedAt = firstAccepted(court.acceptances, pending.noticeAlertId, channels);
+  if (acceptedAt === null) return null;
+  return deletionDueAt(pending, acceptedAt, policy.steps[step]?.delete?.noticeMs ?? 0);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What one mistake may cost: limits on changes, over sliding windows that survive restarts. */
 import type { Court } from './court.ts';
 import { keyAsSubject } from './court.ts';
+import type { EpochMs, KeyId } from './key.ts';
 import type { Held, HeldBecause, PlannedChange, Trouble } from './plan.ts';
 import type { ChangeLimits } from './policy.ts';
 import type { Change } from './state.ts';
@@ -15,11 +16,15 @@ export interface Allowance {
 }
 
 /** Changes that were or may have been carried out in the last 24 hours. */
-function recent(changes: readonly Change[], isKind: (kind: Change['kind']) => boolean, now: number): number {
+function recent(
+  changes: readonly Change[],
+  isKind: (kind: Change['kind']) => boolean,
+  now: number,
+): readonly Change[] {
   return changes.filter((change) => {
     if (!isKind(change.kind) || change.intentAt <= now - dayMs) return false;
     return change.outcome === null || change.outcome === 'done';
-  }).length;
+  });
 }
 
 export function allowance(limits: ChangeLimits, done: number, accountKeys: number): Allowance {
@@ -68,21 +73,31 @@ export function notRefusedLately(
   return { changes, held };
 }
 
+/** Deletions that a limit holds. */
+export interface LimitHold {
+  readonly keys: ReadonlySet<KeyId>;
+  readonly because: string;
+  /** When as many may be done at the soonest, as those of the last 24 hours come to count no more; null: never. */
+  readonly notBefore: EpochMs | null;
+}
+
 /** Over a limit, nothing of that kind is done in this pass. A restore is a rename. */
 export function withinLimits(
   court: Court,
   wanted: readonly PlannedChange[],
-): { changes: PlannedChange[]; held: Held[]; troubles: Trouble[] } {
+): { changes: PlannedChange[]; held: Held[]; troubles: Trouble[]; deletionsHeld: LimitHold | null } {
   const changes: PlannedChange[] = [];
   const held: Held[] = [];
   const troubles: Trouble[] = [];
+  let deletionsHeld: LimitHold | null = null;
   for (const kind of ['delete', 'rename'] as const) {
     const isKind = (one: Change['kind']): boolean => (one === 'delete') === (kind === 'delete');
     const mine = wanted.filter((change) => isKind(change.kind));
-    const done = recent(court.changes, isKind, court.now);
+    const recently = recent(court.changes, isKind, court.now);
     // Of the account as it was 24 hours ago: keys deleted since must not make the share smaller midway.
-    const keys = court.accountKeys + (kind === 'delete' ? done : 0);
-    const allowed = allowance(court.policy.limits[kind], done, keys);
+    const allowedAfter = (done: number): Allowance =>
+      allowance(court.policy.limits[kind], done, court.accountKeys + (kind === 'delete' ? done : 0));
+    const allowed = allowedAfter(recently.length);
     if (mine.length <= Math.max(0, allowed.count)) {
       changes.push(...mine);
       continue;
@@ -91,6 +106,10 @@ export function withinLimits(
     const wish = `${String(mine.length)} ${kind === 'delete' ? 'deletion' : 'rename'}${many}`;
     const detail = `${wish} ${many === '' ? 'is' : 'are'} wanted; limits.${kind}.${allowed.limit} holds ${many === '' ? 'it' : 'all of them'}`;
     held.push(...mine.map((change) => asHeld(court, change, 'limit', detail)));
+    if (kind === 'delete') {
+      const notBefore = roomAt(recently, (done) => allowedAfter(done).count >= mine.length);
+      deletionsHeld = { keys: new Set(mine.map(({ keyId }) => keyId)), because: detail, notBefore };
+    }
     troubles.push({
       code: `limit:${kind}`,
       severity: 'critical',
@@ -98,7 +117,13 @@ export function withinLimits(
       text: `${detail}. Look at the plan; if it is right, raise the limit in the policy file.`,
     });
   }
-  return { changes, held, troubles };
+  return { changes, held, troubles, deletionsHeld };
+}
+
+/** When enough of the changes of the last 24 hours will be older; null: it would not do if all were. */
+function roomAt(recently: readonly Change[], suffices: (done: number) => boolean): EpochMs | null {
+  const leaving = recently.map(({ intentAt }) => intentAt + dayMs).sort((a, b) => a - b);
+  return leaving.find((_, index) => suffices(recently.length - index - 1)) ?? null;
 }
 
 function asHeld(court: Court, change: PlannedChange, because: HeldBecause, detail: string): Held {

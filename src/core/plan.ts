@@ -8,8 +8,6 @@ import type { Finding } from './state.ts';
 export type HeldBecause =
   'mode' | 'protected' | 'limit' | 'unknown' | 'notice' | 'silenced' | 'vetoed' | 'unconfirmed';
 
-export type ActionKind = 'alert' | 'notice' | 'rename' | 'restore' | 'delete';
-
 /** One change to one key: decided, not yet done. */
 export interface PlannedChange {
   readonly kind: 'rename' | 'restore' | 'delete';
@@ -28,7 +26,7 @@ export interface PlannedChange {
 
 /** Something wanted that is not done in this pass. */
 export interface Held {
-  readonly kind: ActionKind;
+  readonly kind: 'alert' | 'rename' | 'restore' | 'delete';
   readonly policy: string;
   readonly findingId: string | null;
   readonly subject: Subject;

@@ -110,6 +110,11 @@ export interface Finding {
   readonly figures: Figures;
   /** When its people were last told that a change failed. */
   readonly failureToldAt: EpochMs | null;
+  /**
+   * It ended while it was silenced, so that those who heard of it have yet to hear that it is over; left out:
+   * they have, or there is nobody. With the deletions that ended with it.
+   */
+  readonly owed?: { readonly because: string; readonly deletions: readonly PendingDeletion[] };
   /** Channels that were told of it and so hear when it is over. */
   readonly heardBy: readonly string[];
 }
@@ -137,6 +142,8 @@ export interface PendingDeletion {
   readonly vetoedAt: EpochMs | null;
   /** When a person had last changed the name by then; another instant: one has since. Left out: it was not written down yet. */
   readonly namedAt?: EpochMs | null;
+  /** Who heard of it has heard that a limit holds it, and it has not been allowed since. */
+  readonly heldTold?: true;
   /** What its notice said comes to be deleted for (`deletionGrounds`); left out: it was not written down yet. */
   readonly grounds?: string;
 }

@@ -36,7 +36,7 @@ function saveFinding(sql: Sql, finding: Finding): void {
     'INSERT OR REPLACE INTO findings (id, closed_at, needed_until, body) VALUES (?, ?, ?, ?)',
     comparable(finding.id),
     finding.closedAt,
-    finding.closedAt === null ? null : (finding.periodEnd ?? finding.closedAt),
+    finding.closedAt === null || finding.owed ? null : (finding.periodEnd ?? finding.closedAt),
     JSON.stringify(finding),
   );
 }

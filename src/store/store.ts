@@ -23,7 +23,7 @@ export interface Batch {
 export interface StoredState {
   /** Live keys, and those gone for less than 400 days; under one id the newest last. */
   readonly keys: readonly KeyRecord[];
-  /** Open ones, and closed ones whose period has an end that was still to come at the last pass. */
+  /** Open ones, those that ended in a silence that lasts, and closed ones whose period has an end that was still to come at the last pass. */
   readonly findings: readonly Finding[];
   /** Those of the 24 hours (by intent) before the last pass, later ones, and all unsettled ones. */
   readonly changes: readonly Change[];

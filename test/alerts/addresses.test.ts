@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { domainAllowed, parseAddress } from '../../src/alerts/addresses.ts';
+import { domainAllowed, mailboxOf, parseAddress } from '../../src/alerts/addresses.ts';
 import { hostileNames } from './build.ts';
 
 describe('one plain mailbox', () => {
@@ -101,8 +101,18 @@ test('whatever passes can be put into a header and a list as it is', () => {
   );
 });
 
+test('addresses that differ in case are one mailbox, and no others are', () => {
+  expect(mailboxOf('Ann@x.org')).toBe(mailboxOf('ann@x.org'));
+  expect(mailboxOf('Ann@x.org,B@x.org')).toBe(mailboxOf('ann@x.org,b@x.org'));
+  for (const other of ['ann@y.org', 'an.n@x.org', 'ann+1@x.org', 'ann@x.org,b@x.org'])
+    expect(mailboxOf(other)).not.toBe(mailboxOf('ann@x.org'));
+});
+
 test('domains are compared whole', () => {
   expect(domainAllowed('a@example.com', ['Example.com'])).toBe(true);
+  expect(domainAllowed(parseAddress('Ann@EXAMPLE.com', { allowLocal: false }) ?? '', ['example.com'])).toBe(
+    true,
+  );
   expect(domainAllowed('a@notexample.com', ['example.com'])).toBe(false);
   expect(domainAllowed('a@example.com', [])).toBe(false);
 });

@@ -87,9 +87,27 @@ describe('one message a channel, recipient and batch', () => {
     expect(answered).toBe(at + 5000);
   });
 
+  test('also where the address differs in case, as it was first written; another’s has its own', async () => {
+    const to = (recipient: string, cc = '') => item({ channel: 'owner', recipient, cc });
+    const outbox = memoryOutbox(
+      to('Ann@example.com'),
+      to('ann@example.com'),
+      to('anna@example.com'),
+      to('ann@example.com', 'Bo@example.com'),
+      to('ANN@example.com', 'bo@example.com'),
+    );
+    const { deliverer, sent } = post(outbox, [email('owner', ['{{ metadata.email }}'])]);
+    expect(await deliverer.deliverDue(live)).toEqual({ delivered: 3, failed: 0 });
+    expect(sent.map(({ recipient, message }) => [recipient, message.alerts.length])).toEqual([
+      ['Ann@example.com', 2],
+      ['anna@example.com', 1],
+      ['ann@example.com', 2],
+    ]);
+  });
+
   test('a notice that it only counts is not accepted: it goes in the next one', async () => {
     const event = { kind: 'notice', step: 3, of: 3, noticeMs: day } as const;
-    const notice = (id: string) => item({ alert: caseAlert({ id, event }) });
+    const notice = (id: string) => item({ alert: caseAlert({ id, event, findingId: id }) });
     const items = [notice('first'), notice('second'), notice('third'), item()];
     const outbox = memoryOutbox(...items);
     const { deliverer, sent, told } = post(outbox, [ops], (_route, { alerts }) => {
@@ -107,7 +125,7 @@ describe('one message a channel, recipient and batch', () => {
 
   test('and stays as it is, where that one fails', async () => {
     const event = { kind: 'notice', step: 3, of: 3, noticeMs: day } as const;
-    const items = ['first', 'second'].map((id) => item({ alert: caseAlert({ id, event }) }));
+    const items = ['first', 'second'].map((id) => item({ alert: caseAlert({ id, event, findingId: id }) }));
     const outbox = memoryOutbox(...items);
     const { deliverer } = post(outbox, [ops], (_route, { alerts }) =>
       alerts.length === 2 ? { ok: true, told: ['first'] } : busy,
@@ -437,6 +455,26 @@ describe('Slack’s pace', () => {
       0, 1000, 2000,
     ]);
   });
+});
+
+test('a message that Slack takes a second time only has two turns', async () => {
+  const second: number[] = [];
+  const { deliverer, clock, sent } = post(
+    memoryOutbox(item(), item({ batch: 'pass-2' })),
+    [slack('ops')],
+    async ({ nextTurn }, _message, signal) => {
+      await nextTurn?.(signal);
+      second.push(clock.now() - at);
+      return ok;
+    },
+  );
+  const round = deliverer.deliverDue(live);
+  await clock.advance(10_000);
+  expect(await round).toEqual({ delivered: 2, failed: 0 });
+  expect([sent.map((one) => one.at - at), second]).toEqual([
+    [0, 2000],
+    [1000, 3000],
+  ]);
 });
 
 describe('a message that cannot be composed', () => {

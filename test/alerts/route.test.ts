@@ -153,6 +153,13 @@ describe('several addresses', () => {
     const twice = email('owner', ['a@example.com', 'a@example.com', 'b@example.com']);
     expect(routed(toOwner({}), [twice]).items[0]?.recipient).toBe('a@example.com,b@example.com');
   });
+
+  test('each once, also where they differ in case, as they are first written', () => {
+    const cc = [template('ann@example.com'), template('Bo@example.com'), template('bo@EXAMPLE.com')];
+    const twice = email('owner', ['{{ metadata.email }}', 'ann@example.com'], { cc });
+    const { items } = routed(toOwner({ email: 'Ann@Example.com' }), [twice]);
+    expect(items).toMatchObject([{ recipient: 'Ann@example.com', cc: 'Bo@example.com' }]);
+  });
 });
 
 describe('quiet hours', () => {

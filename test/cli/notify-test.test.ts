@@ -57,13 +57,13 @@ describe('sending', () => {
     expect(sent.map(({ channel, alerts }) => [channel, alerts.length])).toEqual([
       ['ops', 1],
       ['ops', 1],
-      ['ops', 27],
+      ['ops', 28],
       ['owner', 1],
       ['owner', 1],
-      ['owner', 27],
+      ['owner', 28],
       ['pager', 1],
       ['pager', 1],
-      ['pager', 27],
+      ['pager', 28],
     ]);
     expect(sent[1]?.alerts).toEqual(['sample/notice']);
     expect(out.at(-1)).toBe('pager (webhook): sent 3 messages');
@@ -130,8 +130,8 @@ test('a preview writes every sample in every format and sends nothing', async ()
     const { code, out, sent } = await run([], { preview: join(folder, 'samples') });
     expect({ code, sent }).toEqual({ code: 0, sent: [] });
     const files = await readdir(join(folder, 'samples'));
-    expect(files).toHaveLength(30 * 5);
-    expect(out).toEqual([`wrote 30 samples to ${join(folder, 'samples')}`]);
+    expect(files).toHaveLength(31 * 5);
+    expect(out).toEqual([`wrote 31 samples to ${join(folder, 'samples')}`]);
     const text = await readFile(join(folder, 'samples', 'notice.txt'), 'utf8');
     expect(text).toContain('will be deleted on Tue 24 Nov 2026, 10:00 CET, in 24 hours');
     const json = await readFile(join(folder, 'samples', 'digest.slack.json'), 'utf8');

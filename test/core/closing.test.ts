@@ -16,6 +16,12 @@ const address: Template = {
   render: () => ({ ok: false, missing: 'metadata.email' }),
   renderName: () => ({ ok: false, missing: 'metadata.email' }),
 };
+const fixed: Template = {
+  source: 'team@example.com',
+  variables: [],
+  render: () => ({ ok: true, text: 'team@example.com' }),
+  renderName: () => ({ ok: true, text: 'team@example.com' }),
+};
 const owners = {
   name: 'owner',
   quiet: null,
@@ -115,11 +121,25 @@ test('a group’s case ends, and the owners of the keys that were to be deleted 
   const one = story(byKey, key('A'), key('B'));
   expect(said(one.run({ usage: { A: 15, B: 6 } }))).toEqual(['notice 1 → owner, ops']);
   const { alerts } = one.pass({ after: 8 * day });
-  expect(said(alerts)).toEqual(['resolved → owner, ops', 'cancelled → owner']);
+  expect(said(alerts)).toEqual(['resolved → ops', 'cancelled → owner']);
   expect(alerts[1]).toMatchObject({
     subject: { kind: 'key', name: 'A' },
     event: { because: 'its period is over' },
   });
+});
+
+test.each([
+  ['an address in the keys’ metadata, which could not hear of it', [address], []],
+  ['such an address and a fixed one', [address, fixed], ['resolved → owner']],
+])('a group’s case ends, told to a channel with %s', (_what, to, expected) => {
+  const group = policy('spend: { cost: 20, per: month, across: selected }', '{ at: 80%, alert: owner }');
+  const { channels, ...rest } = file(group, generous);
+  const one = story(
+    { ...rest, channels: new Map([...channels, ['owner', { ...owners, to }] as const]) },
+    key('A'),
+  );
+  expect(said(one.run({ usage: { A: 17 } }))).toEqual(['step 1 → owner']);
+  expect(said(one.pass({ after: 8 * day }))).toEqual(expected);
 });
 
 function windowsOf(one: Story, amount: number) {

@@ -76,6 +76,15 @@ describe('a dry run shows', () => {
     ]);
   });
 
+  test('a deletion, of which there is no notice to hold, and the alert of its step', () => {
+    const deleting = policy(monthly, '{ at: 50%, alert: owner, delete: { notice: 1d } }');
+    const one = story(file(deleting, 'mode: dry-run\nprotect: []'), key('A'));
+    expect(one.pass({ usage: { A: 21 } }).held).toMatchObject([
+      { kind: 'delete', step: 0, because: 'mode' },
+      { kind: 'alert', step: 0, because: 'mode' },
+    ]);
+  });
+
   test('what has no step, as such', () => {
     const one = story(file(policy(monthly, '{ at: 50%, alert: owner }')), key('A'));
     one.pass({ usage: { A: [0, null] } });

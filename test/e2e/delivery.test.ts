@@ -104,6 +104,24 @@ test.concurrent('that a channel is dead is said on another, once, and so is its 
   expect(s.told(2).at(-1)).toBe('Over: Alerts do not reach the channel ops');
 });
 
+test.concurrent('that a channel is dead is over at the first pass after it is out of the file', async (t) => {
+  const s = await over(t, '[ops, pager]');
+  s.sandbox.faults.add({ endpoint: 'slack', fault: { kind: 'status', status: 404 } });
+  for (let pass = 0; pass < 3; pass += 1) {
+    await s.pass();
+    s.clock.advance(minuteMs);
+  }
+  expect(s.told()).toEqual(['notice cap User 7', 'Alerts do not reach the channel ops']);
+  const without = s.policyText(rule('pager')).replace(/^ {2}ops: .*\n/m, '');
+  expect(without).not.toContain('ops');
+  s.file('policies.yaml', without);
+  await s.pass();
+  expect(s.told(2)).toEqual(['Over: Alerts do not reach the channel ops']);
+  s.clock.advance(minuteMs);
+  await s.pass();
+  expect(s.told(3)).toEqual([]);
+});
+
 test.concurrent('mail goes over TLS after a login, and carries what threads it', async (t) => {
   const s = await over(t, 'owner');
   await s.pass();

@@ -9,17 +9,23 @@ import { httpOutcome, networkOutcome, tryAgain } from './outcome.ts';
 
 type SlackChannel = Extract<Channel, { kind: 'slack' }>;
 
-/** When Slack cannot read the blocks, the words go without them. */
+/** When Slack cannot read the blocks, the words go without them, as a message of its own: `nextTurn` waits until it may. */
 export async function sendSlack(
   channel: SlackChannel,
   message: Message,
   signal: AbortSignal,
+  nextTurn: (signal: AbortSignal) => Promise<void> = () => Promise.resolve(),
 ): Promise<SendOutcome> {
   const blocks = toSlack(message);
   const answer = await post(channel, blocks.payload, signal);
   if (answer.kind === 'failed') return networkOutcome(answer.error);
   if (answer.status !== 400 || !answer.reason?.includes('block'))
     return outcome(answer, message, blocks.told);
+  try {
+    await nextTurn(signal);
+  } catch {
+    return tryAgain('stopped');
+  }
   const plain = toPlainSlack(message);
   const second = await post(channel, plain.payload, signal);
   return second.kind === 'failed' ? networkOutcome(second.error) : outcome(second, message, plain.told);

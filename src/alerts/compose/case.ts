@@ -66,6 +66,14 @@ function eventLines({ event, timeZone }: CaseAlert): string[] {
       return [`Reason: ${clause(event.because)}.`];
     case 'vetoed':
       return [`Reason: ${clause(event.by)}. This holds until the case is over.`];
+    case 'held': {
+      const { announcedFor, because, notBefore } = event;
+      const soonest = notBefore === null ? '' : `, not before ${time(notBefore, timeZone)}`;
+      return [
+        `Its deletion, announced for ${time(announcedFor, timeZone)}, is held by a limit. It happens when the limit allows it${soonest}.`,
+        `Reason: ${clause(because)}.`,
+      ];
+    }
     case 'failed':
       return [`Reason: ${clause(event.because)}.`];
     default:
@@ -152,9 +160,14 @@ export interface Advice {
 export function advice(alert: CaseAlert): Advice | null {
   const coming = alert.next.map((next) => next.kind);
   const whom = alert.subject.kind === 'key' ? 'the key' : 'its keys';
-  const inPolicy = [`Silence or protect ${whom} in the policy file.`, ...easing[alert.figures.kind]];
-  if (coming.includes('delete')) {
-    const byHand = 'Rename the key by hand in the Tinfoil dashboard while this notice runs.';
+  const held = alert.event.kind === 'held';
+  const { kind } = alert.figures;
+  // Not “the limit”: to raise that of deletions would let it happen.
+  const eased = held && kind === 'spend' ? ['Raise its budget or allowance.'] : easing[kind];
+  const inPolicy = [`Silence or protect ${whom} in the policy file.`, ...eased];
+  if (held || coming.includes('delete')) {
+    const until = held ? 'before then' : 'while this notice runs';
+    const byHand = `Rename the key by hand in the Tinfoil dashboard ${until}.`;
     return { title: 'To stop the deletion, any one of these is enough:', lines: [byHand, ...inPolicy] };
   }
   if (coming.includes('rename') || coming.includes('step'))

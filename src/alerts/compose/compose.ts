@@ -4,14 +4,15 @@
  */
 import type { Alert, CaseAlert, SpendFigures } from '../../core/alert.ts';
 import type { EpochMs } from '../../core/key.ts';
+import { overtaken, withoutOvertaken } from '../overtaken.ts';
 import { advice, caseContext, casePart, systemPart } from './case.ts';
 import type { Advice } from './case.ts';
 import { display } from './display.ts';
 import { withDueTime } from './due.ts';
 import { byGravity, countWords } from './gravity.ts';
-import { headline } from './headline.ts';
+import { headline, subjectName } from './headline.ts';
 import type { CasePart, Chart, Line, Message, Part } from './message.ts';
-import { plural } from './words.ts';
+import { plural, time } from './words.ts';
 
 /** Cases of a digest that are told in full. */
 const toldInFull = 10;
@@ -34,23 +35,54 @@ export interface Entry {
 
 /** `entries` must not be empty. */
 export function compose(entries: readonly Entry[], { id, now, chart = null }: Occasion): Message {
-  const alerts = entries.map(({ alert, acceptedAt = null }) => withDueTime(alert, now, acceptedAt));
+  const told = withoutOvertaken(entries);
+  const alerts = told.map(({ alert, acceptedAt = null }) => withDueTime(alert, now, acceptedAt));
   const [first] = alerts;
   if (first === undefined) throw new RangeError('a message needs an alert');
   const single = alerts.length === 1;
-  const remarks = remarkLines(entries);
+  const remarks = remarkLines(told);
+  const late = overtakenIn(entries);
   return {
     id,
     at: now,
     headline: single ? headline(first, now) : countWords(alerts),
     parts: [
-      ...(single ? singleParts(first, now, chart) : digestParts(alerts, now)),
+      ...(single ? singleParts(first, now, chart) : digestParts(alerts, now)).map((part) =>
+        withOvertaken(part, late),
+      ),
       ...remarks.map((text): Part => ({ kind: 'remark', text })),
     ],
     thread: single && first.topic === 'case' ? first.findingId : null,
     alerts,
+    overtaken: late.map(({ alert }) => alert),
     remarks,
   };
+}
+
+interface Late {
+  readonly alert: CaseAlert;
+  readonly by: CaseAlert;
+}
+
+function overtakenIn(entries: readonly Entry[]): readonly Late[] {
+  const found = overtaken(entries.map(({ alert }) => alert));
+  return entries.flatMap(({ alert }) => {
+    const by = found.get(alert.id);
+    return by === undefined || alert.topic === 'system' ? [] : [{ alert, by }];
+  });
+}
+
+/** Who reads that a deletion is off, or done, learns that there was a notice of it. */
+function withOvertaken(part: Part, late: readonly Late[]): Part {
+  if (part.kind !== 'case') return part;
+  const notices = late.filter(
+    ({ alert, by }) => by.id === part.alertId && alert.event.kind === 'notice' && by.event.kind !== 'notice',
+  );
+  const lines = notices.map(({ alert }) => {
+    const what = `The notice that ${subjectName(alert.subject)} would be deleted`;
+    return `${what}, of ${time(alert.at, alert.timeZone)}, waited here until now.`;
+  });
+  return { ...part, lead: [...part.lead, ...lines] };
 }
 
 /** The case that a message is about, if a chart can be drawn of it: one alone, with an amount. */

@@ -20,6 +20,7 @@ export function severity(alert: Alert): Severity {
     case 'failed':
       return alert.event.change === 'delete' ? 'critical' : 'warning';
     case 'step':
+    case 'held':
     case 'uncertain':
       return 'warning';
     case 'vetoed':
@@ -55,6 +56,8 @@ function gravity(alert: Alert): number {
       return 7;
     case 'failed':
       return alert.event.change === 'delete' ? 6 : 5;
+    case 'held':
+      return 5;
     case 'step':
       return alert.next.some((next) => next.kind === 'rename') ? 5 : 3;
     case 'uncertain':
@@ -80,6 +83,7 @@ const kinds: readonly (readonly [CaseAlert['event']['kind'], string])[] = [
   ['deleted', 'deleted'],
   ['failed', 'failed'],
   ['step', 'at a step'],
+  ['held', 'held by a limit'],
   ['uncertain', 'not to be judged'],
   ['vetoed', 'stopped by a person'],
   ['cancelled', 'no longer to be deleted'],

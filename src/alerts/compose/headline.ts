@@ -26,6 +26,8 @@ function caseHeadline(alert: CaseAlert, now: EpochMs): string {
       return `${who} will not be deleted after all`;
     case 'vetoed':
       return `${who} will not be deleted: a person stopped it`;
+    case 'held':
+      return `${who} is not deleted yet: a limit holds it`;
     case 'failed':
       return `${who} could not be ${changeWords[event.change]}`;
     case 'uncertain':

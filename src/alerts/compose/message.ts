@@ -2,7 +2,7 @@
  * A message before it has a format: what is said, in order. All text in it is safe to show (made so
  * by `display.ts`); a format only escapes what is special to it.
  */
-import type { Alert } from '../../core/alert.ts';
+import type { Alert, CaseAlert } from '../../core/alert.ts';
 import type { EpochMs } from '../../core/key.ts';
 import type { Tone } from './gravity.ts';
 
@@ -75,6 +75,8 @@ export interface Message {
   /** The finding it is about, when it is about one only: its messages form a thread. */
   readonly thread: string | null;
   readonly alerts: readonly Alert[];
+  /** What is told by one of `alerts`, which overtook it, and not by itself; oldest first. */
+  readonly overtaken: readonly CaseAlert[];
   /** Why this channel stands in for others. */
   readonly remarks: readonly string[];
 }

@@ -132,6 +132,15 @@ const happened = Type.Union([
   event('cancelled', because, 'It will not be deleted after all.'),
   event('vetoed', { by: text('Who stopped it, in words.') }, 'A person stopped the deletion.'),
   event(
+    'held',
+    {
+      ...because,
+      announced_for: instant('When its notice ran out.'),
+      not_before: orNull(instant('When the limit allows it at the soonest; null: not as it stands.')),
+    },
+    'It is not deleted yet: a limit holds it.',
+  ),
+  event(
     'failed',
     { change: choice(['rename', 'restore', 'delete'], 'What was tried.'), ...because },
     'A change failed.',

@@ -7,7 +7,7 @@ import type { EpochMs, Measure } from '../../core/key.ts';
 import { amountText } from '../../core/words.ts';
 import { shorten } from './display.ts';
 import { severity } from './gravity.ts';
-import { headline } from './headline.ts';
+import { headline, subjectName } from './headline.ts';
 import type { Message } from './message.ts';
 import { toText } from './text.ts';
 import type * as schema from './webhook-schema.ts';
@@ -24,7 +24,10 @@ export function toWebhook(message: Message): string {
       headline: message.headline,
       text: toText(message, { maxListLines: 50 }),
       remarks: [...message.remarks],
-      alerts: message.alerts.map((alert) => alertJson(alert, message.at)),
+      alerts: [
+        ...message.overtaken.map((alert) => overtakenJson(alert, message.at)),
+        ...message.alerts.map((alert) => alertJson(alert, message.at)),
+      ],
     },
   };
   return JSON.stringify(body, bounded);
@@ -68,6 +71,13 @@ function subjectJson(subject: Subject): schema.WebhookSubject {
   return { id: subject.id, name: subject.name, original_name: subject.originalName };
 }
 
+/** What it says is to come will not, or has: the alert in the same message that overtook it says so. */
+function overtakenJson(alert: CaseAlert, now: EpochMs): schema.WebhookAlert {
+  const json = alertJson({ ...alert, next: [] }, now);
+  const was = `${subjectName(alert.subject)} was to be deleted`;
+  return { ...json, headline: alert.event.kind === 'notice' ? was : `Earlier: ${json.headline}` };
+}
+
 function happenedJson({ event }: CaseAlert): schema.WebhookHappened {
   const { kind } = event;
   switch (kind) {
@@ -79,6 +89,11 @@ function happenedJson({ event }: CaseAlert): schema.WebhookHappened {
       return { kind, event: { notice_accepted_at: instant(event.noticeAcceptedAt) } };
     case 'vetoed':
       return { kind, event: { by: event.by } };
+    case 'held': {
+      const { because, announcedFor, notBefore } = event;
+      const earliest = notBefore === null ? null : instant(notBefore);
+      return { kind, event: { because, announced_for: instant(announcedFor), not_before: earliest } };
+    }
     case 'failed':
       return { kind, event: { change: event.change, because: event.because } };
     case 'cancelled':

@@ -76,6 +76,7 @@ export function createTeller(policy: PolicyFile, findings: ReadonlyMap<string, F
       case 'vetoed':
         return { at, tag: 'spared', text, detail: join([sentence(event.by), to]) };
       case 'cancelled':
+      case 'held':
       case 'failed':
       case 'uncertain':
         return { at, tag: tagOf(alert), text, detail: join([sentence(event.because), to]) };
@@ -170,7 +171,6 @@ const wanted = {
   rename: 'renamed',
   restore: 'given its name back',
   alert: 'told of',
-  notice: 'told of',
 } as const satisfies Record<Held['kind'], string>;
 
 function undoneEvent({ change, result, detail }: Outcome, { at }: Round): Event {
@@ -182,6 +182,7 @@ function tagOf({ event, next }: CaseAlert): Tag {
     case 'notice':
     case 'deleted':
     case 'failed':
+    case 'held':
       return event.kind;
     case 'vetoed':
     case 'cancelled':

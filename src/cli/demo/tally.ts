@@ -100,6 +100,7 @@ function reprieve({ event, next }: CaseAlert, wasAnnounced: boolean): string | n
       return next.flatMap((one) => (one.kind === 'would' ? [one.because] : []))[0] ?? null;
     case 'notice':
     case 'deleted':
+    case 'held':
     case 'failed':
     case 'uncertain':
       return null;

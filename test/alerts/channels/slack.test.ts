@@ -181,6 +181,29 @@ test.each(['invalid_blocks', 'invalid_blocks_format', 'msg_blocks_too_long'])(
   },
 );
 
+test('what goes without its blocks waits for its turn, and is sent no more when stopped meanwhile', async () => {
+  await using receiver = await httpReceiver((response, count) => {
+    respond(count % 2 === 1 ? 400 : 200, count % 2 === 1 ? 'invalid_blocks' : 'ok')(response);
+  });
+  const channel = slack('ops', receiver.url);
+  if (channel.kind !== 'slack') throw new TypeError();
+  const before: number[] = [];
+  const turn = (): Promise<void> => {
+    before.push(receiver.requests.length);
+    return Promise.resolve();
+  };
+  expect(await sendSlack(channel, message, new AbortController().signal, turn)).toMatchObject({ ok: true });
+  expect([before, receiver.requests.length]).toEqual([[1], 2]);
+  const stopped = (): Promise<void> => Promise.reject(new Error('stopped'));
+  expect(await sendSlack(channel, message, new AbortController().signal, stopped)).toEqual({
+    ok: false,
+    error: 'stopped',
+    retryable: true,
+    retryAfterMs: null,
+  });
+  expect(receiver.requests).toHaveLength(3);
+});
+
 test('no error holds the URL, whatever the receiver says', async () => {
   for (const [status, echo] of [
     [500, true],

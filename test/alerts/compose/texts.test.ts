@@ -87,6 +87,21 @@ const kinds: readonly (readonly [string, Alert])[] = [
   ['a cancelled deletion', caseAlert({ event: { kind: 'cancelled', because: 'the key is protected' } })],
   ['a veto', caseAlert({ event: { kind: 'vetoed', by: 'a person renamed the key while its notice ran' } })],
   [
+    'a deletion that a limit holds',
+    caseAlert({
+      event: {
+        kind: 'held',
+        announcedFor: at,
+        because: '12 deletions are wanted; limits.delete.per_run: 3 holds all of them',
+        notBefore: at + day,
+      },
+    }),
+  ],
+  [
+    'one that it holds for good',
+    caseAlert({ event: { kind: 'held', announcedFor: at, because: 'a limit', notBefore: null } }),
+  ],
+  [
     'a failed rename',
     caseAlert({ event: { kind: 'failed', change: 'rename', because: 'the API answered 409' } }),
   ],
@@ -158,7 +173,8 @@ test('a key that pays for its group is not said to have used it all', () => {
 
 test('nothing is said of stopping what is not coming', () => {
   for (const [name, alert] of kinds.filter(
-    ([, one]) => one.topic === 'case' && one.next.length === 0 && one.event.kind !== 'notice',
+    ([, one]) =>
+      one.topic === 'case' && one.next.length === 0 && !['notice', 'held'].includes(one.event.kind),
   )) {
     expect(text(alert), name).not.toContain('To stop');
   }

@@ -31,7 +31,18 @@ export function mergeCoverage(one: Coverage, other: Coverage): Coverage {
 /** All of these are to happen in the seeds of the test. */
 export const wanted: readonly string[] = [
   ...['deletion', 'rename', 'restore', 'rename by a person', 'creation by a person', 'deletion by a person'],
-  ...['notice', 'step', 'resolved', 'cancelled', 'vetoed', 'failed', 'deleted', 'system', 'repeated step'],
+  ...[
+    'notice',
+    'step',
+    'resolved',
+    'cancelled',
+    'vetoed',
+    'failed',
+    'held',
+    'deleted',
+    'system',
+    'repeated step',
+  ],
   ...[
     'invalid file',
     'new file',

@@ -39,7 +39,7 @@ export const plantedFaults: readonly Planted[] = [
   one(
     'a notice accepted by any channel counts',
     'core/deletions.ts',
-    'const channels = noticeChannels(judgement.policy, pending, step);',
+    'const channels = noticeChannels(policy, pending, step);',
     'const channels = [...court.policy.channels.keys()];',
   ),
   one(
@@ -137,15 +137,15 @@ export const plantedFaults: readonly Planted[] = [
   ),
   one(
     'a message that was not accepted counts as delivered',
-    'alerts/deliver.ts',
-    '    if (outcome.ok) {\n      const left',
-    '    if (outcome.ok || outcome.retryable) {\n      const left',
+    'alerts/bookkeeping.ts',
+    'if (outcome.ok) return settleDelivered(parcel, kind, outcome, now);',
+    'if (outcome.ok || outcome.retryable) return settleDelivered(parcel, kind, { ok: true }, now);',
   ),
   one(
     'a secret is in an error',
     'alerts/deliver.ts',
-    'const { error, retryable, retryAfterMs } = outcome;',
-    "const { retryable, retryAfterMs } = outcome; const error = `${outcome.error} ${[...options.channels().channels.values()].map((one) => one.kind === 'slack' ? one.webhookUrl.reveal() : '').join()}`;",
+    'return !outcome.ok && signal.aborted ? null : outcome;',
+    "if (!outcome.ok && signal.aborted) return null; return outcome.ok ? outcome : { ...outcome, error: `${outcome.error} ${[...options.channels().channels.values()].map((one) => one.kind === 'slack' ? one.webhookUrl.reveal() : '').join()}` };",
   ),
   one(
     'a change is not on record',
@@ -213,7 +213,7 @@ export const plantedFaults: readonly Planted[] = [
   one(
     'an owner is told of another’s key',
     'alerts/parcel.ts',
-    'JSON.stringify([entry.channel, entry.recipient, entry.cc, entry.batch]);',
+    'JSON.stringify([entry.channel, ...to, entry.batch]);',
     'JSON.stringify([entry.channel, entry.batch]);',
   ),
   one(

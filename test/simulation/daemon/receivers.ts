@@ -59,7 +59,10 @@ export function createReceivers({ seed, scheduler, chronicle, troubles, texts }:
       }
       const heard = trouble !== 'loses answers';
       if (trouble === 'hangs') await scheduler.sleep(3_600_000, signal, life);
-      const alerts = message.alerts.map(alertFact);
+      const alerts = [
+        ...message.overtaken.map((alert) => ({ ...alertFact(alert), event: 'overtaken' })),
+        ...message.alerts.map(alertFact),
+      ];
       chronicle.note({
         kind: 'accepted',
         run: life.run,

@@ -1,0 +1,25 @@
+/** What is kept in mind of what is over, and across a restart. */
+import { expect, test } from 'vitest';
+import { forget, recall } from '../src/memory.ts';
+import { openSqlite } from '../src/store/sqlite.ts';
+import { finding, now, stateFile } from './store/fixtures.ts';
+
+test('an end that is yet to be told is kept for as long as it is, any other until its period is over', async () => {
+  const path = stateFile();
+  const over = { closedAt: now - 5, periodEnd: now };
+  const owed = finding('owed', { ...over, owed: { because: 'its period is over', deletions: [] } });
+  await using store = await openSqlite(path);
+  await store.commit({
+    findings: [owed, finding('over', over), finding('not over', { ...over, periodEnd: now + 1 })],
+    meta: { lastPassAt: String(now - 1) },
+  });
+  const memory = await recall(store, now);
+  expect([...memory.findings.keys()]).toEqual(['not over', 'over', 'owed']);
+  forget(memory, now);
+  expect([...memory.findings.keys()]).toEqual(['not over', 'owed']);
+  await store.commit({ meta: { lastPassAt: String(now + 9) } });
+  expect((await recall(store, now + 9)).findings).toEqual(new Map([['owed', owed]]));
+  const { owed: _, ...told } = owed;
+  await store.commit({ findings: [told] });
+  expect((await recall(store, now + 9)).findings.size).toBe(0);
+});
