@@ -246,6 +246,7 @@ function secretsIn(sandbox: Sandbox, dir: string, printed: readonly string[]): r
     ...Object.fromEntries(keys),
     'admin key': sandbox.adminKey,
     'secret of the webhook': sandbox.webhookSecret,
+    'path of the Slack webhook': new URL(sandbox.slackUrl).pathname,
   };
   const files = readdirSync(dir, { recursive: true, encoding: 'utf8' })
     .map((name) => join(dir, name))

@@ -17,6 +17,8 @@ interface Scene {
   readonly key: (name: string) => string;
   /** The webhook takes in an alert about the key. */
   readonly tell: (kind: string, secret: string, message?: string, id?: string) => void;
+  /** Slack takes in a message. */
+  readonly post: (text: string) => void;
   readonly broken: () => readonly string[];
   readonly state: string;
 }
@@ -32,7 +34,7 @@ async function scene({ onTestFinished }: TestContext): Promise<Scene> {
     await sandbox[Symbol.asyncDispose]();
     rmSync(dir, { recursive: true });
   });
-  const { world, webhook } = sandbox;
+  const { world, webhook, slack } = sandbox;
   return {
     world,
     state,
@@ -42,6 +44,7 @@ async function scene({ onTestFinished }: TestContext): Promise<Scene> {
       const alerts = [{ id, kind, subject: { id: world.find(secret)?.id } }];
       webhook.received.push({ at: now, headers: { 'webhook-id': message }, body: { data: { alerts } } });
     },
+    post: (text) => void slack.received.push({ at: now, headers: {}, body: { text } }),
     broken: () => brokenPromises(sandbox, state),
   };
 }
@@ -116,13 +119,18 @@ test('an alert that is said to be delivered and never came, and one under two na
   const s = await scene(t);
   const key = s.key('User 1');
   using db = new DatabaseSync(s.state);
-  const insert = `INSERT INTO outbox (id, alert, created_at, not_before, next_attempt_at, state, body)
-    VALUES ('item', 'lost', 0, 0, 0, 'delivered', '{"channel":"pager"}')`;
-  db.exec(insert);
+  db.exec(`INSERT INTO outbox (id, alert, created_at, not_before, next_attempt_at, state, body) VALUES
+    ('item', 'lost', 0, 0, 0, 'delivered', '{"channel":"pager"}'),
+    ('post', 'day/k_0123456789abcdef/step-1', 0, 0, 0, 'delivered', '{"channel":"ops"}'),
+    ('mail', 'day/k_0123456789abcdef/step-1', 0, 0, 0, 'delivered', '{"channel":"owner"}'),
+    ('read', 'day/k_fedcba9876543210/step-1', 0, 0, 0, 'delivered', '{"channel":"ops"}')`);
+  s.post('about k_fedcba9876543210');
   s.tell('step', key, 'msg_1', 'twice');
   s.tell('step', key, 'msg_2', 'twice');
   expect(s.broken()).toEqual([
-    'alert lost is said to be delivered and never was',
+    'alert lost by pager is said to be delivered and never was',
+    'alert day/k_0123456789abcdef/step-1 by ops is said to be delivered and never was',
+    'alert day/k_0123456789abcdef/step-1 by owner is said to be delivered and never was',
     'alert twice came as msg_1 and as msg_2',
   ]);
 });

@@ -44,7 +44,7 @@ export function brokenPromises(sandbox: Sandbox, stateFile: string): readonly st
     ...changes.filter(({ kind }) => kind === 'renamed').flatMap((event) => ofRename(event, events)),
     ...ofLimits(changes),
     ...twice(changes, key),
-    ...ofAlerts(told, stateFile),
+    ...ofAlerts(sandbox, told, stateFile),
   ];
 }
 
@@ -135,18 +135,42 @@ function readAlerts(stateFile: string): { decided: readonly Kept[]; kept: readon
   return { decided, kept };
 }
 
-function ofAlerts(told: readonly Told[], stateFile: string): string[] {
+function ofAlerts(sandbox: Sandbox, told: readonly Told[], stateFile: string): string[] {
   const { decided, kept } = readAlerts(stateFile);
-  const heard = new Set(told.map(({ id }) => id));
+  const heard = heardOf(sandbox, told);
   const shown = new Map(kept.map(({ alert, channel, state }) => [`${alert} ${channel}`, state]));
   const lost = [...decided, ...kept].flatMap(({ alert, channel }) => {
     const state = shown.get(`${alert} ${channel}`);
     if (state === undefined) return [`alert ${alert} for ${channel} was decided and is nowhere`];
-    const missing = channel === 'pager' && state === 'delivered' && !heard.has(alert);
-    return missing ? [`alert ${alert} is said to be delivered and never was`] : [];
+    const missing = state === 'delivered' && !heard(channel, alert);
+    return missing ? [`alert ${alert} by ${channel} is said to be delivered and never was`] : [];
   });
   return [...new Set([...lost, ...underTwoNames(told)])];
 }
+
+/**
+ * Whether the receiver of a channel was sent an alert: the webhook is told its id, people at least the id of its
+ * key. What is about no key is asked of the webhook only.
+ */
+function heardOf(
+  { slack, inbox }: Sandbox,
+  told: readonly Told[],
+): (channel: string, alert: string) => boolean {
+  const ids = new Set(told.map(({ id }) => id));
+  const keys: Readonly<Record<string, ReadonlySet<string>>> = {
+    ops: keysIn(slack.received.items.map(({ body }) => JSON.stringify(body))),
+    owner: keysIn(inbox.mails.items.map(({ text }) => text)),
+  };
+  return (channel, alert) => {
+    if (channel === 'pager') return ids.has(alert);
+    const [key] = keyIds(alert);
+    return key === undefined || keys[channel]?.has(key) === true;
+  };
+}
+
+const keyIds = (text: string): readonly string[] => text.match(/k_[0-9a-f]{16}/g) ?? [];
+
+const keysIn = (messages: readonly string[]): ReadonlySet<string> => new Set(messages.flatMap(keyIds));
 
 /** The same alert in two messages with different ids would be two for who receives it. */
 function underTwoNames(told: readonly Told[]): string[] {

@@ -224,7 +224,7 @@ test('SIGTERM ends it also while the API or a receiver does not answer', async (
   expect(await stopped(child)).toBeLessThan(10_000);
 });
 
-test('a second one on the same state is refused; plan and audit work beside the first', async (t) => {
+test('one copy a replica (LiteLLM 14809): a second one on the same state is refused, and all is told once', async (t) => {
   const s = await stage(t);
   s.policy(rule);
   s.spend(s.key('User 7'), 25);
@@ -238,10 +238,14 @@ test('a second one on the same state is refused; plan and audit work beside the 
   expect(second.code).toBe(1);
   expect(second.err).toMatch(/^error: keywarden\.db.* is in use by another Keywarden.*$/m);
   expect([plan.code, audit.code]).toEqual([0, 0]);
+  // To look beside the first is allowed.
   expect(plan.out).toContain('User 7');
   await nextPass(child);
+  await arrival(s.sandbox.webhook.received);
   await stopped(child);
+  // The other one takes over.
   expect((await s.run(['run', '--once'])).code).toBe(0);
+  expect(s.told()).toEqual(['notice cap User 7']);
 });
 
 test('off loopback everything but health asks for the token, and there must be one', async (t) => {

@@ -113,7 +113,7 @@ test.concurrent('without a state file it reads, tells in full, and leaves nothin
   s.spend(s.key('ml-1', { metadata: { team: 'ml' } }), 1);
   const plan = await planOf(s);
   checkShape(plan);
-  expect(plan).toMatchObject({ mode: 'enforce', keys: 4 });
+  expect(plan).toMatchObject({ mode: 'enforce', keys: 4, contradictions: [] });
   const find = (name: string) => plan.findings.find(({ subject }) => JSON.stringify(subject).includes(name));
   expect(find('User 7')).toMatchObject({
     subject: { id: seven.id, name: 'User 7' },
@@ -202,6 +202,34 @@ test.concurrent('is a plan all the same when the account’s books cannot be rea
   const { code, out } = await s.run(['plan']);
   expect(code).toBe(0);
   expect(out).toMatch(/^ {2}billed +unknown\n {4}the transactions could not be read/m);
+});
+
+test.concurrent('shows the numbers that contradict each other, and every call with its reason', async (t) => {
+  const s = await stage(t);
+  s.policy(rule);
+  const key = s.key('User 7');
+  s.spend(key, 15);
+  s.spend(s.key('User 8'), 1);
+  await s.pass();
+  s.clock.advance(minuteMs);
+  // The account's usage counts less than what the key was read to have used.
+  s.sandbox.faults.add({ endpoint: 'usage', fault: { kind: 'set-field', field: 'cost', value: 2 } });
+  const plan = await planOf(s);
+  const because = 'the account’s row of its name counts less than the key has used';
+  expect(plan['contradictions']).toEqual([{ subject: { id: key.id, name: 'User 7' }, because }]);
+  const calls = plan['calls_made'] as readonly { readonly call: string; readonly why: string }[];
+  expect(calls.slice(0, 2)).toEqual([
+    { call: 'list of keys', why: 'every pass' },
+    { call: 'usage of all keys, all time', why: 'every pass' },
+  ]);
+  expect(calls).toContainEqual({
+    call: `usage of ${key.id}, all time`,
+    why: expect.stringContaining('cap') as unknown,
+  });
+  const { out } = await s.run(['plan']);
+  expect(out).toMatch(/^Contradictions: .*\n.*\n? *User 7 [^]*counts less than the key has used$/m);
+  expect(out).toMatch(/^Read with \d+ calls:\n {2}list of keys: every pass$/m);
+  expect(out).toMatch(new RegExp(`^  usage of ${key.id}, all time: .*cap`, 'm'));
 });
 
 test.concurrent('says at every point what the next pass then does', async (t) => {

@@ -1,7 +1,7 @@
 /** Policy files: bytes, text, YAML and a valid file cut up, through the real loader. */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { formatFaults } from '../../src/policy/load.ts';
+import { formatFaults, type Environment } from '../../src/policy/load.ts';
 import { load } from '../policy/loading.ts';
 import { must, subject, type Subject } from './subject.ts';
 import { hostileText } from './texts.ts';
@@ -9,8 +9,8 @@ import { hostileText } from './texts.ts';
 const example = readFileSync(new URL('../../policies.example.yaml', import.meta.url), 'utf8');
 
 /** Succeeds, or says what is wrong at places that exist; in either case soon, and without throwing. */
-function survives(text: string): string {
-  const loaded = load(text);
+function survives(text: string, environment?: Environment): string {
+  const loaded = load(text, environment);
   const faults = loaded.ok ? loaded.warnings : loaded.faults;
   const printed = formatFaults(faults);
   must(loaded.ok || faults.length > 0, 'no fault is told');
@@ -122,7 +122,64 @@ const secretsInside: readonly Subject[] = [
   ),
 ];
 
+/** Values that a variable of the file may have, by the order in which the file asks for them. */
+const values = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: hostileText },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(
+        ...['smtps://u:p@mail.example.com:465', 'smtp://localhost', 'https://hooks.slack.com/services/T/B/x'],
+        ...[
+          'https://u:p@h/',
+          'http://127.0.0.1/',
+          'whsec_c2VjcmV0',
+          'ftp://h/',
+          'smtp://:@',
+          '"',
+          '${SMTP_URL}',
+        ],
+      ),
+    },
+  ),
+  { minLength: 1, maxLength: 5 },
+);
+
+/** As they stand in the example, and where every field takes one. */
+const everywhere = `version: 1
+mode: "\${MODE}"
+timezone: "\${ZONE}"
+smtp: { url: "\${SMTP_URL}", from: "\${FROM}" }
+channels:
+  a: { slack: { webhook_url: "\${SLACK}" }, quiet: { hours: "\${HOURS}" } }
+  b: { email: { to: ["\${TO}", "{{ metadata.email }}\${TO}"], allow_domains: ["\${DOMAIN}"] } }
+  c: { webhook: { url: "https://\${HOST}/x", secret: "\${SECRET}" } }
+protect: [{ name: "\${NAME}" }]
+policies:
+  - name: p
+    select: { metadata: { team: "\${TEAM}" } }
+    spend: { cost: "\${COST}", per: month }
+    steps: [{ at: 80%, alert: a, rename: "OVER \${NAME}" }]
+`;
+
+/** Long enough not to be in a message by chance. */
+const isTelling = (value: string): boolean => value.trim().length >= 12;
+
+function survivesValues(given: readonly string[]): void {
+  for (const text of [example, everywhere]) {
+    const told: string[] = [];
+    const printed = survives(text, () => {
+      const value = given[told.length % given.length] ?? '';
+      told.push(value);
+      return { value };
+    });
+    for (const value of told.filter(isTelling))
+      must(text.includes(value) || !printed.includes(value), 'the value of a variable is printed', printed);
+  }
+}
+
 export const policySubjects: readonly Subject[] = [
+  subject('policy files: values of their variables', values, survivesValues, 0.3),
   subject('policy files: random bytes', fc.uint8Array({ maxLength: 300 }), (bytes) =>
     survives(Buffer.from(bytes).toString('utf8')),
   ),
