@@ -186,10 +186,20 @@ function usd(micro: number): number {
   return micro / 1e6;
 }
 
-/** For each spend step that fired in this pass: the level beyond the limit's full amount, as its share. */
-function* overshoots(decision: Decision): Generator<number> {
-  for (const { event, figures } of decision.alerts) {
-    if (event.kind !== 'step' || event.repeated || figures.kind !== 'spend' || figures.limit === 0) continue;
-    if (figures.level.low >= figures.limit) yield (figures.level.low - figures.limit) / figures.limit;
+/**
+ * For each case whose spend step fired in this pass: the level beyond the limit's full amount, as its share. What is
+ * told again, also a notice that is given anew, was measured then; what is only expected is no overshoot.
+ */
+function* overshoots({ now, alerts, findings }: Decision): Generator<number> {
+  const measured = new Set<string>();
+  for (const { event, figures, findingId } of alerts) {
+    if (event.kind !== 'step' && event.kind !== 'notice') continue;
+    if (figures.kind !== 'spend' || figures.basis !== 'level' || figures.limit === 0) continue;
+    if ((event.kind === 'step' && event.repeated) || measured.has(findingId)) continue;
+    const fired = findings.find(({ id }) => id === findingId)?.fired ?? [];
+    if (!fired.some(({ alertedAt }) => alertedAt === now)) continue;
+    measured.add(findingId);
+    const { level, limit } = figures;
+    if (level.low >= limit) yield (level.low - limit) / limit;
   }
 }

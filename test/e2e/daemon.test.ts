@@ -51,6 +51,9 @@ test('is healthy at once, ready after its first pass, and measured without a key
   expect([await status('/nothing'), await status('/-/reload')]).toEqual([404, 404]);
   await arrival(s.sandbox.webhook.received);
   await child.says('alert delivered');
+  // The first pass after it knows that the notice runs.
+  await nextPass(child);
+  await nextPass(child);
 
   const text = await (await fetch(`${url}/metrics`)).text();
   const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -61,6 +64,16 @@ test('is healthy at once, ready after its first pass, and measured without a key
   expect(samples).toContain('keywarden_open_findings{policy="cap"} 1');
   expect(samples).toContain('keywarden_alerts_total{channel_kind="webhook",outcome="delivered"} 1');
   expect(samples).toContain('keywarden_config_last_reload_successful 1');
+  expect(samples).toContain('keywarden_held{kind="delete",because="notice"} 1');
+  expect(samples).toContain('keywarden_outbox_pending 0');
+  expect(samples).toContain('keywarden_overshoot_ahead_ratio{bound="worst"} 0');
+  for (const counted of [
+    'passes_total{outcome="success"}',
+    'state_bytes',
+    'config_hash',
+    'overshoot_ratio_count',
+  ])
+    expect(text).toMatch(new RegExp(`^keywarden_${counted.replace(/[{}]/g, '\\$&')} [1-9]`, 'm'));
   expect(text).toMatch(/keywarden_api_requests_total\{endpoint="GET \/api\/keys",status="200"\} \d/);
   for (const { id, name } of keys) {
     expect(text).not.toContain(id);

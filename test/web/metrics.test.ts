@@ -127,6 +127,48 @@ describe('a pass', () => {
   });
 });
 
+describe('past its limit when its step fired', () => {
+  const counts = async (metrics: Metrics) => samples(metrics, 'overshoot_ratio_count', 'overshoot_ratio_sum');
+  const nothing = { decision, outcomes: [], keys: 0, contradictions: 0, books: noBooks };
+
+  test('is also a key that is to be deleted, once, though its notice is given anew', async () => {
+    const step = '{ at: 100%, alert: ops, delete: { notice: 0s } }';
+    const one = story(file(policy('spend: { cost: 20, per: lifetime }', step), generous), key('A'));
+    const metrics = metricsOf();
+    const notices: string[] = [];
+    for (const after of [60_000, 25 * 3_600_000]) {
+      const found = one.pass({ after, usage: { A: 25 } });
+      notices.push(...found.alerts.map(({ event }) => event.kind));
+      metrics.passed({ ...nothing, decision: found }, 1, 1);
+    }
+    expect(notices).toEqual(['notice', 'notice']);
+    expect(await counts(metrics)).toEqual(['overshoot_ratio_sum 0.25', 'overshoot_ratio_count 1']);
+  });
+
+  test('is a group once, however many of its keys are to be deleted', async () => {
+    const step = '{ at: 100%, alert: ops, pick: all, delete: { notice: 1h } }';
+    const rule = 'spend: { cost: 20, per: lifetime, across: selected }';
+    const one = story(file(policy(rule, step), generous), key('A'), key('B'));
+    const found = one.pass({ usage: { A: 15, B: 9 } });
+    expect(found.alerts).toHaveLength(2);
+    const metrics = metricsOf();
+    metrics.passed({ ...nothing, decision: found }, 1, 1);
+    expect(await counts(metrics)).toEqual(['overshoot_ratio_sum 0.2', 'overshoot_ratio_count 1']);
+  });
+
+  test('is none that is only expected to be', async () => {
+    const rule = policy('spend: { cost: 20, per: month }', '{ at: 100%, basis: forecast, alert: ops }');
+    const one = story(rule, key('A'));
+    const windows = { A: { '24h': 4, '7d': 4 } };
+    one.pass({ usage: { A: 1 } });
+    const found = one.pass({ after: 48 * 3_600_000, usage: { A: 8 }, windows });
+    expect(found.alerts).toMatchObject([{ figures: { basis: 'forecast', percent: 151 } }]);
+    const metrics = metricsOf();
+    metrics.passed({ ...nothing, decision: found }, 1, 1);
+    expect(await counts(metrics)).toEqual(['overshoot_ratio_sum 0', 'overshoot_ratio_count 0']);
+  });
+});
+
 test('the pause tells how far the fastest level may get in it', async () => {
   const metrics = metricsOf();
   metrics.waits({ expected: 0.5, worst: 1 });
