@@ -6,7 +6,7 @@ import { openAdmin, openClock, openState } from './adapters.ts';
 import type { Network } from './adapters.ts';
 import type { Alert } from './core/alert.ts';
 import type { Question } from './core/evidence.ts';
-import type { KeyId } from './core/key.ts';
+import type { EpochMs, KeyId } from './core/key.ts';
 import type { Books } from './core/books.ts';
 import type { Call, Trouble } from './core/plan.ts';
 import type { PolicyFile } from './core/policy.ts';
@@ -18,6 +18,7 @@ import { booksCalls, readBooks } from './ledger/books.ts';
 import { dailyUse } from './ledger/daily.ts';
 import { look } from './ledger/look.ts';
 import { mostCautious } from './core/court.ts';
+import { callsAPass } from './core/schedule.ts';
 import { acceptedSince } from './ledger/notices.ts';
 import { knowAccepted, recall, remember } from './memory.ts';
 import type { Memory } from './memory.ts';
@@ -89,6 +90,8 @@ export interface App extends AsyncDisposable {
   forecastsBySeries(): boolean;
   /** How many more calls this minute may have. */
   callsLeft(): number;
+  /** When there are calls again for two passes that ask for no more than every pass does. */
+  callsFreeAt(): EpochMs;
   /** One pass. Rejects when the list cannot be read or the state cannot be written. */
   pass(troubles: readonly Trouble[], stop: AbortSignal): Promise<PassReport>;
   /** A pass that failed: what people are told of it. */
@@ -133,7 +136,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     clock,
     store,
     pace: settings,
-    callBudget: () => meter.left(settings.maxCallsPerMinute),
+    // Less what a pass takes in any case: one may be due at an instant within the minute.
+    callBudget: () => meter.left(settings.maxCallsPerMinute - callsAPass),
     mode: settings.dryRun ? 'dry-run' : null,
     route: await router(posting),
     superseded: () => false,
@@ -167,6 +171,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     booksOf: (found) => booksIn(found, memory, policy),
     forecastsBySeries: () => forecastsBySeries(policy),
     callsLeft: ports.callBudget,
+    callsFreeAt: () => meter.freeAt(2 * callsAPass, settings.maxCallsPerMinute),
     pass: async (troubles, stop) => {
       const inForce = policy;
       const superseded = (): boolean => policy !== inForce;

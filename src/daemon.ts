@@ -163,7 +163,8 @@ export function createDaemon(ports: DaemonPorts): Daemon {
   const pause = async (stop: AbortSignal): Promise<void> => {
     const now = app.clock.now();
     const { at = now, approach = null } = outlook;
-    const until = nextPassAt(now, app.policy(), dueTimes(app, at, acceptances), pace, outlook);
+    const left = { ...outlook, callsFreeAt: app.callsFreeAt() };
+    const until = nextPassAt(now, app.policy(), dueTimes(app, at, acceptances), pace, left);
     const overshoot = overshootOf(approach, until - now);
     observer.waits(overshoot);
     log.debug(

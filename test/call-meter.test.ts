@@ -33,6 +33,23 @@ test('there is always one left: a program that may ask nothing decides nothing',
   expect(meter.left(60)).toBe(1);
 });
 
+test('more calls fit into a minute once as many as they take are older than one', () => {
+  const { meter, call, move } = meterAt();
+  expect(meter.freeAt(6, 60)).toBe(monday);
+  call(30);
+  move(minute / 2);
+  call(24);
+  expect(meter.freeAt(6, 60)).toBe(monday + minute / 2);
+  call(1);
+  expect(meter.freeAt(6, 60)).toBe(monday + minute);
+  call(35);
+  expect(meter.freeAt(6, 60)).toBe(monday + 1.5 * minute);
+  // More than a minute ever has: once it had none.
+  expect(meter.freeAt(6, 5)).toBe(monday + 1.5 * minute);
+  move(minute);
+  expect(meter.freeAt(6, 5)).toBe(monday + 1.5 * minute);
+});
+
 test('a clock that was set back makes no call count for longer than a minute', () => {
   const { meter, call, move } = meterAt();
   call(60);

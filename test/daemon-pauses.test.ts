@@ -23,11 +23,12 @@ interface Scene {
   readonly outlook?: Partial<Outlook> | Error;
   readonly findings?: App['memory']['findings'];
   readonly acceptances?: Court['acceptances'];
+  readonly callsFreeAt?: number;
 }
 
 /** Goes round so many times; nothing takes any time but the pauses. */
 async function goRound(rounds: number, scene: Scene) {
-  const { outlook = {}, findings = new Map<string, Finding>(), acceptances = new Map() } = scene;
+  const { outlook = {}, findings = new Map<string, Finding>(), acceptances = new Map(), callsFreeAt } = scene;
   let now = monday;
   const pauses: number[] = [];
   const overshoots: Overshoot[] = [];
@@ -49,6 +50,7 @@ async function goRound(rounds: number, scene: Scene) {
     memory: { findings },
     deliverer: { run: () => new Promise<void>(() => undefined), kick: () => undefined },
     callsLeft: () => 0,
+    callsFreeAt: () => callsFreeAt ?? now,
     tidy: async () => undefined,
     tell: async () => undefined,
     pass: async () => {
@@ -103,6 +105,18 @@ test('half the way to the nearest threshold, and how far past it that may lead',
   expect(pauses).toEqual([2 * minute]);
   expect(overshoots[0]?.worst).toBeCloseTo(0.02, 12);
   expect(overshoots[0]?.expected).toBeCloseTo(0.01, 12);
+});
+
+test('until there are calls for it; what is due does not wait for them', async () => {
+  const subject = { kind: 'group', group: 'account' } as const;
+  const approach: Approach = { policy: 'p', subject, inMs: 1000, sharePerMs: 0.01 / minute };
+  const callsFreeAt = monday + 0.75 * minute;
+  const waiting = await goRound(1, { policy: rolling, outlook: { approach }, callsFreeAt });
+  expect(waiting.pauses).toEqual([0.75 * minute]);
+  const late = { policy: hourly, outlook: { approach }, callsFreeAt: monday + 55 * minute };
+  const { pauses } = await goRound(1, late);
+  // The hour's first usage is reported.
+  expect(pauses).toEqual([2 * minute]);
 });
 
 test('a minute, where there was more to ask than there were calls', async () => {

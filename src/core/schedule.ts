@@ -24,10 +24,15 @@ export interface Outlook {
   readonly rowless: number;
 }
 
+interface Calls {
+  /** When there are enough for a pass that only an approach asks for, and for another at an instant of its own. */
+  readonly callsFreeAt: EpochMs;
+}
+
 const minuteMs = 60_000;
 
 /** A pass asks for the list and for the usage of all keys, and often for one thing more. */
-const callsAPass = 3;
+export const callsAPass = 3;
 
 /**
  * A level may hurry on while nobody looks: the next look is when it would have come half as far as its
@@ -39,14 +44,14 @@ const closingIn = 0.5;
  * The next pass: after the longest pause; or sooner, where a level could reach its next threshold, a
  * period begins (so that the counters on each side of it are known) or its usage is surely reported, a
  * notice has run (`dueAt`), or there are calls again for what was left unasked. An instant that passed while the
- * last pass was under way is due at once.
+ * last pass was under way is due at once. Only an approach waits for calls.
  */
 export function nextPassAt(
   now: EpochMs,
   policy: PolicyFile,
   dueAt: readonly EpochMs[],
   pace: Pace,
-  { at: lastAt = now, approach = null, unasked = false, rowless = 0 }: Partial<Outlook> = {},
+  { at: lastAt = now, approach = null, unasked = false, rowless = 0, callsFreeAt = now }: Partial<Outlook & Calls> = {},
 ): EpochMs {
   const boundaries = policy.policies.flatMap(({ rule }) => {
     if (rule.kind !== 'spend' || rule.period.kind !== 'calendar') return [];
@@ -57,7 +62,8 @@ export function nextPassAt(
   });
   const refilled = unasked ? [now + minuteMs] : [];
   const wanted = [...boundaries, ...dueAt, ...refilled].filter((at) => at > lastAt);
-  const near = approach === null ? Infinity : Math.ceil(now + approach.inMs * closingIn);
+  const near =
+    approach === null ? Infinity : Math.max(Math.ceil(now + approach.inMs * closingIn), callsFreeAt);
   const soonest = Math.min(now + pace.intervalMs, near, ...wanted);
   return Math.max(soonest, now + shortestPause(pace));
 }
