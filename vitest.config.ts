@@ -1,11 +1,38 @@
 import { defineConfig } from 'vitest/config';
 
+/** These put all cores to work by themselves. */
+const histories = ['daemon', 'planted', 'sweep'].map((name) => `test/simulation/${name}.test.ts`);
+
+/** Rooms whose tests leave nothing behind: one process takes file after file, and loads the program once. */
+const rooms = [
+  'test/*.test.ts',
+  'test/{core,policy,ledger,act,alerts,store,tinfoil,sandbox,web}/**/*.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Many tests wait for processes and servers; the default leaves a core idle.
     maxWorkers: '100%',
     testTimeout: 90_000,
     hookTimeout: 90_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'histories', include: histories, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'others',
+          include: ['test/**/*.test.ts'],
+          exclude: [...histories, ...rooms],
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'rooms', include: rooms, isolate: false, sequence: { groupOrder: 2 } },
+      },
+    ],
   },
 });

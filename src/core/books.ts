@@ -63,8 +63,15 @@ export interface Books {
 
 /** The account's own period: the calendar month of the policy file's time zone. */
 export function accountPeriod(timeZone: string): PeriodSpec {
-  return { kind: 'calendar', unit: 'month', startsOn: 1, timeZone };
+  const known = accountPeriods.get(timeZone);
+  if (known !== undefined) return known;
+  const spec = { kind: 'calendar', unit: 'month', startsOn: 1, timeZone } as const;
+  accountPeriods.set(timeZone, spec);
+  return spec;
 }
+
+/** By time zone one and the same, for what is remembered of a period goes by it. */
+const accountPeriods = new Map<string, PeriodSpec>();
 
 /** `reading` null: none was taken yet. */
 export function booksOf(

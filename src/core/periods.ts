@@ -13,6 +13,12 @@ export interface Period {
   readonly end: EpochMs | null;
 }
 
+/** A period with both its ends. */
+interface Span extends Period {
+  readonly start: EpochMs;
+  readonly end: EpochMs;
+}
+
 type CalendarSpec = Extract<PeriodSpec, { kind: 'calendar' }>;
 
 /** The period of `spec` that `at` lies in: `start` ≤ `at` < `end`. */
@@ -23,16 +29,27 @@ export function periodAt(spec: PeriodSpec, at: EpochMs): Period {
     case 'rolling':
       return { start: at - windowMs[spec.window], end: null };
     case 'calendar':
-      return spec.unit === 'hour' ? hourAt(spec.timeZone, at) : datePeriodAt(spec, at);
+      return calendarPeriodAt(spec, at);
     default:
       return spec satisfies never;
   }
 }
 
+/** The one that was asked for last: it is asked for in every judgement, and the same one for as long as it lasts. */
+const lastPeriods = new WeakMap<CalendarSpec, Span>();
+
+function calendarPeriodAt(spec: CalendarSpec, at: EpochMs): Period {
+  const last = lastPeriods.get(spec);
+  if (last !== undefined && last.start <= at && at < last.end) return last;
+  const period = spec.unit === 'hour' ? hourAt(spec.timeZone, at) : datePeriodAt(spec, at);
+  lastPeriods.set(spec, period);
+  return period;
+}
+
 const hourMs = 3_600_000;
 
 /** An hour of the wall clock; where a shift of the clocks falls inside one, it ends there and another begins. */
-function hourAt(timeZone: string, at: EpochMs): Period {
+function hourAt(timeZone: string, at: EpochMs): Span {
   const here = zoned(timeZone, at);
   const offset = offsetMs(here);
   const start = at - mod(at + offset, hourMs);
@@ -57,7 +74,7 @@ function mod(dividend: number, divisor: number): number {
   return ((dividend % divisor) + divisor) % divisor;
 }
 
-function datePeriodAt(spec: CalendarSpec, at: EpochMs): Period {
+function datePeriodAt(spec: CalendarSpec, at: EpochMs): Span {
   let date = periodDate(spec, zoned(spec.timeZone, at).toPlainDate());
   let end = startOfDay(spec, nextDate(spec, date));
   // Clocks set back over midnight repeat the end of a day after the next one has begun; a date

@@ -11,9 +11,9 @@ function calendar(unit: CalendarUnit, timeZone: string, startsOn = 1) {
   return { kind: 'calendar', unit, startsOn, timeZone } as const;
 }
 
-/** A calendar period always has both ends. */
+/** A calendar period always has both ends. Worked out anew: of a spec it was asked for, the last one is remembered. */
 function ends(spec: PeriodSpec, at: EpochMs): { start: EpochMs; end: EpochMs } {
-  const { start, end } = periodAt(spec, at);
+  const { start, end } = periodAt({ ...spec }, at);
   if (start === null || end === null) throw new Error('a period without an end');
   return { start, end };
 }
@@ -129,6 +129,18 @@ describe('a period of the calendar', () => {
         else expect(date.day).toBe(Math.min(spec.startsOn, date.daysInMonth));
         if (spec.unit === 'quarter') expect([1, 4, 7, 10]).toContain(date.month);
         if (spec.unit === 'year') expect(date.month).toBe(1);
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  test('is the same whichever was asked for before', () => {
+    fc.assert(
+      fc.property(anywhere, fc.array(fc.nat(6), { maxLength: 8 }), ({ spec, at }, places) => {
+        const { start, end } = ends(spec, at);
+        const moments = [at, start - 1, start, end - 1, end, 2 * start - end, 2 * end - start];
+        for (const moment of [at, ...places.map((place) => moments[place] ?? at)])
+          expect(periodAt(spec, moment)).toEqual(ends(spec, moment));
       }),
       { numRuns: 600 },
     );

@@ -61,6 +61,8 @@ export function stateOnDisk(): StateFile {
     },
     open: (life) => {
       const opened = openForWriting(path);
+      // A program dies here, never the machine: nothing waits for a disk of this one's.
+      opened.db.exec('PRAGMA synchronous = OFF');
       held.set(life, opened);
       // It closes with its life.
       return { ...opened, close: () => undefined };
