@@ -111,6 +111,17 @@ describe('what comes next', () => {
     ]);
   });
 
+  test('is nothing that an earlier alert announced', () => {
+    const early = [...steps.slice(2), '{ at: 150%, alert: ops }', '{ at: 200%, alert: ops }'];
+    const one = story(file(policy(monthly, ...early), generous), key('A'));
+    one.run({ usage: { A: 20 } });
+    const twice = only(one.pass({ usage: { A: 30 } }));
+    expect(twice.next).toEqual([{ kind: 'step', at: '200%', does: 'alerts' }]);
+    // Nor the deletion itself, which is told when it is done.
+    const due = one.pass({ after: day, usage: { A: 40 } });
+    expect([done(due), only(due).next]).toEqual([['delete A'], []]);
+  });
+
   test('is only an alert in every mode', () => {
     const twice = policy(monthly, '{ at: 50%, alert: owner }', '{ at: 80%, alert: owner }');
     const one = story(file(twice, `${generous}\nmode: alert`), key('A'));
@@ -148,6 +159,7 @@ describe('the end of a deletion', () => {
     one.run({ usage: { A: 15, B: 6 } });
     one.rename('A', 'Mine');
     const vetoed = one.pass();
+    expect(said(vetoed)).toEqual(['vetoed → owner']);
     expect(only(vetoed).subject).toMatchObject({ kind: 'key', id: id('A') });
     expect(only(vetoed).id).toContain('/vetoed/');
   });

@@ -302,6 +302,8 @@ describe('what is said of the end', () => {
     expect(said(both)).toEqual(['step 1 → ops', 'resolved → ops']);
     expect(both.alerts[1]?.event).toMatchObject({ because: 'the key is gone' });
     expect([...one.findings.values()].map(({ closedAt }) => closedAt === null)).toEqual([false, true]);
+    const [first = '', second] = one.findings.keys();
+    expect(second).toBe(`${first}/2026-11-23T10:00:00Z`);
     // And it has a memory of its own.
     one.policy = file(policy(monthly.replace('20', '200'), '{ at: 100%, alert: ops }'));
     expect(said(one.pass())).toEqual(['resolved → ops']);

@@ -255,4 +255,21 @@ describe('a forecast', () => {
     expect(basis(half)).toEqual([['level', false]]);
     expect(half.changes.map(({ reason }) => reason)).toEqual([expect.not.stringContaining('expected')]);
   });
+
+  test('is told by its own numbers where a step of the level was said before', () => {
+    const below = policy(
+      monthly,
+      '{ at: 50%, alert: ops }',
+      '{ at: 200%, basis: forecast, alert: owner, repeat: 1h }',
+    );
+    const one = story(below, key('User 1'));
+    one.pass({ usage: { 'User 1': 1 } });
+    const told = ({ alerts }: Decision): unknown[] =>
+      alerts.map(({ figures }) => figures.kind === 'spend' && [figures.basis, figures.level]);
+    one.pass({ after: 2 * day, usage: { 'User 1': 11 }, windows: { 'User 1': { '24h': 1, '7d': 1 } } });
+    const windows = { 'User 1': { '24h': 8, '7d': 8 } };
+    // 133 hours and 59 minutes are left of November.
+    const level = { low: 55_661_111, high: 55_661_112 };
+    expect(told(one.pass({ windows }))).toEqual([['forecast', level]]);
+  });
 });
