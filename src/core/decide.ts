@@ -7,7 +7,6 @@ import { advance, findingFor } from './cases.ts';
 import { close, whyOver } from './closing.ts';
 import type { Court } from './court.ts';
 import { modeOf, subjectOf } from './court.ts';
-import type { Question } from './evidence.ts';
 import { addQuestion, questionKey } from './evidence.ts';
 import { judge } from './judge.ts';
 import { caseKey, figuresAt } from './judgement.ts';
@@ -73,7 +72,7 @@ export function decide(given: Court): Decision {
     changes: limited.changes,
     held: [...held, ...restores.held, ...ready.held, ...limited.held],
     views,
-    questions: stillOpen(court, questions),
+    questions: [...questions.values()],
     troubles: [...limited.troubles, ...massIdleTrouble(verdict.massIdle)],
   };
 }
@@ -120,10 +119,7 @@ function oneEach(wanted: readonly PlannedChange[]): PlannedChange[] {
 
 /** Documents that differ from what is stored. */
 function changed(findings: ReadonlyMap<string, Finding>, before: ReadonlyMap<string, Finding>): Finding[] {
-  return [...findings.values()].filter((finding) => {
-    const stored = before.get(finding.id);
-    return stored === undefined || !sameDocument(finding, stored);
-  });
+  return [...findings.values()].filter((finding) => !sameDocument(finding, before.get(finding.id)));
 }
 
 /** Compared field by field, for there may be thousands, and most fields are the very same values as before. */
@@ -139,18 +135,14 @@ function sameDocument(one: unknown, other: unknown): boolean {
   return true;
 }
 
-function stillOpen(court: Court, questions: ReadonlyMap<string, Question>): Question[] {
-  const { unanswered } = court.bench.evidence;
-  return [...questions].filter(([key]) => !unanswered.has(key)).map(([, question]) => question);
-}
-
+/** In a dry run no notice is given, for no deletion is: these are of steps. */
 function unsent(alert: CaseAlert): Held {
   return {
-    kind: alert.event.kind === 'notice' ? 'notice' : 'alert',
+    kind: 'alert',
     policy: alert.policy,
     findingId: alert.findingId,
     subject: alert.subject,
-    step: alert.event.kind === 'step' || alert.event.kind === 'notice' ? alert.event.step - 1 : null,
+    step: alert.event.kind === 'step' ? alert.event.step - 1 : null,
     because: 'mode',
     detail: `mode is dry-run; it would go to ${alert.channels.join(', ')}`,
     reason: figuresWords(alert.figures),

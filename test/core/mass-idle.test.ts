@@ -67,7 +67,12 @@ describe('many keys that fall idle at once', () => {
     const decision = pass(6, { usage: { K9: 25 } });
     expect(decision.massIdle).toBe(true);
     expect(decision.hold).toBe('6 of 10 keys fell idle at once by idle');
-    expect(troubles(decision)).toEqual(['mass-idle']);
+    expect(decision.troubles).toEqual([
+      {
+        ...{ code: 'mass-idle', severity: 'critical', title: 'Many keys fell idle at once' },
+        text: `${decision.hold ?? ''}. That proves nothing: nothing is renamed or deleted, and none is taken for idle, until it has stayed so for a day.`,
+      },
+    ]);
     // What has nothing to do with idleness is announced, and held.
     expect(said(decision)).toEqual(['step 1 → owner']);
     expect([done(decision), held(decision)]).toEqual([[], ['rename: unknown']]);
