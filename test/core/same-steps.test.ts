@@ -1,6 +1,6 @@
 /** A policy file is edited while a case runs: no step is said again, and none is lost. */
 import { describe, expect, test } from 'vitest';
-import { placeNow } from '../../src/core/same-steps.ts';
+import { countedAnew, placeNow } from '../../src/core/same-steps.ts';
 import type { Finding } from '../../src/core/state.ts';
 import { day, done, file, generous, hour, id, key, monday, policy, policyOf, said, story } from './story.ts';
 import type { Story } from './story.ts';
@@ -174,6 +174,18 @@ test('a finding that was written before its steps were remembered counts by the 
 test('nothing changes as long as the file does not', () => {
   const one = after(at(80), at(100, 'pager'));
   expect(one.pass().findings).toEqual([]);
+});
+
+test('nor is anything counted anew, also where only steps after the others are gone', () => {
+  const one = after(at(80), at(100, 'pager'), at(120, 'owner'));
+  one.pass();
+  expect(countedAnew(one.court())).toBe(one.court());
+  edit(one, at(80), at(100, 'pager'));
+  one.pass();
+  expect(countedAnew(one.court())).toBe(one.court());
+  edit(one, at(80), at(90, 'pager'));
+  one.pass();
+  expect(countedAnew(one.court())).not.toBe(one.court());
 });
 
 test('a finding whose policy is gone keeps its steps', () => {
