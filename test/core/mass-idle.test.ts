@@ -117,6 +117,13 @@ describe('many keys that fall idle at once', () => {
     expect([next.massIdle, next.alerts.length]).toEqual([false, 2]);
   });
 
+  test('end no case of their policy that is open: that key is as idle as before', () => {
+    const { one, pass } = account(10);
+    expect(said(pass(1))).toEqual(['step 1 → ops']);
+    const many = pass(8);
+    expect([many.massIdle, said(many), many.views.length, openIdle(one)]).toEqual([true, [], 1, 1]);
+  });
+
   test('are believed once it has stayed so for a day', () => {
     const { pass } = account(10);
     const from = monday;
