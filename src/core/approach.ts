@@ -17,7 +17,7 @@ interface Moving {
   readonly policy: Policy;
   readonly rule: SpendRule;
   readonly subject: FindingSubject;
-  readonly limit: number | null;
+  readonly limit: number;
   readonly pace: Pace;
   readonly level: () => Estimate;
 }
@@ -122,10 +122,10 @@ function* movingGroups(policy: Policy, rule: SpendRule, bench: Bench, selects: S
   }
 }
 
-/** Null: it does not move, or no threshold is left above it, or where it is cannot be told. */
+/** Null: it does not move, or no threshold is left above it (none is where the limit is nothing), or where it is cannot be told. */
 function reach({ policy, rule, limit, pace, level }: Moving): Pick<Approach, 'inMs' | 'sharePerMs'> | null {
   const perMs = measured(pace, rule.measure);
-  if (perMs === 0 || limit === null || limit === 0) return null;
+  if (perMs === 0) return null;
   const { low, likely } = level();
   if (likely === null) return null;
   let left = Infinity;

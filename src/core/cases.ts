@@ -10,7 +10,7 @@ import type { Court } from './court.ts';
 import { caseKey } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
 import { stepMarks } from './same-steps.ts';
-import type { Finding, FiredStep } from './state.ts';
+import type { Finding, FindingSubject, FiredStep } from './state.ts';
 import type { Wanted } from './wanted.ts';
 import type { Case } from './wish.ts';
 import { instantWords } from './words.ts';
@@ -23,11 +23,13 @@ export function findingFor(court: Court, judgement: Judgement, byId: ReadonlyMap
   const open = court.bench.open.get(caseKey(policy.name, subject));
   if (open !== undefined && open.periodStart === period.start) return { ...open, figures };
   const name = subject.kind === 'key' ? subject.id : subject.group;
-  const id = `${policy.name}/${name}/${instantWords(period.start ?? court.now)}`;
+  const usual = `${policy.name}/${name}/${instantWords(period.start ?? court.now)}`;
+  const again = subject.kind === 'key' && isOthers(byId.get(usual), subject);
+  const id = again ? `${usual}/${instantWords(subject.createdAt)}` : usual;
   const earlier = byId.get(id);
   // What was said in this period stays said, also when a limit was raised and lowered again;
   // those who heard of it have heard that it was over, unless it was silenced then.
-  if (earlier !== undefined && sameSubject(earlier, judgement)) {
+  if (earlier !== undefined) {
     const { owed, ...before } = earlier;
     const heardBy = owed === undefined ? [] : before.heardBy;
     return { ...before, figures, closedAt: null, closedBecause: null, heardBy };
@@ -35,9 +37,9 @@ export function findingFor(court: Court, judgement: Judgement, byId: ReadonlyMap
   return newFinding(court, judgement, id);
 }
 
-/** A fingerprint that came back under another creation time is another key. */
-function sameSubject({ subject }: Finding, judgement: Judgement): boolean {
-  return caseKey('', subject) === caseKey('', judgement.subject);
+/** A fingerprint that came back under another creation time is another key, with findings of its own. */
+function isOthers(finding: Finding | undefined, subject: FindingSubject): boolean {
+  return finding !== undefined && caseKey('', finding.subject) !== caseKey('', subject);
 }
 
 function newFinding(

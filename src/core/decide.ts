@@ -7,7 +7,6 @@ import { advance, findingFor } from './cases.ts';
 import { close, payOwed, whyOver } from './closing.ts';
 import type { Court } from './court.ts';
 import { modeOf, subjectOf } from './court.ts';
-import type { Question } from './evidence.ts';
 import { addQuestion, questionKey } from './evidence.ts';
 import { judge } from './judge.ts';
 import { caseKey, figuresAt } from './judgement.ts';
@@ -84,7 +83,7 @@ export function decide(given: Court): Decision {
     changes: limited.changes,
     held: [...held, ...restores.held, ...ready.held, ...limited.held],
     views,
-    questions: stillOpen(court, questions),
+    questions: [...questions.values()],
     troubles: [...limited.troubles, ...massIdleTrouble(verdict.massIdle)],
   };
 }
@@ -137,10 +136,7 @@ function oneEach(wanted: readonly PlannedChange[]): PlannedChange[] {
 
 /** Documents that differ from what is stored. */
 function changed(findings: ReadonlyMap<string, Finding>, before: ReadonlyMap<string, Finding>): Finding[] {
-  return [...findings.values()].filter((finding) => {
-    const stored = before.get(finding.id);
-    return stored === undefined || !sameDocument(finding, stored);
-  });
+  return [...findings.values()].filter((finding) => !sameDocument(finding, before.get(finding.id)));
 }
 
 /** Compared field by field, for there may be thousands, and most fields are the very same values as before. */
@@ -156,12 +152,7 @@ function sameDocument(one: unknown, other: unknown): boolean {
   return true;
 }
 
-function stillOpen(court: Court, questions: ReadonlyMap<string, Question>): Question[] {
-  const { unanswered } = court.bench.evidence;
-  return [...questions].filter(([key]) => !unanswered.has(key)).map(([, question]) => question);
-}
-
-/** Never a notice: in a dry run the mode stands in the way of every deletion before one is given. */
+/** In a dry run no notice is given, for no deletion is: these are of steps. */
 function unsent(alert: CaseAlert): Held {
   return {
     kind: 'alert',

@@ -28,8 +28,6 @@ export function microUsd(value: number | string): number {
 
 /** `digits` × 10^`places`, rounded half up. */
 function shifted(digits: bigint, places: number): number {
-  if (digits === 0n || places < -longestText) return 0;
-  if (places > longestText) throw new RangeError('an amount of money beyond all measure');
   const exact = places >= 0 ? digits * 10n ** BigInt(places) : halfUp(digits, 10n ** BigInt(-places));
   if (exact > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError('an amount of money beyond all measure');
   return Number(exact);

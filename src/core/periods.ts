@@ -146,9 +146,8 @@ const longMonths = [
 
 /** A period in words: "November 2026", "week from 23 Nov 2026", "last 24h", "lifetime". */
 export function periodWords(spec: PeriodSpec, period: Period): string {
-  if (spec.kind === 'lifetime') return 'lifetime';
   if (spec.kind === 'rolling') return `last ${spec.window}`;
-  if (period.start === null) return 'lifetime';
+  if (spec.kind === 'lifetime' || period.start === null) return 'lifetime';
   const start = zoned(spec.timeZone, period.start);
   const month = longMonths[start.month - 1] ?? '';
   const day = `${String(start.day)} ${month.slice(0, 3)} ${String(start.year)}`;

@@ -184,7 +184,8 @@ function motiveOf(one: SpendCase, steps: readonly number[]): Motive {
   if (top === undefined) return { why: policy.name, excess: Infinity };
   const at = stepThreshold(limit, top);
   const lasts = bench.now - (existing?.uncertainSince ?? bench.now) >= doubtPressesAfterMs;
-  const excess = level.likely === null || lasts ? Infinity : (level.likely - at) / Math.max(1, at);
+  // A threshold of nothing is reached by any level: this one is not.
+  const excess = level.likely === null || lasts ? Infinity : (level.likely - at) / at;
   return { why: `${policy.name}: ${nameOf(one)} may have reached ${stepAtWords(policy, top)}`, excess };
 }
 

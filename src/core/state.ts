@@ -65,7 +65,10 @@ export interface StandingRename {
 
 /** A case of one policy against one subject in one period. */
 export interface Finding {
-  /** `policy/subject/start`, stable and readable. */
+  /**
+   * `policy/subject/start`, stable and readable; and when its key was created, where an earlier key of the same
+   * fingerprint has that one.
+   */
   readonly id: string;
   readonly policy: string;
   readonly subject: FindingSubject;

@@ -124,6 +124,28 @@ describe('the nearest', () => {
     expect(near(used)).toBe(expected);
   });
 
+  test('is the same of many that are equally near, in whatever order they come', () => {
+    const many = ['C', 'A', 'B', 'D'].map((name) => ({ key: key(name), level: 9, pace: 1 }));
+    const lowest = many.map((one) => one.key).sort((x, y) => (x.id < y.id ? -1 : 1))[0]?.name ?? '';
+    for (const used of [many, many.toReversed()]) expect(near(used)).toBe(`${lowest} in 1 min`);
+  });
+
+  test('is nothing of what is not measured, or does not move in what is', () => {
+    const used = [{ key: { ...a, expiresAt: monday }, level: 9, pace: 0 }];
+    expect(near(used)).toBeNull();
+    const whole = policy('spend: { cost: 20, per: month, across: selected }', '{ at: 50%, alert: ops }');
+    expect(near(used, {}, file(whole).policies)).toBeNull();
+    const deadline = file(policy('expiry: {}', '{ alert: ops }')).policies;
+    expect(near([{ key: a, level: 9, pace: 1 }], {}, deadline)).toBeNull();
+    const beside = [...deadline, ...monthly];
+    expect(near([{ key: a, level: 9, pace: 1 }], {}, beside)).toBe('A in 1 min');
+  });
+
+  test('is nothing where the limit is nothing: that is reached already', () => {
+    const none = policy('spend: { tokens: max_tokens, per: lifetime }', '{ at: 100%, alert: ops }');
+    expect(near([{ key: { ...a, maxTokens: 0 }, level: 9, pace: 1 }], {}, file(none).policies)).toBeNull();
+  });
+
   test('is measured by what was used in the period', () => {
     const start = Date.parse('2026-11-01T00:00:00Z');
     const old = key('A', { createdAt: start - 1 });
@@ -237,6 +259,10 @@ describe('a pace that does not matter', () => {
     expect(isFar(4, 0.5, twenty)).toBe(true);
     expect(isFar(5, 0.5, twenty)).toBe(false);
     expect(isFar(9, 0.01, twenty)).toBe(true);
+  });
+
+  test('is none at all, however much was used', () => {
+    expect(isFar(25, 0, twenty)).toBe(true);
   });
 
   test('is far from every policy’s thresholds', () => {

@@ -1,6 +1,6 @@
 /** How a finding ends, and what does not begin it again. */
 import { describe, expect, test } from 'vitest';
-import type { Template } from '../../src/core/policy.ts';
+import type { PolicyFile, Template } from '../../src/core/policy.ts';
 import type { Story } from './story.ts';
 import { day, done, file, generous, hour, key, monday, policy, said, story } from './story.ts';
 
@@ -30,6 +30,12 @@ const owners = {
   cc: [],
   allowDomains: null,
 } as const;
+
+/** A channel `owner` to each key’s own address, and `ops`. */
+function byKeys(policies: string, top = generous): PolicyFile {
+  const { channels, ...rest } = file(policies, top);
+  return { ...rest, channels: new Map([...channels, ['owner', owners]] as const) };
+}
 
 /** With a deletion that is pending. */
 function inNotice(policies: string): Story {
@@ -116,12 +122,11 @@ test('a group’s case ends, and the owners of the keys that were to be deleted 
     'spend: { cost: 20, per: month, across: selected }',
     '{ at: 100%, alert: [owner, ops], pick: highest, delete: { notice: 24h } }',
   );
-  const { channels, ...rest } = file(group, generous);
-  const byKey = { ...rest, channels: new Map([...channels, ['owner', owners]] as const) };
-  const one = story(byKey, key('A'), key('B'));
+  const one = story(byKeys(group), key('A'), key('B'));
   expect(said(one.run({ usage: { A: 15, B: 6 } }))).toEqual(['notice 1 → owner, ops']);
   const { alerts } = one.pass({ after: 8 * day });
   expect(said(alerts)).toEqual(['resolved → ops', 'cancelled → owner']);
+  expect(alerts.map((one) => one.id.split('/').at(3))).toEqual(['resolved', 'cancelled']);
   expect(alerts[1]).toMatchObject({
     subject: { kind: 'key', name: 'A' },
     event: { because: 'its period is over' },
@@ -221,5 +226,120 @@ describe('a finding does not', () => {
     one.pass({ usage: { 'User 1': 17 } });
     one.policy = file(budget.replace('20', '200').replaceAll('owner', 'pager'));
     expect(said(one.pass())).toEqual(['resolved → owner']);
+  });
+});
+
+describe('what is said of the end', () => {
+  const across = 'spend: { cost: 20, per: month, across: selected }';
+  const all = policy(across, '{ at: 100%, alert: [owner, ops], pick: all, delete: { notice: 48h } }');
+  const three = ['A', 'B', 'C'].map((name) => key(name));
+  const usage = { A: 9, B: 9, C: 9 };
+  const silence = (name: string) =>
+    `${generous}\nsilences:\n  - { select: { name: "${name}" }, until: 2026-12-31T00:00:00Z, suppress: [alerts] }`;
+  const because = (one: Story, after = 8 * day) =>
+    one.pass({ after }).alerts.map(({ event }) => 'because' in event && event.because);
+
+  test('counts only the deletions that end with it', () => {
+    const both = story(file(all, generous), ...three);
+    both.run({ usage });
+    expect(because(both)).toEqual(['its period is over; their deletions are called off']);
+    const two = story(file(all, generous), ...three);
+    two.run({ usage });
+    two.rename('A', 'Mine');
+    two.pass();
+    two.remove('B');
+    expect(because(two)).toEqual(['its period is over; its deletion is called off']);
+    const vetoed = inNotice(budget);
+    vetoed.rename('User 1', 'Mine');
+    vetoed.run();
+    expect(because(vetoed)).toEqual(['its period is over']);
+  });
+
+  test('of a key goes once to its own address; of a group’s keys only to those addresses', () => {
+    const one = story(byKeys(budget), key('User 1'));
+    one.run({ usage: { 'User 1': 21 } });
+    expect(said(one.pass({ after: 8 * day }))).toEqual(resolved);
+    const group = story(byKeys(all), ...three);
+    group.run({ usage });
+    expect(said(group.pass({ after: 8 * day }))).toEqual([
+      'resolved → ops',
+      ...three.map(() => 'cancelled → owner'),
+    ]);
+  });
+
+  test('is not said of a key whose alerts are silenced, though of the group it is in', () => {
+    const one = inNotice(budget);
+    one.policy = file(budget, silence('*'));
+    expect(said(one.pass({ after: 8 * day }))).toEqual([]);
+    expect(isOver(one)).toBe(true);
+    const group = story(byKeys(all), ...three);
+    group.run({ usage });
+    group.policy = byKeys(all, silence('A'));
+    const ending = group.pass({ after: 8 * day });
+    expect(said(ending)).toEqual(['resolved → ops', 'cancelled → owner', 'cancelled → owner']);
+    const names = ending.alerts.flatMap(({ subject }) => (subject.kind === 'key' ? [subject.name] : []));
+    expect(names.toSorted()).toEqual(['B', 'C']);
+  });
+
+  test('goes to no channel that is gone from the file', () => {
+    const one = inNotice(budget);
+    const channels = 'channels:\n  ops: { slack: { webhook_url: "${OPS}" } }';
+    one.policy = file(
+      policy('spend: { cost: 90, per: month }', '{ at: 100%, alert: ops }'),
+      `${generous}\n${channels}`,
+    );
+    const ending = one.pass();
+    expect(said(ending)).toEqual(['resolved → ops']);
+    expect(ending.alerts[0]?.id).toMatch(/\/resolved\/2026-11-23T10:01:00Z$/);
+  });
+
+  test('is that its period is over at the very instant of its end', () => {
+    const one = inNotice(budget);
+    const end = Date.parse('2026-12-01T00:00:00Z');
+    expect(because(one, end - one.now())).toEqual(['its period is over; its deletion is called off']);
+  });
+
+  test('is that an idle key was used again', () => {
+    const one = story(
+      policy('idle: { for: 30d }', '{ alert: ops }'),
+      key('A', { createdAt: monday - 40 * day }),
+    );
+    expect(said(one.pass())).toEqual(['step 1 → ops']);
+    expect(because(one, 0)).toEqual([]);
+    one.account.set('A', key('A', { createdAt: monday - 40 * day, lastUsedAt: monday }));
+    const windows = { A: { '1h': 1, '24h': 1, '7d': 1, '30d': 1 } };
+    const { alerts } = one.pass({ usage: { A: 1 }, windows });
+    expect(alerts.map(({ event }) => event)).toEqual([
+      { kind: 'resolved', because: 'the key was used again' },
+    ]);
+  });
+
+  test('is that the key is gone, where its fingerprint is another key’s now', () => {
+    const one = story(policy(monthly, '{ at: 100%, alert: ops }'), key('A'));
+    one.pass({ usage: { A: 20 } });
+    one.account.set('A', key('A', { createdAt: monday }));
+    const both = one.pass();
+    expect(said(both)).toEqual(['step 1 → ops', 'resolved → ops']);
+    expect(both.alerts[1]?.event).toMatchObject({ because: 'the key is gone' });
+    expect([...one.findings.values()].map(({ closedAt }) => closedAt === null)).toEqual([false, true]);
+    const [first = '', second] = one.findings.keys();
+    expect(second).toBe(`${first}/2026-11-23T10:00:00Z`);
+    // And it has a memory of its own.
+    one.policy = file(policy(monthly.replace('20', '200'), '{ at: 100%, alert: ops }'));
+    expect(said(one.pass())).toEqual(['resolved → ops']);
+    one.policy = file(policy(monthly, '{ at: 100%, alert: ops }'));
+    expect([said(one.pass()), one.findings.size]).toEqual([[], 2]);
+  });
+
+  test('waits for a list that can be trusted where it is a group’s, not where the key is in the list', () => {
+    const doubt = { listTrusted: false, hold: 'the list shrank' };
+    const one = inNotice(budget);
+    one.policy = file(budget.replace('20', '200'));
+    expect(said(one.pass(doubt))).toEqual(resolved);
+    const group = story(file(all, generous), ...three);
+    group.run({ usage });
+    group.policy = file(all.replace('20', '200'), generous);
+    expect(said(group.pass(doubt))).toEqual([]);
+    expect(said(group.pass())).toEqual(resolved);
   });
 });

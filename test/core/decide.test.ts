@@ -154,6 +154,27 @@ describe('one change a key:', () => {
   });
 });
 
+test('a case of another period of the same policy says that its own is over', () => {
+  const step = '{ at: 100%, alert: owner }';
+  const one = story(policy(monthly, step), key('A'));
+  one.pass({ usage: { A: 21 } });
+  one.policy = file(policy('spend: { cost: 20, per: lifetime }', step));
+  const edited = one.pass();
+  expect(said(edited)).toEqual(['step 1 → owner', 'resolved → owner']);
+  expect(edited.alerts[1]?.event).toMatchObject({ because: 'its period is over' });
+});
+
+test('a case goes on by another kind of rule under its policy’s name, and that is remembered', () => {
+  const one = story(policy('expiry: {}', '{ alert: owner }'), key('A', { ...old, expiresAt: monday }));
+  const idle = () => [...one.findings.values()].map((finding) => finding.idle?.provedAt ?? null);
+  expect(one.pass().findings).toHaveLength(1);
+  expect(idle()).toEqual([null]);
+  one.policy = file(policy('idle: { for: 30d }', '{ alert: owner }'));
+  expect([one.pass().findings.length, ...idle()]).toEqual([1, one.now()]);
+  one.policy = file(policy('expiry: {}', '{ alert: owner }'));
+  expect([one.pass().findings.length, ...idle()]).toEqual([1, null]);
+});
+
 test('what is remembered is written anew only where it differs', () => {
   const rolling = policy(
     'spend: { cost: 20, per: lifetime }',

@@ -67,7 +67,12 @@ describe('many keys that fall idle at once', () => {
     const decision = pass(6, { usage: { K9: 25 } });
     expect(decision.massIdle).toBe(true);
     expect(decision.hold).toBe('6 of 10 keys fell idle at once by idle');
-    expect(troubles(decision)).toEqual(['mass-idle']);
+    expect(decision.troubles).toEqual([
+      {
+        ...{ code: 'mass-idle', severity: 'critical', title: 'Many keys fell idle at once' },
+        text: `${decision.hold ?? ''}. That proves nothing: nothing is renamed or deleted, and none is taken for idle, until it has stayed so for a day.`,
+      },
+    ]);
     // What has nothing to do with idleness is announced, and held.
     expect(said(decision)).toEqual(['step 1 → owner']);
     expect([done(decision), held(decision)]).toEqual([[], ['rename: unknown']]);
@@ -110,6 +115,13 @@ describe('many keys that fall idle at once', () => {
     expect(pass(8, { idleBefore: { judgedBy: new Set(), massSince: null } }).alerts).toHaveLength(8);
     const next = pass(10);
     expect([next.massIdle, next.alerts.length]).toEqual([false, 2]);
+  });
+
+  test('end no case of their policy that is open: that key is as idle as before', () => {
+    const { one, pass } = account(10);
+    expect(said(pass(1))).toEqual(['step 1 → ops']);
+    const many = pass(8);
+    expect([many.massIdle, said(many), many.views.length, openIdle(one)]).toEqual([true, [], 1, 1]);
   });
 
   test('are believed once it has stayed so for a day', () => {

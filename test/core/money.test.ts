@@ -82,6 +82,17 @@ describe('microUsd', () => {
   ])('refuses %s', (value) => {
     expect(() => microUsd(value)).toThrow(RangeError);
   });
+
+  test('tells what is too much from what is no amount', () => {
+    for (const text of ['x', '-1', `1${'0'.repeat(400)}`])
+      expect(() => microUsd(text)).toThrow('not an amount of money');
+    for (const text of [`1${'0'.repeat(399)}`, '1e9999', '9007199254.740992'])
+      expect(() => microUsd(text)).toThrow('an amount of money beyond all measure');
+  });
+
+  test('takes nothing for nothing, whatever its exponent, and what is next to nothing, too', () => {
+    expect(['0e9999', '0e-9999', '1e-9999', '0'].map(microUsd)).toEqual([0, 0, 0, 0]);
+  });
 });
 
 describe('formatUsd and parseUsd', () => {

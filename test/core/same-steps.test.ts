@@ -1,8 +1,8 @@
 /** A policy file is edited while a case runs: no step is said again, and none is lost. */
 import { describe, expect, test } from 'vitest';
-import { placeNow } from '../../src/core/same-steps.ts';
+import { countedAnew, placeNow } from '../../src/core/same-steps.ts';
 import type { Finding } from '../../src/core/state.ts';
-import { day, done, file, generous, hour, id, key, policy, policyOf, said, story } from './story.ts';
+import { day, done, file, generous, hour, id, key, monday, policy, policyOf, said, story } from './story.ts';
 import type { Story } from './story.ts';
 
 const monthly = 'spend: { cost: 20, per: month }';
@@ -60,6 +60,27 @@ describe('after an edit that', () => {
     edit(one, at(100), at(120));
     expect(sayAt(one, 20)).toEqual(['step 1 → ops']);
     expect(sayAt(one, 24)).toEqual(['step 2 → ops']);
+  });
+
+  test('puts a step before one of a deadline that was said, only the new one is said', () => {
+    const expiry = (...steps: string[]) => file(policy('expiry: {}', ...steps), generous);
+    const last = '{ alert: ops }';
+    const one = story(expiry('{ before: 7d, alert: ops }', last), key('User 1', { expiresAt: monday + day }));
+    expect(said(one.pass())).toEqual(['step 1 → ops']);
+    one.policy = expiry('{ before: 30d, alert: ops }', '{ before: 7d, alert: ops }', last);
+    expect(said(one.pass())).toEqual(['step 1 → ops']);
+    expect(said(one.pass({ after: day }))).toEqual(['step 3 → ops']);
+  });
+
+  test('puts a step before others while the case is over, it begins again', () => {
+    const one = after(at(80), at(100, 'pager'));
+    edit(one, at(120));
+    one.run();
+    expect([...one.findings.values()].map(({ closedAt }) => closedAt)).toEqual([expect.any(Number)]);
+    edit(one, at(50, 'owner'), at(80), at(100, 'pager'));
+    expect(sayAt(one, 17)).toEqual(['step 1 → owner']);
+    expect([...one.findings.values()].map(({ closedAt }) => closedAt)).toEqual([null]);
+    expect(sayAt(one, 20)).toEqual(['step 3 → pager']);
   });
 
   test('changes the channels, nothing is said again', () => {
@@ -153,6 +174,18 @@ test('a finding that was written before its steps were remembered counts by the 
 test('nothing changes as long as the file does not', () => {
   const one = after(at(80), at(100, 'pager'));
   expect(one.pass().findings).toEqual([]);
+});
+
+test('nor is anything counted anew, also where only steps after the others are gone', () => {
+  const one = after(at(80), at(100, 'pager'), at(120, 'owner'));
+  one.pass();
+  expect(countedAnew(one.court())).toBe(one.court());
+  edit(one, at(80), at(100, 'pager'));
+  one.pass();
+  expect(countedAnew(one.court())).toBe(one.court());
+  edit(one, at(80), at(90, 'pager'));
+  one.pass();
+  expect(countedAnew(one.court())).not.toBe(one.court());
 });
 
 test('a finding whose policy is gone keeps its steps', () => {

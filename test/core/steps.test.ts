@@ -41,6 +41,20 @@ describe('a step', () => {
     expect(said(one.pass({ after: 5 * hour }))).toEqual(['step 2 again → ops']);
   });
 
+  test('repeats no sooner for having repeated, and by the time of its own alerts', () => {
+    const steps = ['{ at: 50%, alert: owner, repeat: 4h }', '{ at: 100%, alert: ops, repeat: 1h }'];
+    const one = story(policy('spend: { cost: 20, per: 24h }', ...steps), key('User 1', { createdAt: 0 }));
+    const at = (amount: number, after: number) =>
+      said(one.pass({ after, usage: { 'User 1': 99 }, windows: { 'User 1': { '24h': amount } } }));
+    expect(at(10, minute)).toEqual(['step 1 → owner']);
+    expect(at(20, hour)).toEqual(['step 2 → ops']);
+    expect(at(20, hour)).toEqual(['step 2 again → ops']);
+    expect(at(20, minute)).toEqual([]);
+    expect(at(20, hour)).toEqual(['step 2 again → ops']);
+    // Four hours after the first step’s own alert.
+    expect(at(10, hour)).toEqual(['step 1 again → owner']);
+  });
+
   test('says with each repetition what it did not say before: every alert has its own id', () => {
     const one = story(policy(monthly, '{ at: 80%, alert: owner, repeat: 1h }'), key('User 1'));
     const ids = [16, 16, 16].map(
@@ -56,6 +70,16 @@ describe('a step', () => {
     expect(said(one.pass({ after: minute }))).toEqual(['uncertain → owner']);
     expect(said(one.pass({ after: day }))).toEqual([]);
     expect(said(one.pass({ usage: { 'User 1': 17 } }))).toEqual(['step 1 → owner']);
+  });
+
+  test('that is uncertain a second time says so a second time', () => {
+    const one = story(budget, key('User 1'));
+    const doubt = { usage: { 'User 1': [17, 25] } } as const;
+    expect(said(one.pass(doubt))).toEqual(['step 1 → owner']);
+    expect(said(one.pass({ after: hour }))).toEqual(['uncertain → owner, ops']);
+    expect(said(one.pass({ usage: { 'User 1': 17 } }))).toEqual([]);
+    expect(said(one.pass(doubt))).toEqual([]);
+    expect(said(one.pass({ after: hour }))).toEqual(['uncertain → owner, ops']);
   });
 
   test('that is uncertain for less than an hour is never spoken of', () => {
@@ -230,5 +254,22 @@ describe('a forecast', () => {
     const half = one.pass({ usage: { 'User 1': 11 }, windows });
     expect(basis(half)).toEqual([['level', false]]);
     expect(half.changes.map(({ reason }) => reason)).toEqual([expect.not.stringContaining('expected')]);
+  });
+
+  test('is told by its own numbers where a step of the level was said before', () => {
+    const below = policy(
+      monthly,
+      '{ at: 50%, alert: ops }',
+      '{ at: 200%, basis: forecast, alert: owner, repeat: 1h }',
+    );
+    const one = story(below, key('User 1'));
+    one.pass({ usage: { 'User 1': 1 } });
+    const told = ({ alerts }: Decision): unknown[] =>
+      alerts.map(({ figures }) => figures.kind === 'spend' && [figures.basis, figures.level]);
+    one.pass({ after: 2 * day, usage: { 'User 1': 11 }, windows: { 'User 1': { '24h': 1, '7d': 1 } } });
+    const windows = { 'User 1': { '24h': 8, '7d': 8 } };
+    // 133 hours and 59 minutes are left of November.
+    const level = { low: 55_661_111, high: 55_661_112 };
+    expect(told(one.pass({ windows }))).toEqual([['forecast', level]]);
   });
 });

@@ -110,6 +110,8 @@ export interface Pass {
 
 export interface Story {
   now(): EpochMs;
+  /** What the last pass decided by. */
+  court(): Court;
   /** The account's keys, as people may change them between two passes. */
   readonly account: Map<string, Key>;
   policy: PolicyFile;
@@ -142,6 +144,10 @@ export function story(policies: string | PolicyFile, ...keys: readonly Key[]): S
   let marks: ReadonlyMap<EpochMs, ReadonlyMap<KeyId | 'account', Mark>> = new Map();
   const tale: Story = {
     now: () => now,
+    court() {
+      if (court === null) throw new Error('nothing was decided yet');
+      return court;
+    },
     account: new Map(keys.map((one) => [one.name, one])),
     policy: typeof policies === 'string' ? file(policies) : policies,
     mode: null,
@@ -166,10 +172,9 @@ export function story(policies: string | PolicyFile, ...keys: readonly Key[]): S
     },
     carryOut(decision, outcome = 'done') {
       return decision.changes.flatMap((change) => {
-        if (court === null) throw new Error('nothing was decided yet');
         const settled = asChange(change, now, outcome);
         const done = settle(
-          { ...court, findings: [...tale.findings.values()], records: tale.records },
+          { ...tale.court(), findings: [...tale.findings.values()], records: tale.records },
           settled,
         );
         apply(tale, settled, done);
