@@ -50,8 +50,11 @@ export function wantedDeletions(one: Case): WantedDeletions {
   if (step === null && finding.deletions.length === 0) return nothing;
   const dooms = [...doomsOf(one, step)];
   const doomed = new Set(dooms.map(({ record }) => record.id));
-  const left = finding.deletions.filter(({ keyId }) => !doomed.has(keyId));
+  const others = finding.deletions.filter(({ keyId }) => !doomed.has(keyId));
+  const stopped = others.filter((pending) => isStopped(court, pending));
+  const left = others.filter((pending) => !stopped.includes(pending));
   const lost = left.filter((pending) => isListed(court, pending));
+  const fresh = stopped.filter(({ vetoedAt }) => vetoedAt === null);
   return {
     changes: dooms.flatMap((doom) =>
       doom.fate.kind === 'due' ? [planned(one, 'delete', doom.record, doom.step ?? 0, null)] : [],
@@ -62,12 +65,14 @@ export function wantedDeletions(one: Case): WantedDeletions {
     ),
     deletions: [
       ...dooms.flatMap((doom) => pendingAfter(one, doom)),
+      ...stopped.map((pending) => ({ ...pending, vetoedAt: pending.vetoedAt ?? court.now })),
       ...left.filter((pending) => isMissing(court, pending)),
     ],
     announced: dooms.flatMap(({ fate }) => (fate.kind === 'announced' ? [fate.notice] : [])),
-    vetoed: dooms.flatMap(({ fate, pending }) =>
-      fate.kind === 'vetoed' && pending ? [{ deletion: pending, by: vetoDetail }] : [],
-    ),
+    vetoed: [
+      ...dooms.flatMap(({ fate, pending }) => (fate.kind === 'vetoed' && pending ? [pending] : [])),
+      ...fresh,
+    ].map((deletion) => ({ deletion, by: vetoDetail })),
     cancelled: [
       ...dooms.flatMap(({ fate, pending }) =>
         fate.kind === 'cancelled' && pending ? [{ deletion: pending, because: fate.detail }] : [],
@@ -99,6 +104,16 @@ function* doomsOf(one: Case, step: number | null): Generator<Doom> {
       yield { record, pending, step, fate: fateOf(one, record, pending, step) };
     else if (pending !== null) yield { record, pending, step: null, fate: unasked(one, record, pending) };
   }
+}
+
+/**
+ * A person's hand counts for the whole finding, also while the key is none of its case's: its new name may be
+ * what took it out, and a list may lack it for a while.
+ */
+function isStopped({ records }: Court, pending: PendingDeletion): boolean {
+  const record = records.get(pending.keyId);
+  if (record?.createdAt !== pending.createdAt) return false;
+  return pending.vetoedAt !== null || isRenamedByHand(record, pending);
 }
 
 /** The key is in the list, so that the case no longer having it is the policy's doing. */

@@ -488,6 +488,47 @@ describe('of a group whose keys come and go', () => {
     expect([done(due), said(due)]).toEqual([['delete B'], ['notice 1 → owner']]);
   });
 
+  describe('one that a person renamed is not deleted in that finding, though', () => {
+    const users = group.replace('select: all', 'select: { name: "User *" }');
+
+    /** Renamed to `name`, and a pass later under its first name again. */
+    function renamed(name: string, meanwhile: (one: Story) => void): Story {
+      const one = story(file(users, generous), key('User 1'), key('User 2'));
+      one.run({ usage: { 'User 1': 5, 'User 2': 25 } });
+      one.rename('User 1', name);
+      expect(said(one.run())).toEqual(['vetoed → owner']);
+      meanwhile(one);
+      one.rename('User 1', 'User 1');
+      return one;
+    }
+
+    test.each<[how: string, name: string, meanwhile: (one: Story) => void]>([
+      ['the new name took it out of the group', 'Mine', () => undefined],
+      [
+        'a list lacked it since',
+        'User 1 please keep',
+        (one) => {
+          const [first, ...others] = [...one.account];
+          one.account.delete('User 1');
+          one.run();
+          one.account.clear();
+          for (const [name, of] of [...(first ? [first] : []), ...others]) one.account.set(name, of);
+        },
+      ],
+    ])('%s', (_how, name, meanwhile) => {
+      const one = renamed(name, meanwhile);
+      const back = one.run();
+      expect([said(back), held(back).toSorted()]).toEqual([[], ['delete: notice', 'delete: vetoed']]);
+      expect(done(one.run({ after: day }))).toEqual(['delete User 2']);
+    });
+
+    test('it may be in the next one, as another key may that its fingerprint is given to', () => {
+      const one = renamed('Mine', () => undefined);
+      one.account.set('User 1', key('User 1', { createdAt: monday + 1 }));
+      expect(said(one.run())).toEqual(['notice 1 → owner']);
+    });
+  });
+
   test('another policy’s rename of one stops none of them', () => {
     const renaming = policyOf(
       'q',
