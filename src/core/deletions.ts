@@ -7,7 +7,7 @@ import type { Judgement } from './judgement.ts';
 import type { Held, PlannedChange } from './plan.ts';
 import type { Policy } from './policy.ts';
 import type { KeyRecord, PendingDeletion } from './state.ts';
-import { confirmation, heldBack, highestReached, picked, planned, unconfirmed } from './wish.ts';
+import { confirmation, heldBack, highestReached, picked, planned, unclearPick, unconfirmed } from './wish.ts';
 import type { Case, Stop } from './wish.ts';
 import { instantWords, minuteWords } from './words.ts';
 
@@ -60,8 +60,8 @@ export function wantedDeletions(one: Case): WantedDeletions {
       doom.fate.kind === 'due' ? [planned(one, 'delete', doom.record, doom.step ?? 0, null)] : [],
     ),
     held: dooms.flatMap((doom) => heldOf(one, doom)),
-    questions: dooms.flatMap(({ fate, record }) =>
-      fate.kind === 'held' && fate.because === 'unconfirmed' ? confirmation(one, record) : [],
+    questions: dooms.flatMap(({ fate, record, step: of }) =>
+      fate.kind === 'held' && fate.because === 'unconfirmed' ? confirmation(one, record, of ?? 0) : [],
     ),
     deletions: [
       ...dooms.flatMap((doom) => pendingAfter(one, doom)),
@@ -175,7 +175,9 @@ function fateOf(one: Case, record: KeyRecord, pending: PendingDeletion | null, s
   const stop = obstacle(court, record, modeOf(court, judgement.policy));
   // What a person decided ends a notice, which starts anew afterwards; what cannot be told only holds it.
   if (stop !== null) return { kind: stop.because === 'unknown' ? 'held' : 'cancelled', ...stop };
-  return pending === null ? announce(one, record, step) : pendingFate(one, record, pending, step);
+  if (pending !== null) return pendingFate(one, record, pending, step);
+  const unclear = unclearPick(one, step);
+  return unclear === null ? announce(one, record, step) : { kind: 'held', ...unclear };
 }
 
 function pendingFate(one: Case, record: KeyRecord, pending: PendingDeletion, step: number): Fate {

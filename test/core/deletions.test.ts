@@ -9,6 +9,7 @@ import {
   generous,
   held,
   hour,
+  id,
   key,
   minute,
   monday,
@@ -421,6 +422,16 @@ describe('of a group', () => {
     expect(done(due)).toEqual(['delete B']);
     const later = one.run();
     expect([said(later), done(later), held(later)]).toEqual([[], [], []]);
+  });
+
+  test('none is announced while another may have used more; what was announced goes on', () => {
+    const one = story(group('highest'), key('A'), key('B'));
+    const unclear = one.run({ usage: { A: 21, B: [0, null] } });
+    expect([said(unclear), held(unclear)]).toEqual([['step 1 → owner'], ['delete: unconfirmed']]);
+    expect(unclear.questions).toMatchObject([{ kind: 'key', id: id('B'), window: null }]);
+    const told = one.run({ usage: { B: 30 } });
+    expect(told.alerts).toMatchObject([{ event: { kind: 'notice' }, subject: { name: 'B' } }]);
+    expect(done(one.run({ after: day, usage: { A: [21, null] } }))).toEqual(['delete B']);
   });
 
   test('all go', () => {
