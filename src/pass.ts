@@ -18,6 +18,7 @@ import type { PassPorts } from './pass/ports.ts';
 import type { Commit } from './pass/commit.ts';
 import { commitTroubles, committer, needsJudging } from './pass/commit.ts';
 import { before } from './pass/before.ts';
+import { rememberHands } from './pass/hands.ts';
 import { settleOpen } from './pass/open-changes.ts';
 import { inquire } from './pass/inquire.ts';
 import { commitSeen } from './pass/learn.ts';
@@ -105,7 +106,7 @@ async function passOn(
 
 /**
  * A pass whose clock is doubted. It shows what it would decide and tells of the doubt; everything else that
- * it could say or remember would bear a wrong date, so nothing is.
+ * it could say or remember would bear a wrong date, so nothing is; but for a person's hand on a key.
  */
 async function doubtedPass(
   ports: PassPorts,
@@ -119,6 +120,7 @@ async function doubtedPass(
   const inquiry: Inquiry = { questions: [], alone: new Set(), spare: 0 };
   const unasking = { ...ports, callBudget: () => 0 };
   const found = await deliberate(unasking, scratch(memory), policy, sight, inquiry, stop);
+  await rememberHands(memory, sight, commit);
   const since = Number(memory.meta.get('clockDoubtedSince') || Infinity);
   if (sight.at < since) await commit({ meta: { clockDoubtedSince: String(sight.at) } }, []);
   const current = [...sight.troubles, ...troubles];

@@ -153,6 +153,17 @@ test('a rename by a person that only the fresh look saw holds, though the name w
   expect(kinds.filter((kind) => kind === 'key-renamed')).toHaveLength(2);
 });
 
+test('so does one that only the fresh look before another key’s deletion saw', async () => {
+  await using one = await due(a, b);
+  one.beforeLook = (nth) => {
+    if (nth === 2) one.change(b, { name: 'Mine' });
+    if (nth === 3) one.change(b, { name: 'B' });
+  };
+  await one.passes(3);
+  expect(one.log).toEqual(['delete A']);
+  expect(one.kinds()).toEqual(['notice', 'notice', 'deleted', 'vetoed']);
+});
+
 test('once another policy file came, the pass makes no further change, and the next one none that it does not ask for', async () => {
   await using one = await due(a, b);
   one.beforeLook = (nth) => {
