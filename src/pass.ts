@@ -64,12 +64,15 @@ async function passOn(
   first: Sight,
   stop: AbortSignal,
 ): Promise<PassReport> {
-  const commit = committer(ports, memory, policy, `pass-${String(first.at)}`);
+  const batch = `pass-${String(first.at)}`;
+  const commit = committer(ports, memory, policy, batch);
   if (!first.clock.trusted) return doubtedPass(ports, memory, policy, troubles, first, commit, stop);
   if (first.clock.setByMs !== 0) await followClock(ports, memory, first, first.clock.setByMs, commit);
   // What is told from here on is dated by this look.
   memory.lookedAt = { at: first.at, monotonicMs: first.monotonicMs };
-  const sight = await settleOpen(ports, memory, policy, first, commit, stop);
+  // What was done before a dry run began is told after it, for it would not be found out again.
+  const kept = committer(ports, memory, policy, batch, { keeps: true });
+  const sight = await settleOpen(ports, memory, policy, first, kept, stop);
   const inquiry = inquire(ports, memory, policy, sight);
   const found = await deliberate(ports, memory, policy, sight, inquiry, stop);
   const asked = found.sight.calls.length - first.calls.length;

@@ -27,8 +27,11 @@ export function findingFor(court: Court, judgement: Judgement, byId: ReadonlyMap
   const earlier = byId.get(id);
   // What was said in this period stays said, also when a limit was raised and lowered again;
   // those who heard of it have heard that it was over.
-  if (earlier !== undefined && sameSubject(earlier, judgement))
+  if (earlier !== undefined && sameSubject(earlier, judgement)) {
+    // One of the period before may be open still, until it is known what became of a change of its.
+    if (earlier.closedAt === null) return { ...earlier, figures };
     return { ...earlier, figures, closedAt: null, closedBecause: null, heardBy: [] };
+  }
   return newFinding(court, judgement, id);
 }
 

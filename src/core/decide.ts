@@ -97,8 +97,12 @@ function* ended(
   // Most passes end nothing, and then nobody asks.
   let judged: ReadonlySet<string> | null = null;
   const modes = new Map(court.policy.policies.map((policy) => [policy.name, modeOf(court, policy)]));
+  // Of a key that may be gone already nobody is told that its deletion is called off.
+  const unsettled = new Set(
+    court.changes.flatMap(({ settledAt, findingId }) => (settledAt === null ? [findingId] : [])),
+  );
   for (const finding of court.findings) {
-    if (finding.closedAt !== null || continued.has(finding.id)) continue;
+    if (finding.closedAt !== null || continued.has(finding.id) || unsettled.has(finding.id)) continue;
     if (modes.get(finding.policy) === 'dry-run' || court.mode === 'dry-run') continue;
     judged ??= new Set(judgements.map((one) => caseKey(one.policy.name, one.subject)));
     const goesOn = judged.has(caseKey(finding.policy, finding.subject));

@@ -161,6 +161,26 @@ describe('a finding does not', () => {
     expect([...one.findings.values()]).toHaveLength(2);
   });
 
+  test('close while it is open what became of a change of its; the next period’s goes on beside it', () => {
+    const daily = policy(
+      'spend: { cost: 20, per: day }',
+      '{ at: 100%, alert: owner, delete: { notice: 1h } }',
+    );
+    const one = story(daily, key('User 1'));
+    one.run({ usage: { 'User 1': 21 } });
+    one.carryOut(one.pass({ after: hour }), null);
+    for (const [of, change] of one.changes) one.changes.set(of, { ...change, settledAt: null });
+    one.policy = file(daily.replace('day', 'month'));
+    expect(said(one.pass({ hold: 'the list shrank' }))).toEqual(['step 1 → owner']);
+    // In whichever order they come from the store.
+    one.findings = new Map([...one.findings].toReversed());
+    expect(said(one.pass({ hold: 'the list shrank' }))).toEqual([]);
+    for (const [of, change] of one.changes) one.changes.set(of, { ...change, settledAt: one.now() });
+    expect(said(one.pass({ hold: 'the list shrank' }))).toEqual(['resolved → owner']);
+    one.policy = file(daily.replace('day', 'month').replace('20', '200'));
+    expect(said(one.pass())).toEqual(['resolved → owner']);
+  });
+
   test('go from one period to the next without a word between, when both are over', () => {
     const one = story(
       policy('spend: { cost: 20, per: hour }', '{ at: 100%, alert: owner }'),
