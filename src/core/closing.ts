@@ -4,8 +4,10 @@ import { caseAlert } from './case-alerts.ts';
 import type { Tidings } from './case-alerts.ts';
 import { alertsSilenced, isAddressedByKey } from './court.ts';
 import type { Court } from './court.ts';
+import { groupsOf } from './judge-groups.ts';
+import type { Selects } from './judgement.ts';
 import type { Policy } from './policy.ts';
-import type { Finding, PendingDeletion } from './state.ts';
+import type { Finding, KeyRecord, PendingDeletion } from './state.ts';
 import { instantWords } from './words.ts';
 
 /**
@@ -42,7 +44,7 @@ function calledOff(court: Court, finding: Finding, because: string, heardBy: rea
   });
   if (channels.length === 0) return [];
   return spared(court, finding).flatMap(({ keyId, createdAt, noticeAlertId }) => {
-    if (isSilenced(court, { subject: { kind: 'key', id: keyId, createdAt } })) return [];
+    if (isSilenced(court, { ...finding, subject: { kind: 'key', id: keyId, createdAt } })) return [];
     const event: CaseEvent = { kind: 'cancelled', because };
     return { key: `cancelled/${noticeAlertId}`, event, channels, keyId };
   });
@@ -66,9 +68,18 @@ function policyOf(court: Court, finding: Finding): Policy | undefined {
   return court.policy.policies.find((one) => one.name === finding.policy);
 }
 
-function isSilenced(court: Court, { subject }: Pick<Finding, 'subject'>): boolean {
-  const record = subject.kind === 'key' ? court.records.get(subject.id) : undefined;
+function isSilenced(court: Court, { subject, policy }: Pick<Finding, 'subject' | 'policy'>): boolean {
+  if (subject.kind === 'group') return alertsSilenced(court, membersOf(court, policy, subject.group));
+  const record = court.records.get(subject.id);
   return record !== undefined && alertsSilenced(court, [record]);
+}
+
+function membersOf(court: Court, name: string, group: string): readonly KeyRecord[] {
+  const policy = court.policy.policies.find((one) => one.name === name);
+  if (policy?.rule.kind !== 'spend') return [];
+  const selects: Selects = (record) =>
+    policy.select({ key: record.facts, originalName: record.originalName }, court.now);
+  return groupsOf(policy.rule, court.bench, selects).find((one) => one.name === group)?.members ?? [];
 }
 
 /** Why a finding with no judgement has ended; null: it has not, for its end cannot be told. */

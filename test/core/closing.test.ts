@@ -122,6 +122,23 @@ test('a group’s case ends, and the owners of the keys that were to be deleted 
   });
 });
 
+test('a group’s case ends without a word while the alerts of all its keys are silenced', () => {
+  const group = policy(`${monthly.replace(' }', '')}, across: metadata.team }`, '{ at: 100%, alert: owner }');
+  const silence = (select: string) =>
+    `protect: []\nsilences:\n  - { select: ${select}, until: 2026-12-24T00:00:00Z, suppress: [alerts] }`;
+  const ended = (select: string) => {
+    const [a, b] = ['A', 'B'].map((name) => key(name, { metadata: { team: 'ml' } }));
+    const one = story(group, a ?? key('A'), b ?? key('B'), key('C'));
+    expect(said(one.run({ usage: { A: 15, B: 6 } }))).toEqual(['step 1 → owner']);
+    one.policy = file(group, silence(select));
+    const decision = one.pass({ after: 8 * day });
+    expect(isOver(one)).toBe(true);
+    return said(decision);
+  };
+  expect(ended('{ metadata: { team: ml } }')).toEqual([]);
+  expect(ended('{ name: A }')).toEqual(['resolved → owner']);
+});
+
 function windowsOf(one: Story, amount: number) {
   return {
     windows: Object.fromEntries([...one.account.keys()].map((name) => [name, { '24h': amount } as const])),
