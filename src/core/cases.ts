@@ -21,7 +21,8 @@ const uncertainToldAfterMs = 3_600_000;
 export function findingFor(court: Court, judgement: Judgement, byId: ReadonlyMap<string, Finding>): Finding {
   const { policy, subject, period, figures } = judgement;
   const open = court.bench.open.get(caseKey(policy.name, subject));
-  if (open !== undefined && open.periodStart === period.start) return { ...open, figures };
+  if (open !== undefined && open.periodStart === period.start && !hasMovedAway(open, judgement))
+    return { ...open, figures };
   const name = subject.kind === 'key' ? subject.id : subject.group;
   const id = `${policy.name}/${name}/${instantWords(period.start ?? court.now)}`;
   const earlier = byId.get(id);
@@ -33,6 +34,14 @@ export function findingFor(court: Court, judgement: Judgement, byId: ReadonlyMap
     return { ...earlier, figures, closedAt: null, closedBecause: null, heardBy: [] };
   }
   return newFinding(court, judgement, id);
+}
+
+/** Its deadline is another, before which what was said or done of it is no longer so: that case is over. */
+function hasMovedAway({ figures, fired, renamed }: Finding, judgement: Judgement): boolean {
+  const now = judgement.figures;
+  if (now.kind !== 'expiry' || figures.kind !== 'expiry' || now.deadline === figures.deadline) return false;
+  const { policy, reached } = judgement;
+  return [...fired, ...renamed].some(({ step }) => step < policy.steps.length && !reached.includes(step));
 }
 
 /** A fingerprint that came back under another creation time is another key. */

@@ -104,6 +104,11 @@ export function whyOver(court: Court, finding: Finding): string | null {
   return quietReason(finding);
 }
 
+/** Why a finding has ended of whose case there is another. */
+export function whyReplaced({ figures }: Finding): string {
+  return figures.kind === 'expiry' ? 'its deadline has moved' : 'its period is over';
+}
+
 function quietReason({ figures }: Finding): string {
   switch (figures.kind) {
     case 'spend':

@@ -4,7 +4,7 @@
  */
 import type { CaseAlert } from './alert.ts';
 import { advance, findingFor } from './cases.ts';
-import { close, whyOver } from './closing.ts';
+import { close, whyOver, whyReplaced } from './closing.ts';
 import type { Court } from './court.ts';
 import { modeOf, subjectOf } from './court.ts';
 import type { Question } from './evidence.ts';
@@ -106,7 +106,7 @@ function* ended(
     if (modes.get(finding.policy) === 'dry-run' || court.mode === 'dry-run') continue;
     judged ??= new Set(judgements.map((one) => caseKey(one.policy.name, one.subject)));
     const goesOn = judged.has(caseKey(finding.policy, finding.subject));
-    const because = goesOn ? 'its period is over' : whyOver(court, finding);
+    const because = goesOn ? whyReplaced(finding) : whyOver(court, finding);
     if (because !== null) yield close(court, finding, because);
   }
 }

@@ -122,6 +122,54 @@ test('a group’s case ends, and the owners of the keys that were to be deleted 
   });
 });
 
+describe('a deadline that moves, though not beyond the first step,', () => {
+  const expiry = policy(
+    'expiry: {}',
+    '{ before: 14d, alert: ops }',
+    '{ alert: ops, rename: "EXPIRED {{ name }}" }',
+    '{ after: 1d, alert: owner, delete: { notice: 1h } }',
+  );
+  const moves = (one: Story, expiresAt: number): void => {
+    const now = one.account.get('A') ?? key('A');
+    one.account.set('A', { ...now, expiresAt });
+  };
+
+  test('past a step that was reached begins a new case: what was done is undone, and is said and done again', () => {
+    const one = story(file(expiry, generous), key('A', { expiresAt: monday - 2 * day }));
+    expect(said(one.run())).toEqual(['notice 3 → ops, owner']);
+    expect(one.account.get('A')?.name).toBe('EXPIRED A');
+    moves(one, monday + 5 * day);
+    const moved = one.run({ after: 2 * hour });
+    expect([said(moved), done(moved)]).toEqual([
+      ['step 1 → ops', 'resolved → ops, owner'],
+      ['restore EXPIRED A → A'],
+    ]);
+    expect(moved.alerts[1]?.event).toMatchObject({
+      because: 'its deadline has moved; its deletion is called off',
+    });
+    const again = one.run({ after: 5 * day });
+    expect([said(again), done(again)]).toEqual([['step 2 → ops'], ['rename A → EXPIRED A']]);
+  });
+
+  test('past none goes on as the same case', () => {
+    const one = story(file(expiry, generous), key('A', { expiresAt: monday - hour }));
+    expect(said(one.run())).toEqual(['step 2 → ops']);
+    moves(one, monday - 2 * hour);
+    const decision = one.run();
+    expect([said(decision), done(decision)]).toEqual([[], []]);
+    one.policy = file(expiry.replace('14d', '7d'), generous);
+    expect(said(one.run())).toEqual([]);
+  });
+
+  test('is told from a step of which the policy file has changed the time', () => {
+    const one = story(file(expiry, generous), key('A', { expiresAt: monday - hour }));
+    one.run();
+    one.policy = file(expiry.replace('{ alert: ops, rename', '{ after: 12h, alert: ops, rename'), generous);
+    const decision = one.run();
+    expect([said(decision), done(decision)]).toEqual([[], []]);
+  });
+});
+
 test('a group’s case ends without a word while the alerts of all its keys are silenced', () => {
   const group = policy(`${monthly.replace(' }', '')}, across: metadata.team }`, '{ at: 100%, alert: owner }');
   const silence = (select: string) =>
