@@ -86,6 +86,7 @@ async function passOn(
     writer: ports.writer,
     clock: ports.clock,
     closing: ports.closing,
+    superseded: ports.superseded,
     commit,
     recheck: (change) => recheck(ports, memory, policy, found.sight, change, commit),
   };
