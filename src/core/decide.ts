@@ -7,6 +7,7 @@ import { advance, findingFor } from './cases.ts';
 import { close, whyOver, whyReplaced } from './closing.ts';
 import type { Court } from './court.ts';
 import { modeOf, subjectOf } from './court.ts';
+import { isStopped } from './deletions.ts';
 import type { Question } from './evidence.ts';
 import { addQuestion, questionKey } from './evidence.ts';
 import { judge } from './judge.ts';
@@ -78,13 +79,17 @@ export function decide(given: Court): Decision {
   };
 }
 
-/** In a dry run nobody is told any more what comes: notices that were given before it are void after it. */
+/**
+ * In a dry run nobody is told any more what comes: notices that were given before it are void after it. What a
+ * person did while one ran still counts.
+ */
 function* unannounced(court: Court): Generator<Finding> {
   const modes = new Map(court.policy.policies.map((policy) => [policy.name, modeOf(court, policy)]));
   for (const finding of court.findings) {
     if (finding.closedAt !== null || (modes.get(finding.policy) ?? court.mode) !== 'dry-run') continue;
-    const vetoed = finding.deletions.filter(({ vetoedAt }) => vetoedAt !== null);
-    if (vetoed.length < finding.deletions.length) yield { ...finding, deletions: vetoed };
+    const stopped = finding.deletions.filter((pending) => isStopped(court, pending));
+    const vetoed = stopped.map((one) => ({ ...one, vetoedAt: one.vetoedAt ?? court.now }));
+    if (finding.deletions.length > 0) yield { ...finding, deletions: vetoed };
   }
 }
 

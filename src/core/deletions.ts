@@ -110,7 +110,7 @@ function* doomsOf(one: Case, step: number | null): Generator<Doom> {
  * A person's hand counts for the whole finding, also while the key is none of its case's: its new name may be
  * what took it out, and a list may lack it for a while.
  */
-function isStopped({ records }: Court, pending: PendingDeletion): boolean {
+export function isStopped({ records }: Pick<Court, 'records'>, pending: PendingDeletion): boolean {
   const record = records.get(pending.keyId);
   if (record?.createdAt !== pending.createdAt) return false;
   return pending.vetoedAt !== null || isRenamedByHand(record, pending);

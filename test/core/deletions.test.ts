@@ -286,6 +286,18 @@ describe('a dry run voids the notices that were given before it,', () => {
   });
 });
 
+test('a rename by a person that only a dry run sees is a veto all the same, though the name was given back in it', () => {
+  const one = noticed(file(deleting, generous));
+  one.policy = file(deleting, `${generous}\nmode: dry-run`);
+  one.rename('User 1', 'Mine');
+  expect(said(one.run())).toEqual([]);
+  one.rename('User 1', 'User 1');
+  one.run();
+  one.policy = file(deleting, generous);
+  expect(held(one.run())).toEqual(['delete: vetoed']);
+  expect(done(one.run({ after: 7 * day }))).toEqual([]);
+});
+
 describe('a deletion is held, and its notice goes on,', () => {
   test('while nothing may be changed at all', () => {
     const one = noticed();
