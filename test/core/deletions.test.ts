@@ -350,6 +350,22 @@ describe('a key renamed by a person while its notice runs', () => {
     expect([said(decision), held(decision)]).toEqual([[], ['delete: vetoed']]);
   });
 
+  test.each([
+    [hour - minute, ['delete: vetoed'], []],
+    [hour, [], ['resolved → owner']],
+  ])('stays spared when lists lack it, though not for an hour (%i ms)', (missed, holds, over) => {
+    const one = noticed();
+    one.rename('User 1', 'Spare me');
+    one.run();
+    const spared = one.account.get('User 1') ?? key('User 1');
+    one.remove('User 1');
+    expect(said(one.run())).toEqual([]);
+    expect(said(one.run({ after: missed }))).toEqual(over);
+    one.account.set('User 1', spared);
+    const back = one.run();
+    expect([said(back), held(back)]).toEqual(over.length > 0 ? [['notice 1 → owner'], []] : [[], holds]);
+  });
+
   test('may be deleted in the next finding', () => {
     const one = story(deleting.replace('lifetime', 'month'), key('User 1'));
     one.run(over);
