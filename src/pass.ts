@@ -158,10 +158,15 @@ function scratch(memory: Memory): Memory {
 async function followClock(
   { store }: PassPorts,
   memory: Memory,
-  { at }: Sight,
+  { at, listing }: Sight,
   setByMs: number,
   commit: Commit,
 ): Promise<void> {
+  const last = before(memory).lastClock;
+  // Where no second clock tells, all of it may have passed: limits take it that none has, but nobody waits for
+  // ever to be told. A notice runs by what has surely passed in any case.
+  const untold = last?.monotonicMs === null && (listing.serverAt === null || last.serverAt === null);
+  const laterMs = untold ? Math.min(0, setByMs) : setByMs;
   if (setByMs < 0) await rewind(store, memory, at);
   const changes = [...memory.changes.values()].map((change) => {
     return { ...change, intentAt: change.intentAt + setByMs };
@@ -171,14 +176,14 @@ async function followClock(
     const { fired, deletions } = finding;
     return {
       ...finding,
-      fired: fired.map((one) => ({ ...one, alertedAt: one.alertedAt + setByMs })),
-      deletions: deletions.map((one) => ({ ...one, announcedAt: one.announcedAt + setByMs })),
+      fired: fired.map((one) => ({ ...one, alertedAt: one.alertedAt + laterMs })),
+      deletions: deletions.map((one) => ({ ...one, announcedAt: one.announcedAt + laterMs })),
     };
   });
-  const lastPassAt = Math.min(at, before(memory).lastClock?.at ?? at);
+  const lastPassAt = Math.min(at, last?.at ?? at);
   const meta = { lastPassAt: String(lastPassAt), shrunkSince: '', massIdleSince: '' };
   const record = [{ at, kind: 'clock-set', facts: { seconds: Math.round(setByMs / 1000) } }];
-  await commit({ changes, findings, meta, record, outboxLaterMs: setByMs }, []);
+  await commit({ changes, findings, meta, record, outboxLaterMs: laterMs }, []);
 }
 
 /** The account's books, as of this look. */

@@ -237,3 +237,23 @@ channels:
   await one.pass(6 * hour);
   expect(await one.deliver()).toBe(1);
 });
+
+test('runs from time to time, to which the API says no time, repeat alerts and try again to send them', async () => {
+  const rule = policy(lifetime, '{ at: 100%, alert: ops, repeat: 1h }');
+  await using one = await watched(file(rule), a);
+  one.date = false;
+  one.spend(a, 25);
+  await one.pass();
+  const [first] = await one.store.outbox.pending(one.now());
+  const nextAttemptAt = one.now() + 15 * minute;
+  const failure = { nextAttemptAt, error: 'no route' };
+  await one.store.outbox.failed([first?.id ?? ''], failure);
+  const waiting: number[] = [];
+  for (let nth = 0; nth < 7; nth += 1) {
+    await one.restart();
+    await one.pass(10 * minute);
+    waiting.push((await one.store.outbox.pending(one.now())).length);
+  }
+  expect(waiting).toEqual([0, 1, 1, 1, 1, 2, 2]);
+  expect(one.kinds()).toEqual(['step', 'step']);
+});
