@@ -18,6 +18,7 @@ import type { PassPorts } from './pass/ports.ts';
 import type { Commit } from './pass/commit.ts';
 import { commitTroubles, committer, needsJudging } from './pass/commit.ts';
 import { before } from './pass/before.ts';
+import { rememberHands } from './pass/hands.ts';
 import { settleOpen } from './pass/open-changes.ts';
 import { inquire } from './pass/inquire.ts';
 import { commitSeen } from './pass/learn.ts';
@@ -63,12 +64,15 @@ async function passOn(
   first: Sight,
   stop: AbortSignal,
 ): Promise<PassReport> {
-  const commit = committer(ports, memory, policy, `pass-${String(first.at)}`);
+  const batch = `pass-${String(first.at)}`;
+  const commit = committer(ports, memory, policy, batch);
   if (!first.clock.trusted) return doubtedPass(ports, memory, policy, troubles, first, commit, stop);
   if (first.clock.setByMs !== 0) await followClock(ports, memory, first, first.clock.setByMs, commit);
   // What is told from here on is dated by this look.
   memory.lookedAt = { at: first.at, monotonicMs: first.monotonicMs };
-  const sight = await settleOpen(ports, memory, policy, first, commit, stop);
+  // What was done before a dry run began is told after it, for it would not be found out again.
+  const kept = committer(ports, memory, policy, batch, { keeps: true });
+  const sight = await settleOpen(ports, memory, policy, first, kept, stop);
   const inquiry = inquire(ports, memory, policy, sight);
   const found = await deliberate(ports, memory, policy, sight, inquiry, stop);
   const asked = found.sight.calls.length - first.calls.length;
@@ -82,6 +86,7 @@ async function passOn(
     writer: ports.writer,
     clock: ports.clock,
     closing: ports.closing,
+    superseded: ports.superseded,
     commit,
     recheck: (change) => recheck(ports, memory, policy, found.sight, change, commit),
   };
@@ -105,7 +110,7 @@ async function passOn(
 
 /**
  * A pass whose clock is doubted. It shows what it would decide and tells of the doubt; everything else that
- * it could say or remember would bear a wrong date, so nothing is.
+ * it could say or remember would bear a wrong date, so nothing is; but for a person's hand on a key.
  */
 async function doubtedPass(
   ports: PassPorts,
@@ -119,6 +124,7 @@ async function doubtedPass(
   const inquiry: Inquiry = { questions: [], alone: new Set(), spare: 0 };
   const unasking = { ...ports, callBudget: () => 0 };
   const found = await deliberate(unasking, scratch(memory), policy, sight, inquiry, stop);
+  await rememberHands(memory, sight, commit);
   const since = Number(memory.meta.get('clockDoubtedSince') || Infinity);
   if (sight.at < since) await commit({ meta: { clockDoubtedSince: String(sight.at) } }, []);
   const current = [...sight.troubles, ...troubles];
@@ -152,10 +158,15 @@ function scratch(memory: Memory): Memory {
 async function followClock(
   { store }: PassPorts,
   memory: Memory,
-  { at }: Sight,
+  { at, listing }: Sight,
   setByMs: number,
   commit: Commit,
 ): Promise<void> {
+  const last = before(memory).lastClock;
+  // Where no second clock tells, all of it may have passed: limits take it that none has, but nobody waits for
+  // ever to be told. A notice runs by what has surely passed in any case.
+  const untold = last?.monotonicMs === null && (listing.serverAt === null || last.serverAt === null);
+  const laterMs = untold ? Math.min(0, setByMs) : setByMs;
   if (setByMs < 0) await rewind(store, memory, at);
   const changes = [...memory.changes.values()].map((change) => {
     return { ...change, intentAt: change.intentAt + setByMs };
@@ -165,14 +176,14 @@ async function followClock(
     const { fired, deletions } = finding;
     return {
       ...finding,
-      fired: fired.map((one) => ({ ...one, alertedAt: one.alertedAt + setByMs })),
-      deletions: deletions.map((one) => ({ ...one, announcedAt: one.announcedAt + setByMs })),
+      fired: fired.map((one) => ({ ...one, alertedAt: one.alertedAt + laterMs })),
+      deletions: deletions.map((one) => ({ ...one, announcedAt: one.announcedAt + laterMs })),
     };
   });
-  const lastPassAt = Math.min(at, before(memory).lastClock?.at ?? at);
+  const lastPassAt = Math.min(at, last?.at ?? at);
   const meta = { lastPassAt: String(lastPassAt), shrunkSince: '', massIdleSince: '' };
   const record = [{ at, kind: 'clock-set', facts: { seconds: Math.round(setByMs / 1000) } }];
-  await commit({ changes, findings, meta, record, outboxLaterMs: setByMs }, []);
+  await commit({ changes, findings, meta, record, outboxLaterMs: laterMs }, []);
 }
 
 /** The account's books, as of this look. */

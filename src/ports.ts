@@ -94,14 +94,23 @@ export interface AdminWriter {
   /** Never retried blindly: an unclear outcome rejects with `outcome: 'unknown'`. */
   createKey(key: NewKey, signal: AbortSignal): Promise<{ key: Key; secret: Secret }>;
   /** Retries after looking whether the name is already as wanted. */
-  renameKey(key: Key, secret: Secret, name: string, signal: AbortSignal): Promise<void>;
+  renameKey(key: Key, secret: Secret, name: string, signal: AbortSignal, unwanted?: Unwanted): Promise<void>;
   /**
    * Retries after looking whether the key is still there and its name untouched; a 404 or an unclear answer is
    * judged by listing again. Resolves only when the key is gone: when a list lacks it that has enough of
    * `among`, the keys as they were listed before, to be believed.
    */
-  deleteKey(key: Key, secret: Secret, signal: AbortSignal, among?: readonly Key[]): Promise<void>;
+  deleteKey(
+    key: Key,
+    secret: Secret,
+    signal: AbortSignal,
+    among?: readonly Key[],
+    unwanted?: Unwanted,
+  ): Promise<void>;
 }
+
+/** Asked before each further attempt, of the key as it is listed then: why it is not to be made; null: it is. */
+export type Unwanted = (listed: Key) => string | null;
 
 /** Counts of what was asked of the API, by endpoint and outcome, for `plan`, metrics and figures. */
 export interface CallObserver {

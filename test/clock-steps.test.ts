@@ -70,6 +70,31 @@ describe('a pass whose clock is doubted', () => {
     expect([one.log, one.kinds().filter((kind) => kind === 'step')]).toEqual([[], []]);
   });
 
+  test.each([-hour, 40 * day])(
+    'by %i ms sees a person’s hand on a key all the same, though the name was given back before it was over',
+    async (skewMs) => {
+      await using one = await overLimit('3h', true);
+      await one.deliver();
+      await one.pass();
+      one.skewMs = skewMs;
+      one.change(a, { name: 'Mine' });
+      await one.pass();
+      one.change(a, { name: 'A' });
+      await one.pass();
+      one.skewMs = 0;
+      await one.pass();
+      one.wait(3 * hour);
+      await one.passes(3);
+      expect(one.log).toEqual([]);
+      expect(one.kinds().filter((kind) => kind === 'vetoed')).toHaveLength(1);
+      const renamed = (await one.store.recorded({ limit: 100 })).filter(({ kind }) => kind === 'key-renamed');
+      expect(renamed.map(({ at, facts }) => [at < one.now(), facts['from'], facts['to']])).toEqual([
+        [true, 'A', 'Mine'],
+        [true, 'Mine', 'A'],
+      ]);
+    },
+  );
+
   test('closes no finding, so that nothing is said twice', async () => {
     await using one = await watched(renaming, a);
     one.spend(a, 25);
@@ -211,4 +236,24 @@ channels:
   expect(await one.deliver()).toBe(0);
   await one.pass(6 * hour);
   expect(await one.deliver()).toBe(1);
+});
+
+test('runs from time to time, to which the API says no time, repeat alerts and try again to send them', async () => {
+  const rule = policy(lifetime, '{ at: 100%, alert: ops, repeat: 1h }');
+  await using one = await watched(file(rule), a);
+  one.date = false;
+  one.spend(a, 25);
+  await one.pass();
+  const [first] = await one.store.outbox.pending(one.now());
+  const nextAttemptAt = one.now() + 15 * minute;
+  const failure = { nextAttemptAt, error: 'no route' };
+  await one.store.outbox.failed([first?.id ?? ''], failure);
+  const waiting: number[] = [];
+  for (let nth = 0; nth < 7; nth += 1) {
+    await one.restart();
+    await one.pass(10 * minute);
+    waiting.push((await one.store.outbox.pending(one.now())).length);
+  }
+  expect(waiting).toEqual([0, 1, 1, 1, 1, 2, 2]);
+  expect(one.kinds()).toEqual(['step', 'step']);
 });

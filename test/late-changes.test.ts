@@ -3,7 +3,7 @@
  * Keywarden's own all the same when a later one does.
  */
 import { expect, test } from 'vitest';
-import { day, file, hour, minute, policy } from './core/story.ts';
+import { day, file, hour, minute, monday, policy } from './core/story.ts';
 import { old, watched } from './watched.ts';
 import type { Watched } from './watched.ts';
 
@@ -98,3 +98,61 @@ test('a rename that shows once a deletion is open, too, is Keywarden’s own, an
   expect(one.kinds()).toEqual(['notice', 'deleted']);
   expect((await outcomes(one)).filter((outcome) => outcome.endsWith('done'))).toContain('rename done');
 });
+
+/** A deletion that the API did not answer, at this time. */
+async function unclear(rules: typeof deleting, at: number): Promise<Watched> {
+  const one = await watched(rules, ...keys);
+  one.wait(at - one.now() - 2 * hour);
+  await one.pass();
+  one.spend(a, 25);
+  await one.pass();
+  await one.deliver();
+  await one.pass();
+  one.wait(at - one.now() - minute);
+  one.unanswered = true;
+  await one.pass();
+  one.unanswered = false;
+  expect([one.log, one.kinds()]).toEqual([['delete A'], ['notice']]);
+  return one;
+}
+
+test('a deletion that only a dry run finds to be done is told once that is over', async () => {
+  await using one = await unclear(deleting, monday + 9 * hour);
+  one.account.delete(a.id);
+  one.policy = { ...deleting, mode: 'dry-run' };
+  await one.restart();
+  await one.passes(2);
+  expect(await outcomes(one)).toEqual(['delete done']);
+  // It waits in the outbox: a dry run delivers nothing.
+  const waiting = (await one.store.outbox.pending(one.now())).map(({ alert }) => alert);
+  expect(waiting.map((alert) => alert.topic === 'case' && alert.event.kind)).toEqual(['deleted']);
+  one.policy = deleting;
+  await one.passes(2);
+  expect(one.kinds()).toEqual(['notice', 'deleted']);
+});
+
+test.each([false, true])(
+  'a deletion is not said to be called off while it is open whether it was done (it was: %s)',
+  async (wasDone) => {
+    const monthly = file(
+      policy('spend: { cost: 20, per: month }', '{ at: 100%, alert: ops, delete: { notice: 1h } }'),
+    );
+    await using one = await unclear(monthly, Date.parse('2026-11-30T23:59:00Z'));
+    // The list proves nothing, and the month ends; only then is it known.
+    for (const { id } of keys.slice(wasDone ? 0 : 1, 4)) one.account.delete(id);
+    await one.passes(3);
+    await one.restart();
+    await one.passes(2);
+    expect(await outcomes(one)).toEqual(['delete ?']);
+    for (const of of keys.slice(1, 4)) one.account.set(of.id, of);
+    await one.passes(2);
+    expect(await outcomes(one)).toEqual([`delete ${wasDone ? 'done' : 'not-done'}`]);
+    const cases = one.told.filter(({ topic }) => topic === 'case');
+    expect(cases.map((alert) => alert.topic === 'case' && alert.event)).toMatchObject([
+      { kind: 'notice' },
+      wasDone
+        ? { kind: 'deleted' }
+        : { kind: 'resolved', because: 'its period is over; its deletion is called off' },
+    ]);
+  },
+);

@@ -153,6 +153,34 @@ test('a rename by a person that only the fresh look saw holds, though the name w
   expect(kinds.filter((kind) => kind === 'key-renamed')).toHaveLength(2);
 });
 
+test('so does one that only the fresh look before another key’s deletion saw', async () => {
+  await using one = await due(a, b);
+  one.beforeLook = (nth) => {
+    if (nth === 2) one.change(b, { name: 'Mine' });
+    if (nth === 3) one.change(b, { name: 'B' });
+  };
+  await one.passes(3);
+  expect(one.log).toEqual(['delete A']);
+  expect(one.kinds()).toEqual(['notice', 'notice', 'deleted', 'vetoed']);
+});
+
+test('a look that is older than a rename of Keywarden’s own shows no hand of a person', async () => {
+  const renaming = policy('spend: { cost: 20, per: month }', '{ at: 100%, rename: "OVER {{ name }}" }');
+  await using one = await watched(file(renaming), ...keys);
+  one.spend(a, 25);
+  one.spend(b, 25);
+  one.beforeLook = (nth) => {
+    if (nth === 3) one.change(a, { name: 'A' });
+  };
+  await one.pass();
+  expect(one.log).toEqual(['rename A → OVER A', 'rename B → OVER B']);
+  one.change(a, { name: 'OVER A' });
+  one.beforeLook = () => undefined;
+  one.wait(20 * day);
+  await one.passes(2);
+  expect(one.log.slice(2)).toEqual(['rename OVER A → A', 'rename OVER B → B']);
+});
+
 test('once another policy file came, the pass makes no further change, and the next one none that it does not ask for', async () => {
   await using one = await due(a, b);
   one.beforeLook = (nth) => {

@@ -10,7 +10,7 @@ import type { Change, KeyRecord, RecordEntry } from '../core/state.ts';
 import type { Alert } from '../core/alert.ts';
 import type { Key, SecretBook } from '../core/key.ts';
 import { instantWords } from '../core/words.ts';
-import type { AdminWriter, Clock } from '../ports.ts';
+import type { AdminWriter, Clock, Unwanted } from '../ports.ts';
 import { isApiFailure } from '../ports.ts';
 import type { Batch } from '../store/store.ts';
 
@@ -31,6 +31,8 @@ export interface ActPorts {
   readonly clock: Clock;
   /** Once aborted, no further request is made; what became of one under way is found out at the next start. */
   readonly closing: AbortSignal;
+  /** Whether another policy file has taken this pass's place. */
+  readonly superseded: () => boolean;
   /** Reads the list and the key's usage afresh, and judges again. */
   recheck(change: PlannedChange): Promise<Recheck>;
   /** Writes to disk, alerts into the outbox included. */
@@ -77,7 +79,7 @@ async function carryOutOne(planned: PlannedChange, ports: ActPorts): Promise<Out
     await ports.commit({ keys, record: [entry(ports, 'change-unclear', planned, detail)] }, []);
     return { change: planned, result, detail };
   }
-  const outcome = result === 'cancelled' ? 'overtaken' : result;
+  const outcome = result !== 'cancelled' ? result : sent.overtaken ? 'overtaken' : 'not-done';
   const settled: Change = { ...intent, settledAt: ports.clock.now(), outcome, detail };
   await settleChange(fresh.court, settled, ports);
   return { change: planned, result, detail };
@@ -125,22 +127,32 @@ const requestLimitMs = 60_000;
 async function send(
   planned: PlannedChange,
   { key, secrets, among }: Extract<Recheck, { ok: true }>,
-  { writer, closing }: Pick<ActPorts, 'writer' | 'closing'>,
+  { writer, closing, superseded }: Pick<ActPorts, 'writer' | 'closing' | 'superseded'>,
 ): Promise<Sent> {
   const secret = secrets.get(planned.keyId);
   if (secret === undefined)
     return { result: 'failed', detail: 'the key is no longer listed', overtaken: false };
   const signal = AbortSignal.any([closing, AbortSignal.timeout(requestLimitMs)]);
+  const unwanted: Unwanted = (listed) =>
+    superseded() ? 'the policy file has changed' : differs(key, listed) ? 'the key has changed' : null;
   try {
-    if (planned.kind === 'delete') await writer.deleteKey(key, secret, signal, among);
-    else await writer.renameKey(key, secret, planned.to ?? planned.from, signal);
+    if (planned.kind === 'delete') await writer.deleteKey(key, secret, signal, among, unwanted);
+    else await writer.renameKey(key, secret, planned.to ?? planned.from, signal, unwanted);
     return { result: 'done', detail: null, overtaken: false };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     const surelyNot = isApiFailure(error) && error.outcome === 'none';
     const overtaken = isApiFailure(error) && error.kind === 'overtaken';
-    return { result: surelyNot ? (overtaken ? 'cancelled' : 'failed') : 'unclear', detail, overtaken };
+    const cancelled = overtaken || (isApiFailure(error) && error.kind === 'aborted');
+    return { result: surelyNot ? (cancelled ? 'cancelled' : 'failed') : 'unclear', detail, overtaken };
   }
+}
+
+/** In what policies, protections and silences go by, so that it has to be decided anew. */
+function differs(before: Key, now: Key): boolean {
+  const told = ({ metadata, expiresAt, maxTokens, chat, isAdmin }: Key): string =>
+    JSON.stringify([metadata, expiresAt, maxTokens, chat, isAdmin]);
+  return told(before) !== told(now);
 }
 
 function entry(

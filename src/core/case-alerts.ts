@@ -47,12 +47,14 @@ export function stepAlerts(one: Case, wanted: Wanted, due: Due): CaseAlert[] {
   ];
 }
 
-function noticeAlert(one: Case, wanted: Wanted, { fresh }: Due, notice: PendingDeletion): CaseAlert {
+function noticeAlert(one: Case, wanted: Wanted, due: Due, notice: PendingDeletion): CaseAlert {
   const { court, judgement } = one;
   const { step, noticeMs, keyId, noticeAlertId } = notice;
   const event: CaseEvent = { kind: 'notice', step: step + 1, of: judgement.policy.steps.length, noticeMs };
   const dueAt = deletionDueAt(notice, court.now, noticeMs);
-  const channels = stepChannels(judgement.policy, [...fresh, step]);
+  // It stands for all that is announced in this pass.
+  const announced = due.repeated === null ? due.fresh : [...due.fresh, due.repeated];
+  const channels = stepChannels(judgement.policy, [...announced, step]);
   const next: Next[] = [{ kind: 'delete', noticeMs, dueAt }, ...upcoming(one, wanted)];
   return { ...tell(one, '', event, channels, { next, keyId }), id: noticeAlertId };
 }

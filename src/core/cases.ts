@@ -21,7 +21,8 @@ const uncertainToldAfterMs = 3_600_000;
 export function findingFor(court: Court, judgement: Judgement, byId: ReadonlyMap<string, Finding>): Finding {
   const { policy, subject, period, figures } = judgement;
   const open = court.bench.open.get(caseKey(policy.name, subject));
-  if (open !== undefined && open.periodStart === period.start) return { ...open, figures };
+  if (open !== undefined && open.periodStart === period.start && !hasMovedAway(open, judgement))
+    return { ...open, figures };
   const name = subject.kind === 'key' ? subject.id : subject.group;
   const usual = `${policy.name}/${name}/${instantWords(period.start ?? court.now)}`;
   const again = subject.kind === 'key' && isOthers(byId.get(usual), subject);
@@ -30,11 +31,21 @@ export function findingFor(court: Court, judgement: Judgement, byId: ReadonlyMap
   // What was said in this period stays said, also when a limit was raised and lowered again;
   // those who heard of it have heard that it was over, unless it was silenced then.
   if (earlier !== undefined) {
+    // One of the period before may be open still, until it is known what became of a change of its.
+    if (earlier.closedAt === null) return { ...earlier, figures };
     const { owed, ...before } = earlier;
     const heardBy = owed === undefined ? [] : before.heardBy;
     return { ...before, figures, closedAt: null, closedBecause: null, heardBy };
   }
   return newFinding(court, judgement, id);
+}
+
+/** Its deadline is another, before which what was said or done of it is no longer so: that case is over. */
+function hasMovedAway({ figures, fired, renamed }: Finding, judgement: Judgement): boolean {
+  const now = judgement.figures;
+  if (now.kind !== 'expiry' || figures.kind !== 'expiry' || now.deadline === figures.deadline) return false;
+  const { policy, reached } = judgement;
+  return [...fired, ...renamed].some(({ step }) => step < policy.steps.length && !reached.includes(step));
 }
 
 /** A fingerprint that came back under another creation time is another key, with findings of its own. */

@@ -134,7 +134,7 @@ export function whyOver(court: Court, finding: Finding): string | null {
   if (subject.kind === 'key') {
     const record = court.records.get(subject.id);
     if (record === undefined || record.createdAt !== subject.createdAt || record.goneAt !== null)
-      return court.listTrusted ? 'the key is gone' : null;
+      return court.listTrusted && !mayComeBack(court, finding, record) ? 'the key is gone' : null;
     if (!policy.select({ key: record.facts, originalName: record.originalName }, court.now))
       return 'the policy no longer covers it';
   }
@@ -146,6 +146,19 @@ export function whyOver(court: Court, finding: Finding): string | null {
   )
     return null;
   return quietReason(finding);
+}
+
+/** A list that lacks a key for a moment does not undo what a person did to save it. */
+const missedMs = 3_600_000;
+
+function mayComeBack({ now }: Court, { deletions }: Finding, record: KeyRecord | undefined): boolean {
+  const goneAt = record?.goneAt ?? null;
+  return goneAt !== null && now - goneAt < missedMs && deletions.some(({ vetoedAt }) => vetoedAt !== null);
+}
+
+/** Why a finding has ended of whose case there is another. */
+export function whyReplaced({ figures }: Finding): string {
+  return figures.kind === 'expiry' ? 'its deadline has moved' : 'its period is over';
 }
 
 function quietReason({ figures }: Finding): string {

@@ -4,9 +4,10 @@
  */
 import type { CaseAlert } from './alert.ts';
 import { advance, findingFor } from './cases.ts';
-import { close, payOwed, whyOver } from './closing.ts';
+import { close, payOwed, whyOver, whyReplaced } from './closing.ts';
 import type { Court } from './court.ts';
 import { modeOf, subjectOf } from './court.ts';
+import { isStopped } from './deletions.ts';
 import { addQuestion, questionKey } from './evidence.ts';
 import { judge } from './judge.ts';
 import { caseKey, figuresAt } from './judgement.ts';
@@ -88,13 +89,17 @@ export function decide(given: Court): Decision {
   };
 }
 
-/** In a dry run nobody is told any more what comes: notices that were given before it are void after it. */
+/**
+ * In a dry run nobody is told any more what comes: notices that were given before it are void after it. What a
+ * person did while one ran still counts.
+ */
 function* unannounced(court: Court): Generator<Finding> {
   const modes = new Map(court.policy.policies.map((policy) => [policy.name, modeOf(court, policy)]));
   for (const finding of court.findings) {
     if (finding.closedAt !== null || (modes.get(finding.policy) ?? court.mode) !== 'dry-run') continue;
-    const vetoed = finding.deletions.filter(({ vetoedAt }) => vetoedAt !== null);
-    if (vetoed.length < finding.deletions.length) yield { ...finding, deletions: vetoed };
+    const stopped = finding.deletions.filter((pending) => isStopped(court, pending));
+    const vetoed = stopped.map((one) => ({ ...one, vetoedAt: one.vetoedAt ?? court.now }));
+    if (finding.deletions.length > 0) yield { ...finding, deletions: vetoed };
   }
 }
 
@@ -107,9 +112,14 @@ function* ended(
   // Most passes end nothing, and then nobody asks.
   let judged: ReadonlySet<string> | null = null;
   const modes = new Map(court.policy.policies.map((policy) => [policy.name, modeOf(court, policy)]));
+  // Of a key that may be gone already nobody is told that its deletion is called off.
+  const unsettled = new Set(
+    court.changes.flatMap(({ settledAt, findingId }) => (settledAt === null ? [findingId] : [])),
+  );
   for (const finding of court.findings) {
     const isClosed = finding.closedAt !== null;
     if ((isClosed && finding.owed === undefined) || continued.has(finding.id)) continue;
+    if (unsettled.has(finding.id)) continue;
     if (modes.get(finding.policy) === 'dry-run' || court.mode === 'dry-run') continue;
     judged ??= new Set(judgements.map((one) => caseKey(one.policy.name, one.subject)));
     const goesOn = judged.has(caseKey(finding.policy, finding.subject));
@@ -118,7 +128,7 @@ function* ended(
       if (paid !== null) yield paid;
       continue;
     }
-    const because = goesOn ? 'its period is over' : whyOver(court, finding);
+    const because = goesOn ? whyReplaced(finding) : whyOver(court, finding);
     if (because !== null) yield close(court, finding, because);
   }
 }

@@ -7,7 +7,7 @@ import type { Judgement } from './judgement.ts';
 import type { Held, PlannedChange } from './plan.ts';
 import type { Policy } from './policy.ts';
 import type { KeyRecord, PendingDeletion } from './state.ts';
-import { confirmation, heldBack, highestReached, picked, planned, unconfirmed } from './wish.ts';
+import { confirmation, heldBack, highestReached, picked, planned, unclearPick, unconfirmed } from './wish.ts';
 import type { Case, Stop } from './wish.ts';
 import { instantWords, minuteWords } from './words.ts';
 
@@ -50,24 +50,29 @@ export function wantedDeletions(one: Case): WantedDeletions {
   if (step === null && finding.deletions.length === 0) return nothing;
   const dooms = [...doomsOf(one, step)];
   const doomed = new Set(dooms.map(({ record }) => record.id));
-  const left = finding.deletions.filter(({ keyId }) => !doomed.has(keyId));
+  const others = finding.deletions.filter(({ keyId }) => !doomed.has(keyId));
+  const stopped = others.filter((pending) => isStopped(court, pending));
+  const left = others.filter((pending) => !stopped.includes(pending));
   const lost = left.filter((pending) => isListed(court, pending));
+  const fresh = stopped.filter(({ vetoedAt }) => vetoedAt === null);
   return {
     changes: dooms.flatMap((doom) =>
       doom.fate.kind === 'due' ? [planned(one, 'delete', doom.record, doom.step ?? 0, null)] : [],
     ),
     held: dooms.flatMap((doom) => heldOf(one, doom)),
-    questions: dooms.flatMap(({ fate, record }) =>
-      fate.kind === 'held' && fate.because === 'unconfirmed' ? confirmation(one, record) : [],
+    questions: dooms.flatMap(({ fate, record, step: of }) =>
+      fate.kind === 'held' && fate.because === 'unconfirmed' ? confirmation(one, record, of ?? 0) : [],
     ),
     deletions: [
       ...dooms.flatMap((doom) => pendingAfter(one, doom)),
+      ...stopped.map((pending) => ({ ...pending, vetoedAt: pending.vetoedAt ?? court.now })),
       ...left.filter((pending) => isMissing(court, pending)),
     ],
     announced: dooms.flatMap(({ fate }) => (fate.kind === 'announced' ? [fate.notice] : [])),
-    vetoed: dooms.flatMap(({ fate, pending }) =>
-      fate.kind === 'vetoed' && pending ? [{ deletion: pending, by: vetoDetail }] : [],
-    ),
+    vetoed: [
+      ...dooms.flatMap(({ fate, pending }) => (fate.kind === 'vetoed' && pending ? [pending] : [])),
+      ...fresh,
+    ].map((deletion) => ({ deletion, by: vetoDetail })),
     cancelled: [
       ...dooms.flatMap(({ fate, pending }) =>
         fate.kind === 'cancelled' && pending ? [{ deletion: pending, because: fate.detail }] : [],
@@ -99,6 +104,16 @@ function* doomsOf(one: Case, step: number | null): Generator<Doom> {
       yield { record, pending, step, fate: fateOf(one, record, pending, step) };
     else if (pending !== null) yield { record, pending, step: null, fate: unasked(one, record, pending) };
   }
+}
+
+/**
+ * A person's hand counts for the whole finding, also while the key is none of its case's: its new name may be
+ * what took it out, and a list may lack it for a while.
+ */
+export function isStopped({ records }: Pick<Court, 'records'>, pending: PendingDeletion): boolean {
+  const record = records.get(pending.keyId);
+  if (record?.createdAt !== pending.createdAt) return false;
+  return pending.vetoedAt !== null || isRenamedByHand(record, pending);
 }
 
 /** The key is in the list, so that the case no longer having it is the policy's doing. */
@@ -160,7 +175,9 @@ function fateOf(one: Case, record: KeyRecord, pending: PendingDeletion | null, s
   const stop = obstacle(court, record, modeOf(court, judgement.policy));
   // What a person decided ends a notice, which starts anew afterwards; what cannot be told only holds it.
   if (stop !== null) return { kind: stop.because === 'unknown' ? 'held' : 'cancelled', ...stop };
-  return pending === null ? announce(one, record, step) : pendingFate(one, record, pending, step);
+  if (pending !== null) return pendingFate(one, record, pending, step);
+  const unclear = unclearPick(one, step);
+  return unclear === null ? announce(one, record, step) : { kind: 'held', ...unclear };
 }
 
 function pendingFate(one: Case, record: KeyRecord, pending: PendingDeletion, step: number): Fate {

@@ -36,7 +36,7 @@ export function wantedRenames(one: Case, except: (id: KeyId) => boolean): Wanted
     if (wish.kind === 'rename') changes.push(planned(one, 'rename', record, step, wish.to));
     if (wish.kind !== 'held') continue;
     held.push(heldBack(one, 'rename', record, step, wish));
-    if (wish.because === 'unconfirmed') questions.push(...confirmation(one, record));
+    if (wish.because === 'unconfirmed') questions.push(...confirmation(one, record, step));
   }
   return { changes, held, questions };
 }

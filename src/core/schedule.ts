@@ -51,7 +51,13 @@ export function nextPassAt(
   policy: PolicyFile,
   dueAt: readonly EpochMs[],
   pace: Pace,
-  { at: lastAt = now, approach = null, unasked = false, rowless = 0, callsFreeAt = now }: Partial<Outlook & Calls> = {},
+  {
+    at: lastAt = now,
+    approach = null,
+    unasked = false,
+    rowless = 0,
+    callsFreeAt = now,
+  }: Partial<Outlook & Calls> = {},
 ): EpochMs {
   const boundaries = policy.policies.flatMap(({ rule }) => {
     if (rule.kind !== 'spend' || rule.period.kind !== 'calendar') return [];

@@ -3,11 +3,12 @@ import type { Court } from './court.ts';
 import { keyAsSubject } from './court.ts';
 import { ownIdleWindow } from './deadlines.ts';
 import type { Question } from './evidence.ts';
-import { measured } from './evidence.ts';
+import { measured, mostUsed } from './evidence.ts';
 import { asked, ownReading } from './questions.ts';
 import type { Judgement } from './judgement.ts';
 import type { Held, HeldBecause, PlannedChange } from './plan.ts';
 import type { Step } from './policy.ts';
+import type { KeyId } from './key.ts';
 import type { Finding, KeyRecord } from './state.ts';
 import { durationWords, figuresWords } from './words.ts';
 
@@ -39,20 +40,59 @@ export function highestReached(judgement: Judgement, does: (step: Step) => boole
 }
 
 /** Which keys of the case a step falls on: the key itself, all of the group's, or its largest. */
-export function picked({ court, judgement, finding }: Case, stepIndex: number): readonly KeyRecord[] {
-  const { members, subject, policy } = judgement;
-  if (subject.kind === 'key' || policy.steps[stepIndex]?.pick === 'all') return members;
-  if (policy.rule.kind !== 'spend') return members;
-  // The key it fell on once stays the one, though another may be larger by now.
+export function picked(one: Case, stepIndex: number): readonly KeyRecord[] {
+  const { members } = one.judgement;
+  if (!fallsOnHighest(one, stepIndex)) return members;
+  const fell = fellOn(one, stepIndex);
+  if (fell !== null) return members.filter((record) => record.id === fell);
+  const first = byUse(one)[0];
+  return first === undefined ? [] : [first];
+}
+
+function fallsOnHighest({ judgement: { subject, policy } }: Case, stepIndex: number): boolean {
+  return subject.kind === 'group' && policy.steps[stepIndex]?.pick !== 'all' && policy.rule.kind === 'spend';
+}
+
+/** The key it fell on once stays the one, though another may be larger by now. */
+function fellOn({ finding }: Case, stepIndex: number): KeyId | null {
   const fell = [...finding.deletions, ...finding.renamed].find((one) => one.step === stepIndex);
-  if (fell !== undefined) return members.filter((record) => record.id === fell.keyId);
-  const { measure } = policy.rule;
+  return fell?.keyId ?? null;
+}
+
+/** By what each has surely used in its lifetime, the largest first. */
+function byUse({ court, judgement }: Case): readonly KeyRecord[] {
+  const { members, policy } = judgement;
   const weight = (record: KeyRecord): number => {
     const known = court.bench.evidence.keys.get(record.id);
-    return known === undefined ? 0 : measured(known.lifetime.low, measure);
+    return known === undefined || policy.rule.kind !== 'spend'
+      ? 0
+      : measured(known.lifetime.low, policy.rule.measure);
   };
-  const first = [...members].sort((a, b) => weight(b) - weight(a) || (a.id < b.id ? -1 : 1))[0];
-  return first === undefined ? [] : [first];
+  return [...members].sort((a, b) => weight(b) - weight(a) || (a.id < b.id ? -1 : 1));
+}
+
+/** Other keys of the group that may have used more than the one that a step would fall on. */
+function rivals(one: Case, stepIndex: number): readonly KeyRecord[] {
+  const { court, judgement } = one;
+  const { rule } = judgement.policy;
+  if (rule.kind !== 'spend' || !fallsOnHighest(one, stepIndex) || fellOn(one, stepIndex) !== null) return [];
+  const [first, ...others] = byUse(one);
+  const surely = first && court.bench.evidence.keys.get(first.id);
+  if (surely === undefined) return others;
+  const least = measured(surely.lifetime.low, rule.measure);
+  return others.filter(({ id }) => {
+    const known = court.bench.evidence.keys.get(id);
+    const most = known && mostUsed(known);
+    return most === undefined || measured(most, rule.measure) > least;
+  });
+}
+
+/** Null: it is known which key of the group the step falls on. */
+export function unclearPick(one: Case, stepIndex: number): Stop | null {
+  const { length } = rivals(one, stepIndex);
+  if (length === 0) return null;
+  const detail = `which of its keys has used most is not known: ${String(length)} may have used more`;
+  return { because: 'unconfirmed', detail };
 }
 
 export function planned(
@@ -95,11 +135,12 @@ export function heldBack(
 }
 
 /** What a case still lacks before it may change a key: certainty, or an idle key's second reading; null: nothing. */
-export function unconfirmed({ judgement, finding }: Case, step: number): Stop | null {
+export function unconfirmed(one: Case, step: number): Stop | null {
+  const { judgement, finding } = one;
   if (!judgement.sure.includes(step)) {
     return { because: 'unconfirmed', detail: 'it is not certain that its level is still so high' };
   }
-  if (judgement.policy.rule.kind !== 'idle') return null;
+  if (judgement.policy.rule.kind !== 'idle') return unclearPick(one, step);
   const first = finding.idle?.confirmedFirstAt ?? null;
   const last = judgement.idle?.confirmedLastAt ?? null;
   if (first !== null && last !== null && last - first >= idleConfirmationMs) return null;
@@ -108,12 +149,13 @@ export function unconfirmed({ judgement, finding }: Case, step: number): Stop | 
 }
 
 /** What would confirm it. An idle key's own reading, unless the first of two was taken too recently for another to count. */
-export function confirmation({ court, judgement }: Case, record: KeyRecord): readonly Question[] {
+export function confirmation(one: Case, record: KeyRecord, step: number): readonly Question[] {
+  const { court, judgement } = one;
   const { rule } = judgement.policy;
-  if (rule.kind !== 'idle') return judgement.doubts;
+  const { evidence } = court.bench;
+  if (rule.kind !== 'idle') return [...judgement.doubts, ...rivals(one, step).flatMap(ofRival)];
   const first = judgement.idle?.confirmedFirstAt ?? null;
   if (first !== null && court.now - first < idleConfirmationMs) return [];
-  const { evidence } = court.bench;
   const known = evidence.keys.get(record.id);
   if (known === undefined) return [];
   const why = `${judgement.policy.name}: “${record.facts.name}” is to be changed for being idle`;
@@ -121,4 +163,10 @@ export function confirmation({ court, judgement }: Case, record: KeyRecord): rea
   const still = known.unchangedSince !== null && court.now - known.unchangedSince >= rule.forMs;
   const window = still ? null : ownIdleWindow(rule.forMs);
   return asked(ownReading(record.id, window, known, evidence), { why, excess: Infinity });
+
+  function ofRival({ id, facts }: KeyRecord): Question[] {
+    const known = evidence.keys.get(id);
+    const why = `${judgement.policy.name}: “${facts.name}” may have used most of its group`;
+    return known === undefined ? [] : asked(ownReading(id, null, known, evidence), { why, excess: Infinity });
+  }
 }

@@ -17,10 +17,11 @@ export function committer(
   memory: Memory,
   policy: PolicyFile,
   batch: string,
+  { keeps = false } = {},
 ): Commit {
   return async (documents, alerts) => {
-    // A dry run sends nothing, whatever was decided.
-    const sends = mostCautious(policy.mode, ports.mode) !== 'dry-run';
+    // A dry run says nothing, whatever it decides. What is to be kept waits in the outbox until it is over.
+    const sends = keeps || mostCautious(policy.mode, ports.mode) !== 'dry-run';
     const routed = sends ? ports.route(alerts, policy, batch) : { items: [], undeliverable: [] };
     const newest = routed.items.at(-1);
     const lost = routed.undeliverable.map(({ alert, channel, because }): RecordEntry => {

@@ -1,7 +1,6 @@
 /** The look directly before a change: at the account as it is now, and at whether the change is still asked for. */
 import type { Recheck } from '../act/carry-out.ts';
 import type { Question } from '../core/evidence.ts';
-import type { KeyId } from '../core/key.ts';
 import type { Decision, PlannedChange } from '../core/plan.ts';
 import type { PolicyFile } from '../core/policy.ts';
 import type { Court } from '../core/court.ts';
@@ -10,10 +9,10 @@ import type { Deliberation, Inquiry } from '../deliberate.ts';
 import { look } from '../ledger/look.ts';
 import type { Sight } from '../ledger/look.ts';
 import type { Memory } from '../memory.ts';
-import { eventEntry } from '../record.ts';
 import type { PassPorts } from './ports.ts';
 import type { Commit } from './commit.ts';
 import { before } from './before.ts';
+import { rememberHands } from './hands.ts';
 
 /** A change is worth its calls, also in a minute that has had its share: limits bound how many changes there are. */
 const recheckCalls = 12;
@@ -32,7 +31,7 @@ export async function recheck(
   if (ports.superseded()) return newPolicy;
   try {
     const again = await look(ports.reader, ports.clock, before(memory), ports.pace, signal);
-    await rememberHand(memory, again, change.keyId, commit);
+    await rememberHands(memory, again, commit);
     const sight: Sight = { ...again, readings: { ...again.readings, windows: seen.readings.windows } };
     const why = `${change.policy}: checked afresh before the ${change.kind}`;
     const question: Question = { kind: 'key', id: change.keyId, window: null, why, excess: Infinity };
@@ -55,20 +54,6 @@ export async function recheck(
       because: `it could not be checked afresh: ${error instanceof Error ? error.message : String(error)}`,
     };
   }
-}
-
-/** What a person did to the key counts, though the next list may no longer show it. */
-async function rememberHand(
-  memory: Memory,
-  { at, clock, registry }: Sight,
-  keyId: KeyId,
-  commit: Commit,
-): Promise<void> {
-  const record = registry.changed.find(({ id }) => id === keyId);
-  const before = memory.records.get(keyId)?.renamedByPersonAt ?? null;
-  if (!clock.trusted || record === undefined || record.renamedByPersonAt === before) return;
-  const events = registry.events.filter(({ id }) => id === keyId);
-  await commit({ keys: [record], record: events.map((event) => eventEntry(at, event)) }, []);
 }
 
 /** What is told of the change is told with the numbers of the fresh look. */

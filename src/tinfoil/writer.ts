@@ -5,7 +5,7 @@
 import type { Key } from '../core/key.ts';
 import { listDoubt } from '../core/list-doubt.ts';
 import type { Secret } from '../core/secret.ts';
-import type { AdminReader, AdminWriter } from '../ports.ts';
+import type { AdminReader, AdminWriter, Unwanted } from '../ports.ts';
 import { createCall, deleteCall, listKeysCall, renameCall } from './calls.ts';
 import type { Endpoint } from './calls.ts';
 import { AdminApiError } from './errors.ts';
@@ -39,23 +39,24 @@ export function createWriter(wire: Wire, reader: AdminReader, retries: RetryPoli
       );
     },
 
-    async renameKey(key, secret, name, signal) {
+    async renameKey(key, secret, name, signal, unwanted = () => null) {
       const call = renameCall(secret, name);
       assertOwn(key, secret, call.endpoint);
-      const look = (): Promise<boolean> => isRenamed(wire, key, name, call.endpoint, signal);
+      const look = (ask: Unwanted): Promise<boolean> =>
+        isRenamed(wire, { key, unwanted: ask, endpoint: call.endpoint }, name, signal);
       const { failure, unclear } = await persist(patience(call.endpoint, signal), async (number) => {
         // A page in place of the API's JSON is no promise: it makes the attempt unclear, so the list is asked.
-        if (number === 1 || !(await look())) await askOnce(wire, call, () => undefined, signal);
+        if (number === 1 || !(await look(unwanted))) await askOnce(wire, call, () => undefined, signal);
       });
       if (failure === null) return;
-      const lastLook = unclear && failure.retryable ? await look().catch(() => false) : false;
+      const lastLook = unclear && failure.retryable ? await look(() => null).catch(() => false) : false;
       if (!lastLook) throw failure;
     },
 
-    async deleteKey(key, secret, signal, among = []) {
+    async deleteKey(key, secret, signal, among = [], unwanted = () => null) {
       const call = deleteCall(secret);
       assertOwn(key, secret, call.endpoint);
-      const target: Target = { key, among, endpoint: call.endpoint };
+      const target: Target = { key, among, unwanted, endpoint: call.endpoint };
       const waiting = patience(call.endpoint, signal);
       const { failure, unclear } = await persist(waiting, async (number) => {
         // In the time that passed somebody may have saved the key.
@@ -106,20 +107,29 @@ function isSame(one: Key, other: Key): boolean {
 }
 
 /** One look whether the key bears the name. Throws when it is gone, or a third name shows another hand. */
-async function isRenamed(
-  wire: Wire,
-  key: Key,
-  name: string,
-  endpoint: Endpoint,
-  signal: AbortSignal,
-): Promise<boolean> {
+async function isRenamed(wire: Wire, aim: Aim, name: string, signal: AbortSignal): Promise<boolean> {
+  const { key, endpoint } = aim;
   const { keys } = await askOnce(wire, listKeysCall, parseListing, signal);
   const listed = keys.find((one) => isSame(one, key));
   if (listed === undefined)
     throw new AdminApiError({ endpoint, kind: 'not-found', detail: 'no longer listed' });
   if (listed.name === name) return true;
-  if (listed.name === key.name) return false;
-  throw overtaken(endpoint);
+  assertWanted(aim, listed);
+  return false;
+}
+
+/** A key that is to be changed, as it was when that was decided. */
+interface Aim {
+  readonly key: Key;
+  readonly unwanted: Unwanted;
+  readonly endpoint: Endpoint;
+}
+
+/** Throws when another hand shows, or when the change is not to be made any more. */
+function assertWanted({ key, unwanted, endpoint }: Aim, listed: Key): void {
+  if (listed.name !== key.name) throw overtaken(endpoint);
+  const because = unwanted(listed);
+  if (because !== null) throw new AdminApiError({ endpoint, kind: 'aborted', detail: because });
 }
 
 function overtaken(endpoint: Endpoint): AdminApiError {
@@ -127,10 +137,8 @@ function overtaken(endpoint: Endpoint): AdminApiError {
 }
 
 /** A key to be deleted. `among`: all keys as they were listed before. */
-interface Target {
-  readonly key: Key;
+interface Target extends Aim {
   readonly among: readonly Key[];
-  readonly endpoint: Endpoint;
 }
 
 /** Why a list that lacks the key does not prove it gone; null: it does. */
@@ -146,7 +154,7 @@ async function isToGo(wire: Wire, target: Target, signal: AbortSignal): Promise<
   const { key, endpoint } = target;
   const { keys } = await askOnce(wire, listKeysCall, parseListing, signal);
   const listed = keys.find((one) => isSame(one, key));
-  if (listed !== undefined && listed.name !== key.name) throw overtaken(endpoint);
+  if (listed !== undefined) assertWanted(target, listed);
   const doubt = listed === undefined ? absenceDoubt(target, keys) : null;
   if (doubt !== null)
     throw new AdminApiError({ endpoint, kind: 'malformed', retryable: true, detail: doubt });

@@ -9,7 +9,7 @@ import type { Key, KeyId } from '../../src/core/key.ts';
 import type { PlannedChange } from '../../src/core/plan.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { Change, Finding, KeyRecord } from '../../src/core/state.ts';
-import type { AdminWriter } from '../../src/ports.ts';
+import type { AdminWriter, Unwanted } from '../../src/ports.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import type { Batch, Store } from '../../src/store/store.ts';
 import { file, hour, key, monday, policy } from '../core/story.ts';
@@ -149,6 +149,7 @@ async function rig(fault: Fault = null, recheck?: (one: PlannedChange) => Rechec
     writer,
     clock,
     closing: new AbortController().signal,
+    superseded: () => false,
     commit,
     recheck: (one) => Promise.resolve((recheck ?? fresh)(one)),
   };
@@ -287,6 +288,48 @@ describe('a change', () => {
     );
     expect(outcomes).toMatchObject([{ result: 'unclear', detail: 'the state is being closed' }]);
     expect((await one.store.load(monday)).changes).toMatchObject([{ outcome: null, settledAt: null }]);
+  });
+
+  test.each<[what: string, listed: Key, superseded: boolean, because: string | null]>([
+    ['as it was', { ...user, lastUsedAt: monday }, false, null],
+    ['under another policy file', user, true, 'the policy file has changed'],
+    ['with other metadata', { ...user, metadata: { keep: 'yes' } }, false, 'the key has changed'],
+    ['an admin key', { ...user, isAdmin: true }, false, 'the key has changed'],
+    ['with another end', { ...user, expiresAt: monday + hour }, false, 'the key has changed'],
+    ['with a cap', { ...user, maxTokens: 7 }, false, 'the key has changed'],
+    ['a chat key', { ...user, chat: true }, false, 'the key has changed'],
+  ])('is tried again only while it is wanted: the key is %s', async (_what, listed, superseded, because) => {
+    await using one = await rig();
+    const seen: (string | null | undefined)[] = [];
+    const again = (unwanted: Unwanted | undefined): Promise<void> => {
+      const why = unwanted?.(listed);
+      seen.push(why);
+      if (typeof why !== 'string') return Promise.resolve();
+      return Promise.reject(
+        Object.assign(new Error(why), { kind: 'aborted', retryable: false, outcome: 'none' }),
+      );
+    };
+    const writer: AdminWriter = {
+      ...one.ports.writer,
+      renameKey: (_key, _secret, _name, _signal, unwanted) => again(unwanted),
+      deleteKey: (_key, _secret, _signal, _among, unwanted) => again(unwanted),
+    };
+    const ports: ActPorts = { ...one.ports, writer, superseded: () => superseded };
+    const outcomes = await carryOut(
+      [change('rename', user, 'OVER User 1'), change('delete', user)],
+      ports,
+      on,
+    );
+    expect(seen).toEqual([because, because]);
+    const result = because === null ? 'done' : 'cancelled';
+    expect(outcomes).toMatchObject([
+      { result, detail: because },
+      { result, detail: because },
+    ]);
+    const { changes } = await one.store.load(monday);
+    const outcome = because === null ? 'done' : 'not-done';
+    expect(changes).toMatchObject([{ outcome }, { outcome }]);
+    expect(one.alerts).toHaveLength(because === null ? 1 : 0);
   });
 
   test('is as old as the look before it at the most, though the clock was set back since', async () => {

@@ -147,6 +147,71 @@ test.each([
   expect(said(one.pass({ after: 8 * day }))).toEqual(expected);
 });
 
+describe('a deadline that moves, though not beyond the first step,', () => {
+  const expiry = policy(
+    'expiry: {}',
+    '{ before: 14d, alert: ops }',
+    '{ alert: ops, rename: "EXPIRED {{ name }}" }',
+    '{ after: 1d, alert: owner, delete: { notice: 1h } }',
+  );
+  const moves = (one: Story, expiresAt: number): void => {
+    const now = one.account.get('A') ?? key('A');
+    one.account.set('A', { ...now, expiresAt });
+  };
+
+  test('past a step that was reached begins a new case: what was done is undone, and is said and done again', () => {
+    const one = story(file(expiry, generous), key('A', { expiresAt: monday - 2 * day }));
+    expect(said(one.run())).toEqual(['notice 3 → ops, owner']);
+    expect(one.account.get('A')?.name).toBe('EXPIRED A');
+    moves(one, monday + 5 * day);
+    const moved = one.run({ after: 2 * hour });
+    expect([said(moved), done(moved)]).toEqual([
+      ['step 1 → ops', 'resolved → ops, owner'],
+      ['restore EXPIRED A → A'],
+    ]);
+    expect(moved.alerts[1]?.event).toMatchObject({
+      because: 'its deadline has moved; its deletion is called off',
+    });
+    const again = one.run({ after: 5 * day });
+    expect([said(again), done(again)]).toEqual([['step 2 → ops'], ['rename A → EXPIRED A']]);
+  });
+
+  test('past none goes on as the same case', () => {
+    const one = story(file(expiry, generous), key('A', { expiresAt: monday - hour }));
+    expect(said(one.run())).toEqual(['step 2 → ops']);
+    moves(one, monday - 2 * hour);
+    const decision = one.run();
+    expect([said(decision), done(decision)]).toEqual([[], []]);
+    one.policy = file(expiry.replace('14d', '7d'), generous);
+    expect(said(one.run())).toEqual([]);
+  });
+
+  test('is told from a step of which the policy file has changed the time', () => {
+    const one = story(file(expiry, generous), key('A', { expiresAt: monday - hour }));
+    one.run();
+    one.policy = file(expiry.replace('{ alert: ops, rename', '{ after: 12h, alert: ops, rename'), generous);
+    const decision = one.run();
+    expect([said(decision), done(decision)]).toEqual([[], []]);
+  });
+});
+
+test('a group’s case ends without a word while the alerts of all its keys are silenced', () => {
+  const group = policy(`${monthly.replace(' }', '')}, across: metadata.team }`, '{ at: 100%, alert: owner }');
+  const silence = (select: string) =>
+    `protect: []\nsilences:\n  - { select: ${select}, until: 2026-12-24T00:00:00Z, suppress: [alerts] }`;
+  const ended = (select: string) => {
+    const [a, b] = ['A', 'B'].map((name) => key(name, { metadata: { team: 'ml' } }));
+    const one = story(group, a ?? key('A'), b ?? key('B'), key('C'));
+    expect(said(one.run({ usage: { A: 15, B: 6 } }))).toEqual(['step 1 → owner']);
+    one.policy = file(group, silence(select));
+    const decision = one.pass({ after: 8 * day });
+    expect(isOver(one)).toBe(true);
+    return said(decision);
+  };
+  expect(ended('{ metadata: { team: ml } }')).toEqual([]);
+  expect(ended('{ name: A }')).toEqual(['resolved → owner']);
+});
+
 function windowsOf(one: Story, amount: number) {
   return {
     windows: Object.fromEntries([...one.account.keys()].map((name) => [name, { '24h': amount } as const])),
@@ -184,6 +249,26 @@ describe('a finding does not', () => {
     expect(said(one.pass({ after: 8 * day }))).toEqual(['resolved → owner']);
     expect(said(one.pass({ usage: { 'User 1': 33 } }))).toEqual(['step 1 → owner']);
     expect([...one.findings.values()]).toHaveLength(2);
+  });
+
+  test('close while it is open what became of a change of its; the next period’s goes on beside it', () => {
+    const daily = policy(
+      'spend: { cost: 20, per: day }',
+      '{ at: 100%, alert: owner, delete: { notice: 1h } }',
+    );
+    const one = story(daily, key('User 1'));
+    one.run({ usage: { 'User 1': 21 } });
+    one.carryOut(one.pass({ after: hour }), null);
+    for (const [of, change] of one.changes) one.changes.set(of, { ...change, settledAt: null });
+    one.policy = file(daily.replace('day', 'month'));
+    expect(said(one.pass({ hold: 'the list shrank' }))).toEqual(['step 1 → owner']);
+    // In whichever order they come from the store.
+    one.findings = new Map([...one.findings].toReversed());
+    expect(said(one.pass({ hold: 'the list shrank' }))).toEqual([]);
+    for (const [of, change] of one.changes) one.changes.set(of, { ...change, settledAt: one.now() });
+    expect(said(one.pass({ hold: 'the list shrank' }))).toEqual(['resolved → owner']);
+    one.policy = file(daily.replace('day', 'month').replace('20', '200'));
+    expect(said(one.pass())).toEqual(['resolved → owner']);
   });
 
   test('go from one period to the next without a word between, when both are over', () => {

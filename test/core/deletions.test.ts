@@ -9,6 +9,7 @@ import {
   generous,
   held,
   hour,
+  id,
   key,
   minute,
   monday,
@@ -285,6 +286,18 @@ describe('a dry run voids the notices that were given before it,', () => {
   });
 });
 
+test('a rename by a person that only a dry run sees is a veto all the same, though the name was given back in it', () => {
+  const one = noticed(file(deleting, generous));
+  one.policy = file(deleting, `${generous}\nmode: dry-run`);
+  one.rename('User 1', 'Mine');
+  expect(said(one.run())).toEqual([]);
+  one.rename('User 1', 'User 1');
+  one.run();
+  one.policy = file(deleting, generous);
+  expect(held(one.run())).toEqual(['delete: vetoed']);
+  expect(done(one.run({ after: 7 * day }))).toEqual([]);
+});
+
 describe('a deletion is held, and its notice goes on,', () => {
   test('while nothing may be changed at all', () => {
     const one = noticed();
@@ -335,6 +348,22 @@ describe('a key renamed by a person while its notice runs', () => {
     expect([said(below), held(below), below.held[0]?.step]).toEqual([[], ['delete: vetoed'], 1]);
     const decision = at(25);
     expect([said(decision), held(decision)]).toEqual([[], ['delete: vetoed']]);
+  });
+
+  test.each([
+    [hour - minute, ['delete: vetoed'], []],
+    [hour, [], ['resolved → owner']],
+  ])('stays spared when lists lack it, though not for an hour (%i ms)', (missed, holds, over) => {
+    const one = noticed();
+    one.rename('User 1', 'Spare me');
+    one.run();
+    const spared = one.account.get('User 1') ?? key('User 1');
+    one.remove('User 1');
+    expect(said(one.run())).toEqual([]);
+    expect(said(one.run({ after: missed }))).toEqual(over);
+    one.account.set('User 1', spared);
+    const back = one.run();
+    expect([said(back), held(back)]).toEqual(over.length > 0 ? [['notice 1 → owner'], []] : [[], holds]);
   });
 
   test('may be deleted in the next finding', () => {
@@ -423,6 +452,16 @@ describe('of a group', () => {
     expect([said(later), done(later), held(later)]).toEqual([[], [], []]);
   });
 
+  test('none is announced while another may have used more; what was announced goes on', () => {
+    const one = story(group('highest'), key('A'), key('B'));
+    const unclear = one.run({ usage: { A: 21, B: [0, null] } });
+    expect([said(unclear), held(unclear)]).toEqual([['step 1 → owner'], ['delete: unconfirmed']]);
+    expect(unclear.questions).toMatchObject([{ kind: 'key', id: id('B'), window: null }]);
+    const told = one.run({ usage: { B: 30 } });
+    expect(told.alerts).toMatchObject([{ event: { kind: 'notice' }, subject: { name: 'B' } }]);
+    expect(done(one.run({ after: day, usage: { A: [21, null] } }))).toEqual(['delete B']);
+  });
+
   test('all go', () => {
     const one = story(file(group('all'), generous), key('A'), key('B'));
     expect(said(one.run({ usage: { A: 5, B: 19 } }))).toEqual(['notice 1 → owner', 'notice 1 → owner']);
@@ -486,6 +525,47 @@ describe('of a group whose keys come and go', () => {
     expect(held(later)).toEqual(['delete: notice', 'delete: notice']);
     const due = one.pass();
     expect([done(due), said(due)]).toEqual([['delete B'], ['notice 1 → owner']]);
+  });
+
+  describe('one that a person renamed is not deleted in that finding, though', () => {
+    const users = group.replace('select: all', 'select: { name: "User *" }');
+
+    /** Renamed to `name`, and a pass later under its first name again. */
+    function renamed(name: string, meanwhile: (one: Story) => void): Story {
+      const one = story(file(users, generous), key('User 1'), key('User 2'));
+      one.run({ usage: { 'User 1': 5, 'User 2': 25 } });
+      one.rename('User 1', name);
+      expect(said(one.run())).toEqual(['vetoed → owner']);
+      meanwhile(one);
+      one.rename('User 1', 'User 1');
+      return one;
+    }
+
+    test.each<[how: string, name: string, meanwhile: (one: Story) => void]>([
+      ['the new name took it out of the group', 'Mine', () => undefined],
+      [
+        'a list lacked it since',
+        'User 1 please keep',
+        (one) => {
+          const [first, ...others] = [...one.account];
+          one.account.delete('User 1');
+          one.run();
+          one.account.clear();
+          for (const [name, of] of [...(first ? [first] : []), ...others]) one.account.set(name, of);
+        },
+      ],
+    ])('%s', (_how, name, meanwhile) => {
+      const one = renamed(name, meanwhile);
+      const back = one.run();
+      expect([said(back), held(back).toSorted()]).toEqual([[], ['delete: notice', 'delete: vetoed']]);
+      expect(done(one.run({ after: day }))).toEqual(['delete User 2']);
+    });
+
+    test('it may be in the next one, as another key may that its fingerprint is given to', () => {
+      const one = renamed('Mine', () => undefined);
+      one.account.set('User 1', key('User 1', { createdAt: monday + 1 }));
+      expect(said(one.run())).toEqual(['notice 1 → owner']);
+    });
   });
 
   test('another policy’s rename of one stops none of them', () => {

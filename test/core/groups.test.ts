@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Counters } from '../../src/core/key.ts';
 import type { KeyEvidence } from '../../src/core/evidence.ts';
-import { day, done, file, generous, key, monday, policy, said, story } from './story.ts';
+import { day, done, file, generous, held, id, key, monday, policy, said, story } from './story.ts';
 
 const across = (what: string, ...steps: string[]) =>
   policy(`spend: { cost: 20, per: month, across: ${what} }`, ...steps);
@@ -202,6 +202,28 @@ describe('a rename of a group’s', () => {
     );
     expect(orders[0]).toHaveLength(1);
     expect(orders[1]).toEqual(orders[0]);
+  });
+
+  test('highest falls on none while another may have used more, and asks for what that one has used', () => {
+    const one = story(renaming('highest'), key('A'), key('B'), key('C'));
+    const unclear = one.run({ usage: { A: 21, B: [0, null], C: 20 } });
+    expect([said(unclear), done(unclear), held(unclear)]).toEqual([
+      ['step 1 → ops'],
+      [],
+      ['rename: unconfirmed'],
+    ]);
+    expect(unclear.held[0]?.detail).toBe(
+      'which of its keys has used most is not known: 1 may have used more',
+    );
+    expect(unclear.questions).toMatchObject([{ kind: 'key', id: id('B'), window: null, excess: Infinity }]);
+    expect(done(one.run({ usage: { B: [5, 22] } }))).toEqual([]);
+    expect(done(one.run({ usage: { B: [22, 23] } }))).toEqual(['rename B → OVER B']);
+    expect(done(one.run({ usage: { A: [21, null] } }))).toEqual([]);
+  });
+
+  test('highest falls on one as soon as no other can have used more', () => {
+    const one = story(renaming('highest'), key('A'), key('B'));
+    expect(done(one.run({ usage: { A: [21, null], B: [0, 21] } }))).toEqual(['rename A → OVER A']);
   });
 
   test('all falls on every one', () => {

@@ -55,6 +55,20 @@ describe('a step', () => {
     expect(at(10, hour)).toEqual(['step 1 again → owner']);
   });
 
+  test('is repeated to its channels though another’s notice is given anew in the same pass', () => {
+    const both = policy(
+      'spend: { cost: 20, per: lifetime }',
+      '{ at: 100%, alert: ops, delete: { notice: 24h } }',
+      '{ at: 120%, alert: pager, repeat: 24h }',
+    );
+    const one = story(both, key('User 1'));
+    expect(said(one.pass({ usage: { 'User 1': 30 } }))).toEqual(['notice 1 → ops, pager']);
+    // Nobody accepts it.
+    expect(said(one.pass({ after: hour }))).toEqual([]);
+    expect(said(one.pass({ after: day - hour }))).toEqual(['notice 1 → ops, pager']);
+    expect(said(one.pass({ after: hour }))).toEqual([]);
+  });
+
   test('says with each repetition what it did not say before: every alert has its own id', () => {
     const one = story(policy(monthly, '{ at: 80%, alert: owner, repeat: 1h }'), key('User 1'));
     const ids = [16, 16, 16].map(

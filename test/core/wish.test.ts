@@ -112,6 +112,7 @@ describe('before an idle key is changed', () => {
         evidence: more === null ? new Map() : new Map([[a.id, known(more)]]),
       }),
       a,
+      0,
     );
   const wanted = {
     ...{ kind: 'key', id: id('A'), excess: Infinity },

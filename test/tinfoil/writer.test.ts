@@ -71,6 +71,18 @@ describe('deleting', () => {
     expect(asked(seen)).toEqual([`DELETE ${path}`, 'GET /']);
   });
 
+  test.each<[string, Step[], 'none' | 'unknown']>([
+    ['429', [refused(429, { 'retry-after': '3' })], 'none'],
+    ['an attempt of which it is not known what came of it', [cut], 'unknown'],
+  ])('after %s a key is not asked for again that is not to go any more', async (_, first, outcome) => {
+    const { writer, seen } = scriptedClient([...first, list(row({ metadata: { keep: 'yes' } }))]);
+    const result = writer.deleteKey(key, secret, never, [], ({ metadata }) =>
+      metadata['keep'] === 'yes' ? 'it is to stay' : null,
+    );
+    expect(await errorOf(result)).toMatchObject({ kind: 'aborted', outcome, detail: 'it is to stay' });
+    expect(asked(seen)).toEqual([`DELETE ${path}`, 'GET /']);
+  });
+
   describe('among other keys', () => {
     const rows = ['a', 'b', 'c', 'd'].map((letter) => row({ key: `tk_${letter}` }));
     const among = async () => {
@@ -212,6 +224,16 @@ describe('renaming', () => {
     const { result, seen } = rename([refused(500), named('by hand')]);
     expect(await errorOf(result)).toMatchObject({ kind: 'overtaken', outcome: 'unknown' });
     expect(seen).toHaveLength(2);
+  });
+
+  test('is not sent again when it is not wanted any more; what it came to before counts all the same', async () => {
+    const unwanted = () => 'it is not wanted';
+    const refusedOnce = scriptedClient([refused(429), named('User 7')]);
+    const result = refusedOnce.writer.renameKey(key, secret, 'IDLE User 7', never, unwanted);
+    expect(await errorOf(result)).toMatchObject({ kind: 'aborted', outcome: 'none' });
+    expect(asked(refusedOnce.seen)).toEqual(['POST /rename', 'GET /']);
+    const done = scriptedClient([cut, named('IDLE User 7')]);
+    await expect(done.writer.renameKey(key, secret, 'IDLE User 7', never, unwanted)).resolves.toBeUndefined();
   });
 
   test('of a key that is gone meanwhile ends', async () => {

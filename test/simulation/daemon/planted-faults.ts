@@ -195,7 +195,7 @@ export const plantedFaults: readonly Planted[] = [
   one(
     'a rename is sent again without a look',
     'tinfoil/writer.ts',
-    'if (number === 1 || !(await look()))',
+    'if (number === 1 || !(await look(unwanted)))',
     'if (number >= 1)',
   ),
   one(
@@ -207,8 +207,8 @@ export const plantedFaults: readonly Planted[] = [
   one(
     'the highest of a group is any of it',
     'core/wish.ts',
-    "if (subject.kind === 'key' || policy.steps[stepIndex]?.pick === 'all') return members;",
-    'if (policy.name !== "") return members;',
+    'if (!fallsOnHighest(one, stepIndex)) return members;',
+    'if (stepIndex >= 0) return members;',
   ),
   one(
     'an owner is told of another’s key',
