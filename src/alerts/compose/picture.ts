@@ -1,5 +1,5 @@
 /** Days as bars in a PNG. No text in it: words are set by the mail, in its own letters and colours. */
-import { encodePng } from './png.ts';
+import { encode } from 'fast-png';
 
 /** In CSS pixels; drawn at twice as many. */
 export const pictureSize = { width: 552, height: 72 } as const;
@@ -15,12 +15,12 @@ const outline = 2 * scale;
 const hatchPeriod = 7 * scale;
 const hatchWidth = 2 * scale;
 
-/** Nothing is transparent. The colours show on white and on near-black. */
+/** Nothing is transparent first: so the encoder writes it. The colours show on white and on near-black. */
 const palette = [
   [0, 0, 0, 0],
   [59, 125, 221, 255],
   [131, 139, 149, 255],
-] as const;
+];
 const colour = { bar: 1, grey: 2 } as const;
 
 /** Oldest first, the running day last and hollow; null, not known, is hatched. At least one. */
@@ -38,7 +38,7 @@ export function drawDays(days: readonly (number | null)[]): Uint8Array {
     }
   }
   fill(data, 0, width, height - baseline, height, colour.grey);
-  return encodePng({ width, height, data, palette });
+  return encode({ width, height, data, depth: 8, channels: 1, palette }, { zlib: { level: 9 } });
 }
 
 function fill(data: Uint8Array, left: number, right: number, from: number, to: number, value: number): void {
