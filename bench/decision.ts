@@ -115,7 +115,8 @@ export async function printDecision(print: (text: string) => void, account: Acco
   print(`  the same, of every key anew  ${times(judgingMs)}`);
   print(`  with cases, alerts, changes and what is held  ${times(decisionMs)}`);
   print(`  and again, when nothing has changed  ${times(againMs)}`);
-  print(`  steps reached  ${String(reached)}, by json-rules-engine ${String(rivalReached)}`);
+  const differs = reached === rivalReached ? '' : '  THESE DIFFER';
+  print(`  steps reached  ${String(reached)}, by json-rules-engine ${String(rivalReached)}${differs}`);
 }
 
 if (import.meta.main) {
