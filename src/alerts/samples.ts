@@ -49,7 +49,7 @@ export function sampleCaseAlerts(options: SampleOptions): readonly CaseAlert[] {
   const forecast: Figures = { ...spent(26, 31), basis: 'forecast' };
   const named: Next = { kind: 'rename', to: 'OVER BUDGET Sample key' };
   const renames: Next = { kind: 'step', at: '100%', does: 'renames it' };
-  const deletes: Next = { kind: 'step', at: '120%', does: 'deletes it after 1 d notice' };
+  const deletes: Next = { kind: 'step', at: '120%', does: 'deletes it after 1 d of notice' };
   const because = '12 renames are wanted; limits.rename.per_run: 10 holds all of them';
   const held: Next = { kind: 'would', change: 'rename', because };
   const overLimit =

@@ -69,9 +69,9 @@ export function stepAtWords(policy: Policy, step: Step): string {
   return `${durationWords(Math.abs(step.offsetMs))} ${side} the deadline`;
 }
 
-/** What a step does besides alerting: "renames it", "deletes it after 1 d notice". */
+/** What a step does besides alerting: "renames it", "deletes it after 1 d of notice". */
 export function stepDoesWords(step: Step): string {
-  if (step.delete !== null) return `deletes it after ${durationWords(step.delete.noticeMs)} notice`;
+  if (step.delete !== null) return `deletes it after ${durationWords(step.delete.noticeMs)} of notice`;
   if (step.rename !== null) return 'renames it';
   return 'alerts';
 }

@@ -97,7 +97,7 @@ describe('the sixty days', () => {
       /alert +The whole account has used 100% of its \$1,600 budget\n.*\n?.*pager \(webhook\)/,
       /alert +“dev-carol” has used \d+% of its allowance of 5,000 requests/,
       /over +Resolved: “dev-carol”/,
-      /alert +“Eval harness” has used 90% of its allowance of 55 M tokens/,
+      /alert +“Eval harness” has used 90% of its allowance of 55M tokens/,
       /alert +“dev-hackathon” reaches its expiry deadline in 14 days/,
       /renamed +“dev-hackathon” is now “EXPIRED dev-hackathon”/,
       /deleted +“EXPIRED dev-hackathon” was deleted/,

@@ -88,7 +88,7 @@ describe('what comes next', () => {
   test('is a rename that is about to be done, before the step above', () => {
     expect(next(16)).toEqual([
       { kind: 'rename', to: 'NEAR A' },
-      { kind: 'step', at: '100%', does: 'deletes it after 1 d notice' },
+      { kind: 'step', at: '100%', does: 'deletes it after 1 d of notice' },
     ]);
   });
 
@@ -107,7 +107,7 @@ describe('what comes next', () => {
     expect(next(10, generous, 'mode: alert\n  ')).toEqual(next(10, alerting));
     expect(next(16, alerting)).toEqual([
       { kind: 'would', change: 'rename', because: 'mode is alert' },
-      { kind: 'step', at: '100%', does: 'would be the step that deletes it after 1 d notice' },
+      { kind: 'step', at: '100%', does: 'would be the step that deletes it after 1 d of notice' },
     ]);
   });
 

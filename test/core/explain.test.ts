@@ -45,7 +45,7 @@ test('a case is told with what was measured, each step, what is held, and its fi
         measured: '$20.00 of $20.00, November 2026',
         steps: [
           { at: '50%', does: 'alerts', reached: 'yes', firedAt: '2026-11-23 10:00Z' },
-          { at: '100%', does: 'deletes it after 1 d notice', reached: 'yes', firedAt: null },
+          { at: '100%', does: 'deletes it after 1 d of notice', reached: 'yes', firedAt: null },
         ],
         held: [],
         findingId: `p/${id('A')}/2026-11-01T00:00:00Z`,

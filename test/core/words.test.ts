@@ -85,7 +85,7 @@ test('when a step fires and what it does', () => {
       '{ at: 100%, basis: forecast, alert: ops }',
       '{ at: 100%, alert: ops, delete: { notice: 24h } }',
     ),
-  ).toEqual(['100% by forecast: alerts', '100%: deletes it after 1 d notice']);
+  ).toEqual(['100% by forecast: alerts', '100%: deletes it after 1 d of notice']);
   expect(
     of(
       'expiry: {}',
@@ -96,6 +96,6 @@ test('when a step fires and what it does', () => {
   ).toEqual([
     '36 h before the deadline: alerts',
     'the deadline: renames it',
-    '7 d after the deadline: deletes it after 0 s notice',
+    '7 d after the deadline: deletes it after 0 s of notice',
   ]);
 });

@@ -114,7 +114,8 @@ test.concurrent.for(Object.entries(ways))('%s', async ([name, [message, code, pr
   if (code === 2 || name.endsWith('admin key')) s.policy(rule);
   const asked = performance.now();
   refused(await s.run(once, env), code, message);
-  expect(performance.now() - asked).toBeLessThan(5000);
+  // It does not hang; on a busy machine a process takes seconds to start.
+  expect(performance.now() - asked).toBeLessThan(30_000);
 });
 
 test.concurrent('a state file written by a later version', async (t) => {

@@ -87,7 +87,7 @@ function spendWords(figures: SpendFigures, repeated: boolean): string {
   return `has used ${share}`;
 }
 
-/** "$20 budget", "allowance of 1.2 M tokens" */
+/** "$20 budget", "allowance of 1.2M tokens" */
 function budgetWords({ limit, measure }: SpendFigures): string {
   const size = shortAmount(limit, measure);
   return measure === 'cost' ? `${size} budget` : `allowance of ${size}`;

@@ -32,14 +32,14 @@ export function amount(value: number, measure: Measure, rounding: Rounding = 'fl
   return `${value.toLocaleString('en-US')} ${value === 1 ? measure.slice(0, -1) : measure}`;
 }
 
-/** For headlines: "$20", "1.2 M tokens". Never rounded up. */
+/** For headlines: "$20", "1.2M tokens". Never rounded up. */
 export function shortAmount(value: number, measure: Measure): string {
   if (measure === 'cost') return money(value).replace(/\.00$/, '');
   for (const [unit, name] of [
     [1e9, 'B'],
     [1e6, 'M'],
   ] as const) {
-    if (value >= unit) return `${String(Math.floor((value * 10) / unit) / 10)} ${name} ${measure}`;
+    if (value >= unit) return `${String(Math.floor((value * 10) / unit) / 10)}${name} ${measure}`;
   }
   return amount(value, measure);
 }

@@ -77,7 +77,7 @@ export function nextWords(next: readonly Next[], timeZone: string): string[] {
 
 const participles = { delete: 'deleted', rename: 'renamed' } as const;
 
-/** "At 120%: deletion after 1 d notice.", "7 d later: a rename." */
+/** "At 120%: deletion after 1 d of notice.", "7 d later: a rename." */
 function stepWords(at: string, does: string): string[] {
   if (does === 'alerts') return [];
   const what = does === 'renames it' ? 'a rename' : does.replace('deletes it', 'deletion');

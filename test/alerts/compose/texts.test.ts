@@ -29,7 +29,7 @@ const kinds: readonly (readonly [string, Alert])[] = [
     caseAlert({
       next: [
         { kind: 'rename', to: 'OVER BUDGET User 7' },
-        { kind: 'step', at: '120%', does: 'deletes it after 1 d notice' },
+        { kind: 'step', at: '120%', does: 'deletes it after 1 d of notice' },
       ],
     }),
   ],

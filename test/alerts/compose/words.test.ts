@@ -31,8 +31,8 @@ describe('money', () => {
 test('amounts name what they count', () => {
   expect(amount(1_234_567, 'tokens')).toBe('1,234,567 tokens');
   expect(amount(1, 'requests')).toBe('1 request');
-  expect(shortAmount(1_290_000, 'tokens')).toBe('1.2 M tokens');
-  expect(shortAmount(2_500_000_000, 'tokens')).toBe('2.5 B tokens');
+  expect(shortAmount(1_290_000, 'tokens')).toBe('1.2M tokens');
+  expect(shortAmount(2_500_000_000, 'tokens')).toBe('2.5B tokens');
   expect(shortAmount(20_000_000, 'cost')).toBe('$20');
 });
 
