@@ -1,6 +1,8 @@
 /** The chronicle as witnesses read it: what was asked of the account, and what could be known at that moment. */
 import type { KeyId } from '../../../src/core/key.ts';
 import type { WorldKey } from '../../../src/sandbox/account-key.ts';
+import { booksOf } from './books.ts';
+import type { Books } from './books.ts';
 import type { Entry } from './chronicle.ts';
 import type { FileShape } from './policies.ts';
 import type { Stage } from './stage.ts';
@@ -39,6 +41,7 @@ export interface NameChange {
 
 export interface History {
   readonly stage: Stage;
+  readonly books: Books;
   readonly entries: readonly Entry[];
   readonly asked: readonly Asked[];
   readonly accepted: readonly (Of<'accepted'> & { readonly index: number })[];
@@ -84,6 +87,7 @@ export function historyOf(stage: Stage): History {
   };
   return {
     stage,
+    books: booksOf(stage.db),
     entries,
     asked: askedOf(stage, keys, effects),
     accepted: entries.flatMap((entry, index) => (entry.kind === 'accepted' ? [{ ...entry, index }] : [])),

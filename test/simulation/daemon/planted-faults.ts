@@ -136,6 +136,12 @@ export const plantedFaults: readonly Planted[] = [
     '.update(JSON.stringify([ids, entries[0]?.attempts]))',
   ),
   one(
+    'the last of several channels is left out',
+    'pass/commit.ts',
+    'outbox: routed.items,',
+    'outbox: routed.items.filter(({ alert, channel }) => alert.channels.length === 1 || channel !== alert.channels.at(-1)),',
+  ),
+  one(
     'a message that was not accepted counts as delivered',
     'alerts/bookkeeping.ts',
     'if (outcome.ok) return settleDelivered(parcel, kind, outcome, now);',
