@@ -223,6 +223,12 @@ export const plantedFaults: readonly Planted[] = [
     'JSON.stringify([entry.channel, entry.batch]);',
   ),
   one(
+    'each alert is a message',
+    'alerts/parcel.ts',
+    'JSON.stringify([entry.channel, ...to, entry.batch]);',
+    'JSON.stringify([entry.channel, ...to, entry.batch, entry.id]);',
+  ),
+  one(
     'any domain is allowed',
     'alerts/route.ts',
     '!fixed && allowDomains !== null &&',

@@ -7,6 +7,7 @@ import { crashSafety, gentleStart, identity } from './identity.ts';
 import { limits } from './limits.ts';
 import { modes } from './modes.ts';
 import { hands, notice } from './notice.ts';
+import { oneMessage } from './messages.ts';
 import { everyChannel } from './outbox.ts';
 import { hostileText, record, secrets } from './record.ts';
 import type { Witness } from './witness.ts';
@@ -25,6 +26,6 @@ export const witnesses: readonly Witness[] = [
     crashSafety,
     gentleStart,
   ],
-  ...[arrival, everyChannel, told, noise, repeats, badEdits, record, secrets, hostileText],
+  ...[arrival, everyChannel, told, noise, oneMessage, repeats, badEdits, record, secrets, hostileText],
   ...[figures, highest, owners, quietHours, silencedAlerts, oneActor, wholeReloads],
 ];
