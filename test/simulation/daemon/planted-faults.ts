@@ -160,6 +160,19 @@ export const plantedFaults: readonly Planted[] = [
     'record: []',
   ),
   one(
+    'held changes are not on record',
+    'record.ts',
+    '.filter((held) => !heldBefore.has(heldKey(held)))',
+    '.filter(() => false)',
+  ),
+  one('why a change is held now is not on record', 'record.ts', ' ${held.because}`;', '`;'),
+  one(
+    'a cancelled change is not on record',
+    'act/carry-out.ts',
+    "await ports.commit({ record: [entry(ports, 'change-cancelled', planned, fresh.because)] }, []);",
+    '',
+  ),
+  one(
     'strangers’ text is Slack’s markup',
     'alerts/compose/slack-text.ts',
     'export function escapeSlack(text: string): string {',

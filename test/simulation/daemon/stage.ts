@@ -1,5 +1,6 @@
 /** The world of one simulation, and the program in it: what is left when the plan's time is over. */
 import type { DatabaseSync } from 'node:sqlite';
+import type { Decision } from '../../../src/core/plan.ts';
 import type { PassReport } from '../../../src/pass.ts';
 import { createAdminApi } from '../../../src/sandbox/api.ts';
 import type { WorldKey } from '../../../src/sandbox/account-key.ts';
@@ -37,6 +38,8 @@ export interface Stage extends Disposable {
   /** What the program printed. */
   readonly log: readonly string[];
   readonly sent: readonly { readonly channel: string; readonly text: string }[];
+  /** Of each pass that came to its end; they are held against what was written down of them, and what was done. */
+  readonly decisions: readonly Decided[];
   readonly db: DatabaseSync;
   /** For the table of what happened; no witness looks at it. */
   readonly held: ReadonlyMap<string, number>;
@@ -46,6 +49,13 @@ export interface Stage extends Disposable {
   /** Instants since the beginning. */
   readonly lastTroubleAt: number;
   readonly endedAt: number;
+}
+
+export interface Decided extends Pick<Decision, 'now' | 'mode' | 'held' | 'changes'> {
+  /** The place in the chronicle of the pass's end. */
+  readonly index: number;
+  readonly at: number;
+  readonly run: number;
 }
 
 /** After the last trouble, so long is given for all to come right: a message that waits is tried hourly for a day. */
@@ -107,14 +117,26 @@ export async function perform(plan: Plan): Promise<Stage> {
   const log: string[] = [];
   const clock = { offsetMs: 0 };
   const tally = createTally();
+  const decisions: Decided[] = [];
   let runs = 0;
   const around: Surroundings = {
     ...{ plan, scheduler, chronicle, network, receivers, state, disk, perils, log, files },
     wallClock: () => truth() + clock.offsetMs,
     nextRun: () => (runs += 1),
-    passOver: (report) => {
+    passOver: (report, run) => {
       ambushes.passOver();
-      if (report !== null) tally.add(report);
+      if (report === null) return;
+      tally.add(report);
+      const { now, mode, held, changes } = report.decision;
+      decisions.push({
+        index: chronicle.entries.length - 1,
+        at: scheduler.now(),
+        run,
+        now,
+        mode,
+        held,
+        changes,
+      });
     },
   };
   const first = createProgram(around, 1);
@@ -156,7 +178,7 @@ export async function perform(plan: Plan): Promise<Stage> {
   world.advanceTo(truth());
   for (const program of programs) program.kill();
   return {
-    ...{ plan, world, keys, chronicle, files, log, sent, db: state.db },
+    ...{ plan, world, keys, chronicle, decisions, files, log, sent, db: state.db },
     ...{ held: tally.held, passes: tally.passes(), points: perils.points },
     lastTroubleAt: deeds.lastTroubleAt(),
     endedAt: scheduler.now(),

@@ -9,6 +9,7 @@ import { modes } from './modes.ts';
 import { hands, notice } from './notice.ts';
 import { oneMessage } from './messages.ts';
 import { everyChannel } from './outbox.ts';
+import { cancellations, heldOnRecord } from './decisions.ts';
 import { hostileText, record, secrets } from './record.ts';
 import type { Witness } from './witness.ts';
 
@@ -26,6 +27,19 @@ export const witnesses: readonly Witness[] = [
     crashSafety,
     gentleStart,
   ],
-  ...[arrival, everyChannel, told, noise, oneMessage, repeats, badEdits, record, secrets, hostileText],
+  ...[
+    arrival,
+    everyChannel,
+    told,
+    noise,
+    oneMessage,
+    repeats,
+    badEdits,
+    record,
+    heldOnRecord,
+    cancellations,
+    secrets,
+    hostileText,
+  ],
   ...[figures, highest, owners, quietHours, silencedAlerts, oneActor, wholeReloads],
 ];
