@@ -154,6 +154,24 @@ export const plantedFaults: readonly Planted[] = [
     "if (!outcome.ok && signal.aborted) return null; return outcome.ok ? outcome : { ...outcome, error: `${outcome.error} ${[...options.channels().channels.values()].map((one) => one.kind === 'slack' ? one.webhookUrl.reveal() : '').join()}` };",
   ),
   one(
+    'a secret is in an error, encoded',
+    'alerts/deliver.ts',
+    'return !outcome.ok && signal.aborted ? null : outcome;',
+    "if (!outcome.ok && signal.aborted) return null; return outcome.ok ? outcome : { ...outcome, error: `${outcome.error} ${[...options.channels().channels.values()].map((one) => one.kind === 'slack' ? Buffer.from(one.webhookUrl.reveal()).toString('base64') : '').join()}` };",
+  ),
+  one(
+    'a secret is in the state for a while',
+    'pass/commit.ts',
+    'outbox: routed.items,',
+    "outbox: routed.items, ...(documents.findings === undefined ? {} : { meta: { ...documents.meta, last: routed.items.length > 0 ? [...policy.channels.values()].map((one) => one.kind === 'slack' ? one.webhookUrl.reveal() : '').join() : '' } }),",
+  ),
+  one(
+    'an entry of the record is chained to none',
+    'store/record.ts',
+    'const hash = chain(previous.hash, body);',
+    'const hash = chain(origin.hash, body);',
+  ),
+  one(
     'a change is not on record',
     'act/carry-out.ts',
     "record: [entry(ports, 'change-intent', planned, planned.reason)]",

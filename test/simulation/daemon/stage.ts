@@ -23,9 +23,11 @@ import { createProgram } from './program.ts';
 import type { Program, Surroundings } from './program.ts';
 import { createReceivers } from './receivers.ts';
 import { createScheduler } from './scheduler.ts';
-import { adminKey, epoch, specOf } from './setting.ts';
+import { adminKey, channelSecrets, epoch, specOf } from './setting.ts';
 import { stateInMemory, stateOnDisk } from './state-file.ts';
 import { virtualTime } from './virtual-time.ts';
+import { createWatch } from './watch.ts';
+import type { Breach } from './witnesses/witness.ts';
 import { dayMs, hourMs, minuteMs } from './units.ts';
 
 /** What is left when the time is over. Its state is gone when it is disposed of. */
@@ -41,6 +43,8 @@ export interface Stage extends Disposable {
   /** Of each pass that came to its end; they are held against what was written down of them, and what was done. */
   readonly decisions: readonly Decided[];
   readonly db: DatabaseSync;
+  /** What looks on the way and at the end found. */
+  readonly seen: readonly Breach[];
   /** For the table of what happened; no witness looks at it. */
   readonly held: ReadonlyMap<string, number>;
   readonly passes: number;
@@ -57,6 +61,8 @@ export interface Decided extends Pick<Decision, 'now' | 'mode' | 'held' | 'chang
   readonly at: number;
   readonly run: number;
 }
+
+const passesALook = 4;
 
 /** After the last trouble, so long is given for all to come right: a message that waits is tried hourly for a day. */
 function recoveryMs({ acts }: Plan): number {
@@ -118,6 +124,10 @@ export async function perform(plan: Plan): Promise<Stage> {
   const clock = { offsetMs: 0 };
   const tally = createTally();
   const decisions: Decided[] = [];
+  const watch = createWatch({
+    ...{ log, sent, db: () => state.db },
+    secrets: () => [adminKey, ...channelSecrets, ...world.everyKey().map(({ secret }) => secret)],
+  });
   let runs = 0;
   const around: Surroundings = {
     ...{ plan, scheduler, chronicle, network, receivers, state, disk, perils, log, files },
@@ -127,6 +137,7 @@ export async function perform(plan: Plan): Promise<Stage> {
       ambushes.passOver();
       if (report === null) return;
       tally.add(report);
+      if (tally.passes() % passesALook === 0) watch.look(scheduler.now());
       const { now, mode, held, changes } = report.decision;
       decisions.push({
         index: chronicle.entries.length - 1,
@@ -177,8 +188,9 @@ export async function perform(plan: Plan): Promise<Stage> {
   await scheduler.run(Math.max(planned, deeds.lastTroubleAt() + recoveryMs(plan)));
   world.advanceTo(truth());
   for (const program of programs) program.kill();
+  watch.look(scheduler.now());
   return {
-    ...{ plan, world, keys, chronicle, decisions, files, log, sent, db: state.db },
+    ...{ plan, world, keys, chronicle, decisions, files, log, sent, db: state.db, seen: watch.found },
     ...{ held: tally.held, passes: tally.passes(), points: perils.points },
     lastTroubleAt: deeds.lastTroubleAt(),
     endedAt: scheduler.now(),

@@ -10,7 +10,7 @@ import { hands, notice } from './notice.ts';
 import { oneMessage } from './messages.ts';
 import { everyChannel } from './outbox.ts';
 import { cancellations, heldOnRecord } from './decisions.ts';
-import { hostileText, record, secrets } from './record.ts';
+import { hostileText, record, seen } from './record.ts';
 import type { Witness } from './witness.ts';
 
 export const witnesses: readonly Witness[] = [
@@ -38,7 +38,7 @@ export const witnesses: readonly Witness[] = [
     record,
     heldOnRecord,
     cancellations,
-    secrets,
+    seen,
     hostileText,
   ],
   ...[figures, highest, owners, quietHours, silencedAlerts, oneActor, wholeReloads],
