@@ -197,6 +197,24 @@ export const plantedFaults: readonly Planted[] = [
     'export function escapeSlack(text: string): string {\n  if (text !== "") return text;',
   ),
   one(
+    'strangers’ text is HTML',
+    'alerts/compose/email.ts',
+    'function escapeHtml(text: string): string {',
+    'function escapeHtml(text: string): string {\n  if (text !== "") return text;',
+  ),
+  one(
+    'an address may be a list',
+    'alerts/addresses.ts',
+    'export function parseAddress(text: string, options: { allowLocal: boolean }): string | null {',
+    'export function parseAddress(text: string, options: { allowLocal: boolean }): string | null {\n  if (text.includes(",")) return text;',
+  ),
+  one(
+    'a name is escaped in JSON',
+    'alerts/compose/webhook.ts',
+    'name: subject.name, original_name',
+    'name: subject.name.replaceAll("<", "&lt;"), original_name',
+  ),
+  one(
     'an invalid file is nobody’s business',
     'daemon.ts',
     'policyTrouble = invalidPolicy(read.message);',

@@ -15,6 +15,7 @@ import { doer } from './deeds.ts';
 import type { Disk } from './disk.ts';
 import { hasIntent, lackingIn } from './eyes.ts';
 import { createPerils } from './life.ts';
+import type { SentMail } from './mails.ts';
 import { createNetwork } from './network.ts';
 import type { NetworkWindow } from './network.ts';
 import type { Act, Plan, ReceiverTrouble } from './plan.ts';
@@ -40,6 +41,7 @@ export interface Stage extends Disposable {
   /** What the program printed. */
   readonly log: readonly string[];
   readonly sent: readonly { readonly channel: string; readonly text: string }[];
+  readonly mails: readonly SentMail[];
   /** Of each pass that came to its end; they are held against what was written down of them, and what was done. */
   readonly decisions: readonly Decided[];
   readonly db: DatabaseSync;
@@ -110,6 +112,7 @@ export async function perform(plan: Plan): Promise<Stage> {
     lacking: (list) => lackingIn(list, world),
   });
   const troubles = new Map<string, ReceiverTrouble>();
+  const mails: SentMail[] = [];
   const sent: { channel: string; text: string }[] = [];
   const receivers = createReceivers({
     seed: plan.seed,
@@ -117,6 +120,7 @@ export async function perform(plan: Plan): Promise<Stage> {
     chronicle,
     troubles,
     texts: (channel, text) => void sent.push({ channel, text }),
+    mails: (mail) => void mails.push(mail),
   });
   const disk: Disk = { full: false };
   const perils = createPerils();
@@ -190,7 +194,7 @@ export async function perform(plan: Plan): Promise<Stage> {
   for (const program of programs) program.kill();
   watch.look(scheduler.now());
   return {
-    ...{ plan, world, keys, chronicle, decisions, files, log, sent, db: state.db, seen: watch.found },
+    ...{ plan, world, keys, chronicle, decisions, files, log, sent, mails, db: state.db, seen: watch.found },
     ...{ held: tally.held, passes: tally.passes(), points: perils.points },
     lastTroubleAt: deeds.lastTroubleAt(),
     endedAt: scheduler.now(),

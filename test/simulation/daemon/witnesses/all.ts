@@ -10,7 +10,8 @@ import { hands, notice } from './notice.ts';
 import { oneMessage } from './messages.ts';
 import { everyChannel } from './outbox.ts';
 import { cancellations, heldOnRecord } from './decisions.ts';
-import { hostileText, record, seen } from './record.ts';
+import { record, seen } from './record.ts';
+import { hostileBodies, hostileMails, hostileText } from './strangers.ts';
 import type { Witness } from './witness.ts';
 
 export const witnesses: readonly Witness[] = [
@@ -40,6 +41,8 @@ export const witnesses: readonly Witness[] = [
     cancellations,
     seen,
     hostileText,
+    hostileMails,
+    hostileBodies,
   ],
   ...[figures, highest, owners, quietHours, silencedAlerts, oneActor, wholeReloads],
 ];

@@ -32,20 +32,3 @@ export const record: Witness = ({ stage, asked, statesSince }) => {
 
 /** 17 and 18: what the looks on the way found, at the chain and for secrets in what was written or sent. */
 export const seen: Witness = ({ stage }) => stage.seen;
-
-/** 19: strangers' text is text: no mention or link in Slack, no second line in a mail's header, no control code in the log. */
-export const hostileText: Witness = ({ stage }) => {
-  const breaches: Breach[] = [];
-  for (const { channel, text } of stage.sent) {
-    if (channel !== 'ops' && channel !== 'second') continue;
-    if (/<(!|@|#|https?:\/\/evil)/.test(text))
-      breaches.push(breach(19, 'a mention in Slack', stage.endedAt, text.slice(0, 200)));
-  }
-  for (const line of stage.log)
-    // eslint-disable-next-line no-control-regex
-    if (/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/.test(line))
-      breaches.push(
-        breach(19, 'a control code in the log', stage.endedAt, JSON.stringify(line.slice(0, 200))),
-      );
-  return breaches;
-};
