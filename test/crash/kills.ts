@@ -14,7 +14,7 @@ import { startSandbox, type Sandbox } from '../../src/sandbox/serve.ts';
 import { startChild, type Child } from '../e2e/child.ts';
 import { leaks } from '../e2e/leaks.ts';
 import { createAccount, marker, policyText } from './account.ts';
-import { brokenPromises, toldBy, undelivered } from './promises.ts';
+import { brokenPromises, toldBy, undelivered, untried } from './promises.ts';
 
 export interface KillOptions {
   readonly kills: number;
@@ -89,7 +89,8 @@ export async function killAgainAndAgain(options: KillOptions): Promise<KillRepor
     clearInterval(stirring);
     sandbox.faults.clear();
     const last = start(['run', '--interval', '3m', '--min-interval', '1m', '--max-calls-per-minute', '9999']);
-    await settled(join(dir, 'keywarden.db'));
+    const dueBy = clock.now();
+    await settled(join(dir, 'keywarden.db'), dueBy);
     last.kill('SIGTERM');
     printed.push((await last.ended).err);
     const recordEntries = await verify('at the end');
@@ -102,7 +103,12 @@ export async function killAgainAndAgain(options: KillOptions): Promise<KillRepor
       ...messagesOf(sandbox),
       undelivered: undelivered(state),
       recordEntries,
-      broken: [...broken, ...brokenPromises(sandbox, state), ...secretsIn(sandbox, dir, printed)],
+      broken: [
+        ...broken,
+        ...brokenPromises(sandbox, state),
+        ...untried(state, dueBy),
+        ...secretsIn(sandbox, dir, printed),
+      ],
     };
   } finally {
     clearInterval(stirring);
@@ -210,11 +216,16 @@ async function momentToKill(
   if (random.chance(0.5)) await delay(random.integer(0, 25));
 }
 
-/** Until nothing waits to be sent any more; not for ever. */
-async function settled(stateFile: string): Promise<void> {
-  for (let tries = 0; tries < 60; tries += 1) {
+/** So many looks at the state are taken at most, four a second. */
+const patience = { untried: 240, pending: 60 };
+
+/** Until what was due was tried, and nothing waits to be sent any more; not for ever. */
+async function settled(stateFile: string, dueBy: number): Promise<void> {
+  for (let tries = 0; tries < patience.untried; tries += 1) {
     await delay(250);
-    if (tries > 8 && undelivered(stateFile).pending === 0) return;
+    const isTried = untried(stateFile, dueBy).length === 0;
+    const isDone = tries > 8 && undelivered(stateFile).pending === 0;
+    if (isTried && (isDone || tries >= patience.pending)) return;
   }
 }
 

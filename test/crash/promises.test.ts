@@ -7,7 +7,7 @@ import { expect, test, type TestContext } from 'vitest';
 import { startSandbox, type Sandbox } from '../../src/sandbox/serve.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { dayMs, deletionsPerDay, noticeMs } from './account.ts';
-import { brokenPromises } from './promises.ts';
+import { brokenPromises, untried } from './promises.ts';
 
 const start = Date.parse('2026-11-03T10:00:00Z');
 
@@ -141,4 +141,15 @@ test('an alert that was decided and is nowhere is found', async (t) => {
   db.exec(`INSERT INTO record (seq, body, hash) VALUES
     (1, '{"kind":"alert-step","facts":{"alert":"a1","channels":["pager"]}}', 'x')`);
   expect(s.broken()).toEqual(['alert a1 for pager was decided and is nowhere']);
+});
+
+test('an alert that was due and was never tried is found, one that is tried again or waits is not', async (t) => {
+  const s = await scene(t);
+  using db = new DatabaseSync(s.state);
+  db.exec(`INSERT INTO outbox (id, alert, created_at, not_before, next_attempt_at, attempts, state, body) VALUES
+    ('due', 'a1', 0, 1000, 1000, 0, 'pending', '{"channel":"owner"}'),
+    ('tried', 'a2', 0, 1000, 1000, 1, 'pending', '{"channel":"owner"}'),
+    ('later', 'a3', 0, 1001, 1001, 0, 'pending', '{"channel":"owner"}'),
+    ('sent', 'a4', 0, 1000, 1000, 0, 'dead', '{"channel":"owner"}')`);
+  expect(untried(s.state, 1000)).toEqual(['alert a1 for owner was due and never tried']);
 });

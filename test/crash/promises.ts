@@ -188,3 +188,17 @@ export function undelivered(stateFile: string): { readonly pending: number; read
   const count = (wanted: string): number => kept.filter(({ state }) => state === wanted).length;
   return { pending: count('pending'), dead: count('dead') };
 }
+
+/** Alerts that were to be out by an instant, and were never so much as tried. */
+export function untried(stateFile: string, dueBy: number): string[] {
+  using db = new DatabaseSync(stateFile, { readOnly: true });
+  const rows = db
+    .prepare(
+      `SELECT alert, json_extract(body, '$.channel') AS channel FROM outbox
+       WHERE state = 'pending' AND attempts = 0 AND max(not_before, next_attempt_at) <= ? ORDER BY seq`,
+    )
+    .all(dueBy);
+  return rows.map(
+    ({ alert, channel }) => `alert ${String(alert)} for ${String(channel)} was due and never tried`,
+  );
+}

@@ -4,7 +4,7 @@
 const longestPrefix = 12;
 
 /** Of the whole and of its beginning, for what is cut short. */
-function formsOf(secret: string): readonly string[] {
+export function formsOf(secret: string): readonly string[] {
   return [...new Set([secret, secret.slice(0, longestPrefix)].flatMap(encodingsOf))];
 }
 

@@ -1,7 +1,10 @@
 /** The chronicle as witnesses read it: what was asked of the account, and what could be known at that moment. */
 import type { KeyId } from '../../../src/core/key.ts';
 import type { WorldKey } from '../../../src/sandbox/account-key.ts';
+import { booksOf } from './books.ts';
+import type { Books } from './books.ts';
 import type { Entry } from './chronicle.ts';
+import type { ReadMail } from './mails.ts';
 import type { FileShape } from './policies.ts';
 import type { Stage } from './stage.ts';
 
@@ -39,6 +42,8 @@ export interface NameChange {
 
 export interface History {
   readonly stage: Stage;
+  readonly books: Books;
+  readonly mails: readonly ReadMail[];
   readonly entries: readonly Entry[];
   readonly asked: readonly Asked[];
   readonly accepted: readonly (Of<'accepted'> & { readonly index: number })[];
@@ -56,7 +61,7 @@ export interface History {
 /** What an answer tells counts for a decision for so long. */
 const freshMs = 20 * 60_000;
 
-export function historyOf(stage: Stage): History {
+export function historyOf(stage: Stage, mails: readonly ReadMail[]): History {
   const { entries } = stage.chronicle;
   const keys = new Map<KeyId, WorldKey>(stage.world.everyKey().map((key) => [key.id, key]));
   const effects = new Map<number, number>();
@@ -84,6 +89,8 @@ export function historyOf(stage: Stage): History {
   };
   return {
     stage,
+    books: booksOf(stage.db),
+    mails,
     entries,
     asked: askedOf(stage, keys, effects),
     accepted: entries.flatMap((entry, index) => (entry.kind === 'accepted' ? [{ ...entry, index }] : [])),

@@ -136,6 +136,12 @@ export const plantedFaults: readonly Planted[] = [
     '.update(JSON.stringify([ids, entries[0]?.attempts]))',
   ),
   one(
+    'the last of several channels is left out',
+    'pass/commit.ts',
+    'outbox: routed.items,',
+    'outbox: routed.items.filter(({ alert, channel }) => alert.channels.length === 1 || channel !== alert.channels.at(-1)),',
+  ),
+  one(
     'a message that was not accepted counts as delivered',
     'alerts/bookkeeping.ts',
     'if (outcome.ok) return settleDelivered(parcel, kind, outcome, now);',
@@ -148,16 +154,65 @@ export const plantedFaults: readonly Planted[] = [
     "if (!outcome.ok && signal.aborted) return null; return outcome.ok ? outcome : { ...outcome, error: `${outcome.error} ${[...options.channels().channels.values()].map((one) => one.kind === 'slack' ? one.webhookUrl.reveal() : '').join()}` };",
   ),
   one(
+    'a secret is in an error, encoded',
+    'alerts/deliver.ts',
+    'return !outcome.ok && signal.aborted ? null : outcome;',
+    "if (!outcome.ok && signal.aborted) return null; return outcome.ok ? outcome : { ...outcome, error: `${outcome.error} ${[...options.channels().channels.values()].map((one) => one.kind === 'slack' ? Buffer.from(one.webhookUrl.reveal()).toString('base64') : '').join()}` };",
+  ),
+  one(
+    'a secret is in the state for a while',
+    'pass/commit.ts',
+    'outbox: routed.items,',
+    "outbox: routed.items, ...(documents.findings === undefined ? {} : { meta: { ...documents.meta, last: routed.items.length > 0 ? [...policy.channels.values()].map((one) => one.kind === 'slack' ? one.webhookUrl.reveal() : '').join() : '' } }),",
+  ),
+  one(
+    'an entry of the record is chained to none',
+    'store/record.ts',
+    'const hash = chain(previous.hash, body);',
+    'const hash = chain(origin.hash, body);',
+  ),
+  one(
     'a change is not on record',
     'act/carry-out.ts',
     "record: [entry(ports, 'change-intent', planned, planned.reason)]",
     'record: []',
   ),
   one(
+    'held changes are not on record',
+    'record.ts',
+    '.filter((held) => !heldBefore.has(heldKey(held)))',
+    '.filter(() => false)',
+  ),
+  one('why a change is held now is not on record', 'record.ts', ' ${held.because}`;', '`;'),
+  one(
+    'a cancelled change is not on record',
+    'act/carry-out.ts',
+    "await ports.commit({ record: [entry(ports, 'change-cancelled', planned, fresh.because)] }, []);",
+    '',
+  ),
+  one(
     'strangers’ text is Slack’s markup',
     'alerts/compose/slack-text.ts',
     'export function escapeSlack(text: string): string {',
     'export function escapeSlack(text: string): string {\n  if (text !== "") return text;',
+  ),
+  one(
+    'strangers’ text is HTML',
+    'alerts/compose/email.ts',
+    'function escapeHtml(text: string): string {',
+    'function escapeHtml(text: string): string {\n  if (text !== "") return text;',
+  ),
+  one(
+    'an address may be a list',
+    'alerts/addresses.ts',
+    'export function parseAddress(text: string, options: { allowLocal: boolean }): string | null {',
+    'export function parseAddress(text: string, options: { allowLocal: boolean }): string | null {\n  if (text.includes(",")) return text;',
+  ),
+  one(
+    'a name is escaped in JSON',
+    'alerts/compose/webhook.ts',
+    'name: subject.name, original_name',
+    'name: subject.name.replaceAll("<", "&lt;"), original_name',
   ),
   one(
     'an invalid file is nobody’s business',
@@ -215,6 +270,12 @@ export const plantedFaults: readonly Planted[] = [
     'alerts/parcel.ts',
     'JSON.stringify([entry.channel, ...to, entry.batch]);',
     'JSON.stringify([entry.channel, entry.batch]);',
+  ),
+  one(
+    'each alert is a message',
+    'alerts/parcel.ts',
+    'JSON.stringify([entry.channel, ...to, entry.batch]);',
+    'JSON.stringify([entry.channel, ...to, entry.batch, entry.id]);',
   ),
   one(
     'any domain is allowed',

@@ -45,7 +45,7 @@ export interface Surroundings {
   readonly wallClock: () => number;
   /** Counts the lives of all programs. */
   readonly nextRun: () => number;
-  readonly passOver: (report: PassReport | null) => void;
+  readonly passOver: (report: PassReport | null, run: number) => void;
 }
 
 export interface Program {
@@ -131,7 +131,7 @@ export function createProgram(around: Surroundings, program: number): Program {
 
   function passed({ run: n }: Life, report: PassReport | null): void {
     chronicle.note({ kind: 'pass', run: n, ok: report !== null });
-    around.passOver(report);
+    around.passOver(report, n);
   }
 
   function over({ life, stop }: Current, how: string, downMs = minuteMs): void {
@@ -144,7 +144,7 @@ export function createProgram(around: Surroundings, program: number): Program {
     state.release(life);
     chronicle.note({ kind: 'ended', run: life.run, how, where });
     if (current?.life === life) current = null;
-    around.passOver(null);
+    around.passOver(null, life.run);
     scheduler.after(downMs, start);
   }
 

@@ -9,6 +9,7 @@ import type { Send } from '../../../src/alerts/transmit.ts';
 import { createRandom } from '../../../src/sandbox/random.ts';
 import type { AlertFact, Chronicle } from './chronicle.ts';
 import type { Life } from './life.ts';
+import type { SentMail } from './mails.ts';
 import type { ReceiverTrouble } from './plan.ts';
 import type { Scheduler } from './scheduler.ts';
 import { epoch } from './setting.ts';
@@ -21,6 +22,7 @@ export interface ReceiverOptions {
   readonly troubles: ReadonlyMap<string, ReceiverTrouble>;
   /** What was sent, as it was on the wire. */
   readonly texts: (channel: string, text: string) => void;
+  readonly mails: (mail: SentMail) => void;
 }
 
 export interface Receivers {
@@ -29,16 +31,18 @@ export interface Receivers {
 
 const again = (error: string): SendOutcome => ({ ok: false, error, retryable: true, retryAfterMs: null });
 
-export function createReceivers({ seed, scheduler, chronicle, troubles, texts }: ReceiverOptions): Receivers {
+export function createReceivers(options: ReceiverOptions): Receivers {
+  const { seed, scheduler, chronicle, troubles, texts, mails } = options;
   let count = 0;
   return {
     sendFor: (life) => async (route, message, signal) => {
-      const { channel, recipient } = route;
+      const { channel, recipient, cc } = route;
       await life.point('before send');
       count += 1;
       const sentAt = scheduler.now();
       const random = createRandom(`${String(seed)}/message ${String(count)}`);
       texts(channel.name, wireText(channel.kind, message));
+      if (channel.kind === 'email') mails({ envelope: { recipient, cc }, message });
       const trouble = troubles.get(channel.name);
       const failed = (why: string): void =>
         chronicle.note({
@@ -84,8 +88,10 @@ function wireText(kind: 'slack' | 'email' | 'webhook', message: Message): string
   switch (kind) {
     case 'slack':
       return JSON.stringify(toSlack(message).payload);
-    case 'email':
-      return JSON.stringify(toEmail(message));
+    case 'email': {
+      const { subject, text, html } = toEmail(message);
+      return JSON.stringify([subject, text, html]);
+    }
     case 'webhook':
       return toWebhook(message);
     default:

@@ -2,6 +2,7 @@
  * `npm run simulate -- --seed N` replays one seed exactly; `--seeds N` lives through so many (`--from N`: from
  * that one on) and stops after a few failures; `--sweep` breaks some histories off at each of their points;
  * `--planted` shows that each of a list of planted faults is found (`--remember`: and writes down by which seed).
+ * `--plant NAME` plants one of them, to replay a seed with it or to look for a seed that finds it.
  */
 import { parseArgs } from 'node:util';
 import { plantFault } from './plant.ts';
@@ -34,10 +35,10 @@ if (values.planted) {
   }))
     ? 0
     : 1;
-} else if (values.plant !== undefined) {
-  process.exitCode = (await hunt(Number(values.seeds ?? 300), Number(values.from), print)) ? 0 : 1;
 } else if (values.seed !== undefined) {
   process.exitCode = (await replay(Number(values.seed), values.story, print)) ? 0 : 1;
+} else if (values.plant !== undefined) {
+  process.exitCode = (await hunt(Number(values.seeds ?? 300), Number(values.from), print)) ? 0 : 1;
 } else if (values.sweep) {
   const { breakOffAll } = await import('./crew.ts');
   const { breakOffs } = await import('./sweep.ts');

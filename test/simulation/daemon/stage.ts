@@ -1,5 +1,6 @@
 /** The world of one simulation, and the program in it: what is left when the plan's time is over. */
 import type { DatabaseSync } from 'node:sqlite';
+import type { Decision } from '../../../src/core/plan.ts';
 import type { PassReport } from '../../../src/pass.ts';
 import { createAdminApi } from '../../../src/sandbox/api.ts';
 import type { WorldKey } from '../../../src/sandbox/account-key.ts';
@@ -14,6 +15,7 @@ import { doer } from './deeds.ts';
 import type { Disk } from './disk.ts';
 import { hasIntent, lackingIn } from './eyes.ts';
 import { createPerils } from './life.ts';
+import type { SentMail } from './mails.ts';
 import { createNetwork } from './network.ts';
 import type { NetworkWindow } from './network.ts';
 import type { Act, Plan, ReceiverTrouble } from './plan.ts';
@@ -22,9 +24,11 @@ import { createProgram } from './program.ts';
 import type { Program, Surroundings } from './program.ts';
 import { createReceivers } from './receivers.ts';
 import { createScheduler } from './scheduler.ts';
-import { adminKey, epoch, specOf } from './setting.ts';
+import { adminKey, channelSecrets, epoch, specOf } from './setting.ts';
 import { stateInMemory, stateOnDisk } from './state-file.ts';
 import { virtualTime } from './virtual-time.ts';
+import { createWatch } from './watch.ts';
+import type { Breach } from './witnesses/witness.ts';
 import { dayMs, hourMs, minuteMs } from './units.ts';
 
 /** What is left when the time is over. Its state is gone when it is disposed of. */
@@ -37,7 +41,12 @@ export interface Stage extends Disposable {
   /** What the program printed. */
   readonly log: readonly string[];
   readonly sent: readonly { readonly channel: string; readonly text: string }[];
+  readonly mails: readonly SentMail[];
+  /** Of each pass that came to its end; they are held against what was written down of them, and what was done. */
+  readonly decisions: readonly Decided[];
   readonly db: DatabaseSync;
+  /** What looks on the way and at the end found. */
+  readonly seen: readonly Breach[];
   /** For the table of what happened; no witness looks at it. */
   readonly held: ReadonlyMap<string, number>;
   readonly passes: number;
@@ -47,6 +56,15 @@ export interface Stage extends Disposable {
   readonly lastTroubleAt: number;
   readonly endedAt: number;
 }
+
+export interface Decided extends Pick<Decision, 'now' | 'mode' | 'held' | 'changes'> {
+  /** The place in the chronicle of the pass's end. */
+  readonly index: number;
+  readonly at: number;
+  readonly run: number;
+}
+
+const passesALook = 4;
 
 /** After the last trouble, so long is given for all to come right: a message that waits is tried hourly for a day. */
 function recoveryMs({ acts }: Plan): number {
@@ -94,6 +112,7 @@ export async function perform(plan: Plan): Promise<Stage> {
     lacking: (list) => lackingIn(list, world),
   });
   const troubles = new Map<string, ReceiverTrouble>();
+  const mails: SentMail[] = [];
   const sent: { channel: string; text: string }[] = [];
   const receivers = createReceivers({
     seed: plan.seed,
@@ -101,20 +120,38 @@ export async function perform(plan: Plan): Promise<Stage> {
     chronicle,
     troubles,
     texts: (channel, text) => void sent.push({ channel, text }),
+    mails: (mail) => void mails.push(mail),
   });
   const disk: Disk = { full: false };
   const perils = createPerils();
   const log: string[] = [];
   const clock = { offsetMs: 0 };
   const tally = createTally();
+  const decisions: Decided[] = [];
+  const watch = createWatch({
+    ...{ log, sent, db: () => state.db },
+    secrets: () => [adminKey, ...channelSecrets, ...world.everyKey().map(({ secret }) => secret)],
+  });
   let runs = 0;
   const around: Surroundings = {
     ...{ plan, scheduler, chronicle, network, receivers, state, disk, perils, log, files },
     wallClock: () => truth() + clock.offsetMs,
     nextRun: () => (runs += 1),
-    passOver: (report) => {
+    passOver: (report, run) => {
       ambushes.passOver();
-      if (report !== null) tally.add(report);
+      if (report === null) return;
+      tally.add(report);
+      if (tally.passes() % passesALook === 0) watch.look(scheduler.now());
+      const { now, mode, held, changes } = report.decision;
+      decisions.push({
+        index: chronicle.entries.length - 1,
+        at: scheduler.now(),
+        run,
+        now,
+        mode,
+        held,
+        changes,
+      });
     },
   };
   const first = createProgram(around, 1);
@@ -155,8 +192,9 @@ export async function perform(plan: Plan): Promise<Stage> {
   await scheduler.run(Math.max(planned, deeds.lastTroubleAt() + recoveryMs(plan)));
   world.advanceTo(truth());
   for (const program of programs) program.kill();
+  watch.look(scheduler.now());
   return {
-    ...{ plan, world, keys, chronicle, files, log, sent, db: state.db },
+    ...{ plan, world, keys, chronicle, decisions, files, log, sent, mails, db: state.db, seen: watch.found },
     ...{ held: tally.held, passes: tally.passes(), points: perils.points },
     lastTroubleAt: deeds.lastTroubleAt(),
     endedAt: scheduler.now(),

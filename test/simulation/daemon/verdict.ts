@@ -1,5 +1,6 @@
 /** One plan, lived through and judged. */
 import { historyOf } from './history.ts';
+import { readMails } from './mails.ts';
 import { notYet } from './not-yet.ts';
 import type { Plan } from './plan.ts';
 import { perform } from './stage.ts';
@@ -17,7 +18,7 @@ export interface Verdict {
 /** The verdict's stage has no state any more. */
 export async function judge(plan: Plan): Promise<Verdict> {
   using stage = await perform(plan);
-  const history = historyOf(stage);
+  const history = historyOf(stage, await readMails(stage.mails));
   const breaches = witnesses.flatMap((witness) => witness(history));
   const isKnown = ({ code }: Breach): boolean => notYet.some((one) => one.code === code);
   return {

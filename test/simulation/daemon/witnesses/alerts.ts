@@ -5,23 +5,9 @@ import { hourMs } from '../units.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
-interface OutboxRow {
-  readonly id: string;
-  readonly alert: string;
-  readonly state: 'pending' | 'delivered' | 'dead';
-  readonly not_before: number;
-  readonly channel: string;
-}
-
-function outboxOf({ stage: { db } }: History): OutboxRow[] {
-  return db
-    .prepare(`SELECT id, alert, state, not_before, body ->> 'channel' AS channel FROM outbox ORDER BY seq`)
-    .all() as unknown as OutboxRow[];
-}
-
 /** 11: at the end every alert was accepted by each of its channels, or is shown as undelivered. */
 export const arrival: Witness = (history) => {
-  const { accepted, stage, entries } = history;
+  const { accepted, stage, entries, books } = history;
   const end = stage.endedAt;
   const last = stage.files.at(-1);
   const breaches: Breach[] = [];
@@ -29,11 +15,11 @@ export const arrival: Witness = (history) => {
   const turn = entries.findLast(({ kind }) => kind === 'ended' || kind === 'started');
   const running = turn?.kind === 'started' && turn.at <= end - 26 * hourMs;
   const took = new Set(accepted.flatMap(({ channel, alerts }) => alerts.map(({ id }) => `${channel} ${id}`)));
-  for (const row of outboxOf(history)) {
+  for (const row of books.outbox) {
     if (row.state === 'delivered' && !took.has(`${row.channel} ${row.alert}`))
       breaches.push(breach(11, 'held for delivered', end, `${row.alert} by ${row.channel}`));
     // An idle look into the outbox comes with whatever happens next: at the latest with the next pass.
-    const due = row.not_before - stage.world.start + stage.plan.intervalMs;
+    const due = row.notBefore - stage.world.start + stage.plan.intervalMs;
     const overdue = running && row.state === 'pending' && due < end - 26 * hourMs;
     if (overdue && last?.mode !== 'dry-run' && end - stage.lastTroubleAt > 26 * hourMs)
       breaches.push(breach(11, 'never delivered', end, `${row.alert} by ${row.channel}`));
@@ -43,12 +29,8 @@ export const arrival: Witness = (history) => {
 
 /** 11: a deletion is told. */
 export const told: Witness = (history) => {
-  const { asked, accepted, stage, statesSince } = history;
-  const dead = new Set(
-    outboxOf(history)
-      .filter(({ state }) => state === 'dead')
-      .map(({ alert }) => alert),
-  );
+  const { asked, accepted, stage, statesSince, books } = history;
+  const dead = new Set(books.outbox.filter(({ state }) => state === 'dead').map(({ alert }) => alert));
   return asked.flatMap((one): Breach[] => {
     if (one.kind !== 'delete' || one.effectAt === null || one.key === null) return [];
     const { id } = one.key;

@@ -7,7 +7,11 @@ import { crashSafety, gentleStart, identity } from './identity.ts';
 import { limits } from './limits.ts';
 import { modes } from './modes.ts';
 import { hands, notice } from './notice.ts';
-import { hostileText, record, secrets } from './record.ts';
+import { oneMessage } from './messages.ts';
+import { everyChannel } from './outbox.ts';
+import { cancellations, heldOnRecord } from './decisions.ts';
+import { record, seen } from './record.ts';
+import { hostileBodies, hostileMails, hostileText } from './strangers.ts';
 import type { Witness } from './witness.ts';
 
 export const witnesses: readonly Witness[] = [
@@ -24,6 +28,21 @@ export const witnesses: readonly Witness[] = [
     crashSafety,
     gentleStart,
   ],
-  ...[arrival, told, noise, repeats, badEdits, record, secrets, hostileText],
+  ...[
+    arrival,
+    everyChannel,
+    told,
+    noise,
+    oneMessage,
+    repeats,
+    badEdits,
+    record,
+    heldOnRecord,
+    cancellations,
+    seen,
+    hostileText,
+    hostileMails,
+    hostileBodies,
+  ],
   ...[figures, highest, owners, quietHours, silencedAlerts, oneActor, wholeReloads],
 ];

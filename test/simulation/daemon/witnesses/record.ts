@@ -1,7 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { sql } from '../../../../src/store/sql.ts';
 import { verifyChain } from '../../../../src/store/record.ts';
-import { adminKey, channelSecrets } from '../setting.ts';
 import { dayMs } from '../units.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
@@ -32,46 +30,5 @@ export const record: Witness = ({ stage, asked, statesSince }) => {
   return breaches;
 };
 
-/** 17: no secret is in anything that was written or sent. */
-export const secrets: Witness = ({ stage }) => {
-  const keys = stage.world.everyKey().map(({ secret }) => secret);
-  const all = [adminKey, ...channelSecrets, ...keys];
-  const where: (readonly [string, string])[] = [
-    ['the log', stage.log.join('')],
-    ['a message', stage.sent.map(({ text }) => text).join('\n')],
-    ['the state', dump(stage.db)],
-  ];
-  return where.flatMap(([place, text]) =>
-    all
-      .filter((secret) => text.includes(secret))
-      .map((secret) => breach(17, `a secret in ${place}`, stage.endedAt, secret.slice(0, 8))),
-  );
-};
-
-function dump(db: DatabaseSync): string {
-  // Of these, no column holds text but the keys' fingerprints.
-  const numbers = `'samples', 'recent', 'sample_keys', 'ledger'`;
-  const tables = db
-    .prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN (${numbers})`)
-    .all();
-  return tables
-    .map(({ name }) => JSON.stringify(db.prepare(`SELECT * FROM "${String(name)}"`).all()))
-    .join('\n');
-}
-
-/** 19: strangers' text is text: no mention or link in Slack, no second line in a mail's header, no control code in the log. */
-export const hostileText: Witness = ({ stage }) => {
-  const breaches: Breach[] = [];
-  for (const { channel, text } of stage.sent) {
-    if (channel !== 'ops' && channel !== 'second') continue;
-    if (/<(!|@|#|https?:\/\/evil)/.test(text))
-      breaches.push(breach(19, 'a mention in Slack', stage.endedAt, text.slice(0, 200)));
-  }
-  for (const line of stage.log)
-    // eslint-disable-next-line no-control-regex
-    if (/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/.test(line))
-      breaches.push(
-        breach(19, 'a control code in the log', stage.endedAt, JSON.stringify(line.slice(0, 200))),
-      );
-  return breaches;
-};
+/** 17 and 18: what the looks on the way found, at the chain and for secrets in what was written or sent. */
+export const seen: Witness = ({ stage }) => stage.seen;

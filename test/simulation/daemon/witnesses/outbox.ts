@@ -1,0 +1,50 @@
+import type { Books } from '../books.ts';
+import { dayMs } from '../units.ts';
+import { breach } from './witness.ts';
+import type { Breach, Witness } from './witness.ts';
+
+/** What was delivered is forgotten later than that. */
+const keptMs = 25 * dayMs;
+
+/** 11: whatever channel an alert is for has it, or it is on record or told that it cannot. */
+export const everyChannel: Witness = ({ stage, books }) => {
+  // By whatever clock, what is older than it lets know may be forgotten.
+  if (stage.plan.acts.some(({ kind }) => kind === 'clock')) return [];
+  const isDry = stage.files.some(({ mode }) => mode === 'dry-run');
+  const shown = shownOf(books);
+  const end = stage.world.start + stage.endedAt;
+  return wantedOf(books).flatMap(({ alert, channels, at }): Breach[] => {
+    if (at !== null && at < end - keptMs) return [];
+    const lacking = channels.filter((channel) => !shown(alert, channel));
+    // A dry run tells nobody anything.
+    if (lacking.length === 0 || (isDry && lacking.length === channels.length)) return [];
+    return [breach(11, 'a channel left out', stage.endedAt, `${alert} for ${lacking.join()}`)];
+  });
+};
+
+interface Wanted {
+  readonly alert: string;
+  readonly channels: readonly string[];
+  readonly at: number | null;
+}
+
+/** As each alert has it that is on its way, and as the decision was recorded. */
+function wantedOf({ outbox, record }: Books): Wanted[] {
+  const decided = record.flatMap(({ kind, at, facts: { alert, channels } }) =>
+    kind.startsWith('alert-') && Array.isArray(channels)
+      ? [{ alert: String(alert), channels: channels as string[], at }]
+      : [],
+  );
+  return [...outbox.map(({ alert, channels }) => ({ alert, channels, at: null })), ...decided];
+}
+
+function shownOf({ outbox, record }: Books): (alert: string, channel: string) => boolean {
+  const queued = new Set(outbox.map(({ alert, channel }) => `${alert} ${channel}`));
+  const given = record.filter(({ kind }) => kind === 'alert-undeliverable' || kind === 'alert-undelivered');
+  const lost = new Set(given.map(({ facts }) => `${String(facts['alert'])} ${String(facts['channel'])}`));
+  const remarks = new Map(outbox.map(({ alert, remark }) => [alert, remark ?? '']));
+  return (alert, channel) =>
+    queued.has(`${alert} ${channel}`) ||
+    lost.has(`${alert} ${channel}`) ||
+    remarks.get(alert)?.includes(`could not be sent to ${channel}:`) === true;
+}
