@@ -212,3 +212,20 @@ test('what a pass tells is one batch, which is open for as long as the pass goes
   const batches = (await one.store.outbox.pending(one.now())).map(({ batch }) => batch);
   expect(new Set(batches)).toEqual(new Set([seen[1]]));
 });
+
+test.each([
+  ['a key’s', 'spend: { cost: 20, per: lifetime, models: ["gpt-*"] }', ''],
+  ['a key’s of a day', 'spend: { cost: 20, per: 24h, models: ["gpt-*"] }', ''],
+  ['a group’s', 'spend: { cost: 20, per: lifetime, across: selected, models: ["gpt-*"] }', 'pick: highest, '],
+])(
+  '%s usage of some models is judged afresh by the row that the key’s own reading proves',
+  async (_what, rule, pick) => {
+    await using one = await watched(
+      file(policy(rule, `{ at: 100%, alert: ops, ${pick}rename: "OVER {{ name }}" }`)),
+      ...keys,
+    );
+    one.spend(a, 25);
+    await one.passes(12);
+    expect(one.log).toEqual(['rename A → OVER A']);
+  },
+);

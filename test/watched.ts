@@ -121,7 +121,10 @@ export async function watched(policy: PolicyFile, ...keys: readonly Key[]): Prom
     usage: async (window) => {
       const listed = [...one.account.values()];
       const rows = rowsByName(
-        listed.map(({ id, name }) => [name, { ...used(id, window), models: new Map<string, Counters>() }]),
+        listed.map(({ id, name }) => [
+          name,
+          { ...used(id, window), models: new Map([['gpt-oss-120b', used(id, window)]]) },
+        ]),
       );
       const total = { costMicroUsd: 0, tokens: 0, requests: 0 };
       for (const { id } of listed) total.requests += used(id, window).requests;

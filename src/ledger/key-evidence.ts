@@ -28,7 +28,7 @@ export function evidenceOf(input: Pass, one: Seen, lifetime: Bounds, exact: Coun
         ? noWindows
         : windowBounds(readings, one),
     individual: own === undefined ? noneIndividual : new Set(own.keys()),
-    models: credited && input.models === true ? modelRows(readings, record) : noModels,
+    models: one.tellsModels && input.models === true ? modelRows(readings, record) : noModels,
     unchangedSince: exact !== null && run?.counters.requests === exact.requests ? run.firstAt : null,
     quiet: { of: null, epoch: '', record: null, until: 0 },
   };

@@ -18,6 +18,8 @@ export interface Seen {
   readonly exact: Counters | null;
   /** The row of its name, where no other key has a claim to it. */
   readonly row: Counters | null;
+  /** The row may say how its usage is spread over models, which no reading of the key's own does. */
+  readonly tellsModels: boolean;
   readonly onlyBearer: boolean;
   readonly contradiction: string | null;
 }
@@ -35,17 +37,20 @@ export function see(
   const own = readings.own.size === 0 ? undefined : readings.own.get(before.id);
   const reading = own?.get('lifetime') ?? null;
   const nameIsOwn = onlyBearer && !before.nameChanged;
-  const creditable = nameIsOwn && readings.distrust === null && !input.alone.has(before.id);
+  const alone = input.alone.has(before.id);
+  const creditable = nameIsOwn && readings.distrust === null && (!alone || reading !== null);
   const found = creditable ? rowOf(readings.lifetime, before) : null;
   const answers = { at, run, reading, row: found, nameIsOwn, away, hidden };
   const contradiction = contradictionOf(before, answers);
   const record = crossChecked(before, answers, contradiction);
-  const row = record.conflict === null ? found : null;
+  const unopposed = record.conflict === null ? found : null;
+  const row = alone ? null : unopposed;
   const proved = record.check?.agreed === true ? row : null;
   const exact = record.conflict === ownFell ? null : (reading ?? proved);
   if (proved !== null) rest.explain(run, proved);
   if (reading !== null && record.conflict !== ownFell) rest.read(before.id, reading);
-  return { before, record, place, run, own, exact, row, onlyBearer, contradiction };
+  const tellsModels = alone ? unopposed !== null && record.check?.agreed === true : row !== null;
+  return { before, record, place, run, own, exact, row, tellsModels, onlyBearer, contradiction };
 }
 
 function sameKey(run: SampleRun | undefined, record: KeyRecord): SampleRun | null {
