@@ -216,16 +216,22 @@ async function momentToKill(
   if (random.chance(0.5)) await delay(random.integer(0, 25));
 }
 
-/** So many looks at the state are taken at most, four a second. */
+/** So many looks at the state are taken in vain at most, four a second. */
 const patience = { untried: 240, pending: 60 };
 
-/** Until what was due was tried, and nothing waits to be sent any more; not for ever. */
+/**
+ * Until what was due was tried, and nothing waits to be sent any more; not for ever. Hundreds of mails may have been
+ * left by lives that were too short for them, so it goes on for as long as they become fewer.
+ */
 async function settled(stateFile: string, dueBy: number): Promise<void> {
-  for (let tries = 0; tries < patience.untried; tries += 1) {
+  let left = Infinity;
+  for (let [looks, vain] = [0, 0]; vain < patience.untried; looks += 1) {
     await delay(250);
-    const isTried = untried(stateFile, dueBy).length === 0;
-    const isDone = tries > 8 && undelivered(stateFile).pending === 0;
-    if (isTried && (isDone || tries >= patience.pending)) return;
+    const { length } = untried(stateFile, dueBy);
+    vain = length < left ? 0 : vain + 1;
+    left = length;
+    const isDone = looks > 8 && undelivered(stateFile).pending === 0;
+    if (length === 0 && (isDone || looks >= patience.pending)) return;
   }
 }
 
