@@ -16,6 +16,8 @@ export type { Delivery } from './bookkeeping.ts';
 const longestSleepMs = 60_000;
 /** So many recipients of one channel failing in a row mean that the channel fails. */
 const failuresOfAChannel = 3;
+/** Made once: an abort without a reason makes one, and its stack, each time. */
+const wokenEarlier = new Error('woken earlier');
 
 export interface DelivererOptions {
   readonly outbox: Outbox;
@@ -192,7 +194,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     try {
       await Promise.race([slept, ...events]);
     } finally {
-      stop.abort();
+      stop.abort(wokenEarlier);
     }
   }
 

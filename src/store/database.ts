@@ -9,7 +9,7 @@ import { inspect, migrate, requireCurrent } from './migrations.ts';
 /** How long a statement waits for another connection: readers are brief. */
 const busyMs = 5_000;
 /** Two that start in the same instant get in each other's way for a moment. */
-const ownerBusyMs = 250;
+const ownerWaitMs = 250;
 /** The write-ahead log shrinks to this after a large transaction. */
 const walLimitBytes = 16 * 1024 * 1024;
 
@@ -22,10 +22,11 @@ export interface OpenDatabase {
 
 /**
  * Opens for writing, creating the file (for its owner only) where there is none. One process at a time:
- * the lock is the operating system's and goes with the process, however that ends.
+ * the lock is the operating system's and goes with the process, however that ends. Another one's lock is waited
+ * for, and all of this process with it, for `waitMs`.
  * Throws a StoreError.
  */
-export function openForWriting(path: string): OpenDatabase {
+export function openForWriting(path: string, waitMs = ownerWaitMs): OpenDatabase {
   if (path === ':memory:') return inMemory(path);
   return guarded(path, (close) => {
     const file = resolve(path);
@@ -35,7 +36,7 @@ export function openForWriting(path: string): OpenDatabase {
     accessSync(real, constants.W_OK);
     accessSync(dirname(real), constants.W_OK);
     requireOurs(real, path);
-    close.later(own(real, path));
+    close.later(own(real, path, waitMs));
     const db = close.later(new DatabaseSync(uri(real, 'mode=rw'), { timeout: busyMs }));
     db.exec('PRAGMA journal_mode = WAL');
     // FULL: a change's intent must have reached the disk before its request leaves.
@@ -112,10 +113,10 @@ function createPrivately(file: string): void {
 }
 
 /** Holds an exclusive lock on a small file beside the state, for as long as the connection is open. */
-function own(file: string, path: string): DatabaseSync {
+function own(file: string, path: string, waitMs: number): DatabaseSync {
   const lock = `${file}-lock`;
   createPrivately(lock);
-  const db = new DatabaseSync(uri(lock, 'mode=rw'), { timeout: ownerBusyMs });
+  const db = new DatabaseSync(uri(lock, 'mode=rw'), { timeout: waitMs });
   try {
     db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     return db;

@@ -10,8 +10,11 @@ import type { DeadChannel, OutboxSummary } from './store.ts';
 
 const deliveredMs = 30 * 86_400_000;
 
-interface OutboxRow {
+interface OutboxRow extends OutboxFacts {
   readonly body: string;
+}
+
+interface OutboxFacts {
   readonly attempts: number;
   readonly next_attempt_at: number;
   readonly state: OutboxEntry['state'];
@@ -20,8 +23,12 @@ interface OutboxRow {
   readonly accepted_at: number | null;
 }
 
-const columns = `body, attempts, next_attempt_at, state, settled_at, last_error,
+const facts = `attempts, next_attempt_at, state, settled_at, last_error,
   (SELECT min(accepted_at) FROM acceptances WHERE acceptances.alert = outbox.alert) AS accepted_at`;
+const columns = `body, ${facts}`;
+
+/** What waits, by its id in the database: while a channel is down, the same is read over and over. */
+export type Waiting = Map<string, OutboxItem>;
 
 /** An item that is there already stays as it is: the same decision twice is one alert. */
 export function enqueue(sql: Sql, items: readonly OutboxItem[]): void {
@@ -53,23 +60,45 @@ export function datePending(sql: Sql, laterMs: number): void {
 
 /**
  * In the order in which they were made. What was to go out at once does so also when it was made later than
- * `now`: a process may begin by a clock that is a little behind the one before it.
+ * `now`: a process may begin by a clock that is a little behind the one before it. `waiting` then holds these.
  */
-export function pendingEntries(sql: Sql, now: EpochMs): readonly OutboxEntry[] {
-  const rows = sql.all<OutboxRow>(
-    `SELECT ${columns} FROM outbox
+export function pendingEntries(sql: Sql, now: EpochMs, waiting: Waiting): readonly OutboxEntry[] {
+  const rows = sql.all<OutboxFacts & { id: string; created_at: number; not_before: number }>(
+    `SELECT id, created_at, not_before, ${facts} FROM outbox
      WHERE state = 'pending' AND not_before <= max(:now, created_at) AND next_attempt_at <= max(:now, created_at)
      ORDER BY created_at, seq`,
     { now },
   );
-  return rows.map(entryOf);
+  const before = new Map(waiting);
+  waiting.clear();
+  return rows.map((row) => {
+    const known = before.get(row.id);
+    // Only these two ever change in an item.
+    const same = known?.createdAt === row.created_at && known.notBefore === row.not_before;
+    const item = same ? known : readItem(sql, row.id);
+    waiting.set(row.id, item);
+    return entryOf(item, row);
+  });
 }
 
-function entryOf(row: OutboxRow): OutboxEntry {
-  const item = JSON.parse(row.body) as OutboxItem;
+function readItem(sql: Sql, id: string): OutboxItem {
+  const row = sql.get<{ body: string }>('SELECT body FROM outbox WHERE id = ?', id);
+  if (row === undefined) throw new Error(`no entry ${id} in the outbox`);
+  return itemOf(row.body);
+}
+
+function readEntry(row: OutboxRow): OutboxEntry {
+  return entryOf(itemOf(row.body), row);
+}
+
+function itemOf(body: string): OutboxItem {
+  const item = JSON.parse(body) as OutboxItem;
+  return { ...item, alert: alertOf(item.alert) };
+}
+
+function entryOf(item: OutboxItem, row: OutboxFacts): OutboxEntry {
   return {
     ...item,
-    alert: alertOf(item.alert),
     attempts: row.attempts,
     nextAttemptAt: row.next_attempt_at,
     state: row.state,
@@ -124,7 +153,7 @@ function recordDead(sql: Sql, ids: readonly string[], error: string, at: EpochMs
     const query = `SELECT ${columns} FROM outbox WHERE id = ? AND state = 'pending'`;
     return sql.get<OutboxRow>(query, comparable(id)) ?? [];
   });
-  const entries = rows.map(entryOf).map(({ alert, channel, attempts }): RecordEntry => {
+  const entries = rows.map(readEntry).map(({ alert, channel, attempts }): RecordEntry => {
     const about = alert.topic === 'case' ? { findingId: alert.findingId } : {};
     const facts = { alert: alert.id, ...about, channel, attempts: attempts + 1, because: error };
     return { at, kind: 'alert-undelivered', facts };
@@ -154,7 +183,7 @@ export function summarise(sql: Sql): OutboxSummary {
   return {
     pending: pending?.count ?? 0,
     oldestPendingAt: pending?.oldest ?? null,
-    dead: dead.map(entryOf),
+    dead: dead.map(readEntry),
   };
 }
 

@@ -8,6 +8,7 @@ import { loadDocuments, pruneDocuments, saveDocuments } from './documents.ts';
 import { asStoreError } from './errors.ts';
 import { readMarks } from './marks.ts';
 import {
+  type Waiting,
   datePending,
   enqueue,
   markDelivered,
@@ -49,6 +50,7 @@ export function storeOver(opened: OpenDatabase, clock: Pick<Clock, 'now'>): Stor
   };
   const reads = <T>(read: () => T): Promise<T> => typed(() => sql.snapshot(read));
   const numbers: KeyNumbers = new Map();
+  const waiting: Waiting = new Map();
   const writes = <T>(write: () => T): Promise<T> =>
     typed(() => {
       try {
@@ -87,7 +89,7 @@ export function storeOver(opened: OpenDatabase, clock: Pick<Clock, 'now'>): Stor
     deadChannels: (since) => reads(() => readDeadChannels(sql, since)),
     size: () => reads(() => bytesOf(db.location(), sql)),
     outbox: {
-      pending: (now) => reads(() => pendingEntries(sql, now)),
+      pending: (now) => reads(() => pendingEntries(sql, now, waiting)),
       delivered: (ids, at, unserved = []) =>
         writes(() => {
           markDelivered(sql, ids, at);

@@ -61,7 +61,7 @@ export interface Program {
   readonly runs: boolean;
 }
 
-/** How often one that stands by tries again: each time SQLite waits for a while of real time. */
+/** How often one that stands by tries again. */
 const standByMs = 8 * hourMs;
 
 interface Current {

@@ -60,7 +60,8 @@ export function stateOnDisk(): StateFile {
       return db as DatabaseSync;
     },
     open: (life) => {
-      const opened = openForWriting(path);
+      // Waiting for the other one's lock would take real time, in which the other one stands still.
+      const opened = openForWriting(path, 0);
       // A program dies here, never the machine: nothing waits for a disk of this one's.
       opened.db.exec('PRAGMA synchronous = OFF');
       held.set(life, opened);
