@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** These put all cores to work by themselves. */
@@ -11,8 +12,8 @@ const rooms = [
 
 export default defineConfig({
   test: {
-    // Many tests wait for processes and servers; the default leaves a core idle.
-    maxWorkers: '100%',
+    // Many tests wait for processes and servers; with as many as there are cores, one would often be idle.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 90_000,
     hookTimeout: 90_000,
     projects: [
