@@ -69,6 +69,8 @@ describe('the outbox', () => {
     await store.commit({ outbox: [item('a'), item('b'), item('quiet', { notBefore: now + 50 })] });
     await store.outbox.delivered(['a'], now);
     await store.outbox.failed(['b'], { error: 'HTTP 503', nextAttemptAt: now + 60 });
+    // It has been read by then.
+    expect(ids(await store.outbox.pending(now + 60))).toEqual(['b', 'quiet']);
     await store.commit({ outboxLaterMs: -1000, outbox: [item('new')] });
     expect(await store.outbox.pending(now - 941)).toMatchObject([
       { id: 'quiet', createdAt: now - 1000, notBefore: now - 950 },
