@@ -99,11 +99,17 @@ export function advance(one: Case, wanted: Wanted): { finding: Finding; alerts: 
     uncertainSince,
     uncertainToldAt: uncertainSince === null ? null : doubt ? court.now : finding.uncertainToldAt,
     deletions: wanted.deletions,
+    ...fallen(finding, wanted),
     idle: judgement.idle,
     ...(judgement.proven && { proven: judgement.proven }),
     heardBy: [...new Set([...finding.heardBy, ...alerts.flatMap((alert) => alert.channels)])],
   };
   return { finding: next, alerts };
+}
+
+function fallen({ subject, fellOn = [] }: Finding, { gone }: Wanted): Pick<Finding, 'fellOn'> {
+  if (subject.kind !== 'group' || gone.length === 0) return {};
+  return { fellOn: [...fellOn, ...gone.map(({ step, keyId }) => ({ step, keyId }))] };
 }
 
 function isDoubtDue(court: Court, finding: Finding, since: number): boolean {

@@ -7,7 +7,8 @@ import type { Judgement } from './judgement.ts';
 import type { Held, PlannedChange } from './plan.ts';
 import type { Policy } from './policy.ts';
 import type { KeyRecord, PendingDeletion } from './state.ts';
-import { confirmation, heldBack, highestReached, picked, planned, unclearPick, unconfirmed } from './wish.ts';
+import { picked, unclearPick } from './pick.ts';
+import { confirmation, heldBack, highestReached, planned, unconfirmed } from './wish.ts';
 import type { Case, Stop } from './wish.ts';
 import { instantWords, minuteWords } from './words.ts';
 
@@ -22,6 +23,8 @@ export interface WantedDeletions {
   readonly questions: readonly Question[];
   /** The finding's deletions as they are from now on. */
   readonly deletions: readonly PendingDeletion[];
+  /** Those that ended because their keys are gone. */
+  readonly gone: readonly PendingDeletion[];
   /** Those announced in this pass. */
   readonly announced: readonly PendingDeletion[];
   readonly vetoed: readonly { readonly deletion: PendingDeletion; readonly by: string }[];
@@ -68,6 +71,7 @@ export function wantedDeletions(one: Case): WantedDeletions {
       ...stopped.map((pending) => ({ ...pending, vetoedAt: pending.vetoedAt ?? court.now })),
       ...left.filter((pending) => isMissing(court, pending)),
     ],
+    gone: left.filter((pending) => !isListed(court, pending) && !isMissing(court, pending)),
     announced: dooms.flatMap(({ fate }) => (fate.kind === 'announced' ? [fate.notice] : [])),
     vetoed: [
       ...dooms.flatMap(({ fate, pending }) => (fate.kind === 'vetoed' && pending ? [pending] : [])),
@@ -87,6 +91,7 @@ const nothing: WantedDeletions = {
   held: [],
   questions: [],
   deletions: [],
+  gone: [],
   announced: [],
   vetoed: [],
   cancelled: [],

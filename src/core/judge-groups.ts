@@ -1,10 +1,9 @@
 /** Spend of groups: all selected keys, those of one metadata value, or the whole account. */
 import type { Estimate, Evidence, KeyEvidence, Motive, Question } from './evidence.ts';
-import { nothingKnown } from './evidence.ts';
 import { consumedLately, seriesRateOf } from './forecast.ts';
 import type { Bench, Judged, Selects } from './judgement.ts';
 import { whyInexact } from './judge-spend.ts';
-import { accountLevel, goneLevel, keyLevel, spanOf, sumLevels } from './levels.ts';
+import { accountLevel, goneLevel, keyLevel, memberLevel, spanOf, sumLevels } from './levels.ts';
 import type { Span } from './levels.ts';
 import type { Policy, SpendRule } from './policy.ts';
 import { accountQuestions, keyQuestions } from './questions.ts';
@@ -83,11 +82,6 @@ function restLevel(rule: SpendRule, span: Span, live: readonly KeyRecord[], evid
   const known = sumLevels(live.map((record) => memberLevel(all, span, record, evidence)));
   const most = total === null ? null : Math.max(0, total - known.low);
   return { low: 0, high: most, likely: most };
-}
-
-function memberLevel(rule: SpendRule, span: Span, record: KeyRecord, evidence: Evidence): Estimate {
-  const known = evidence.keys.get(record.id);
-  return known === undefined ? nothingKnown : keyLevel(rule, span, record, known, evidence);
 }
 
 /** So many keys of a group are asked about in one round, the least certain first. */

@@ -63,6 +63,12 @@ export function keyLevel(
   return rule.models === null ? whole : modelLevel(rule.models, meter, span, young, known, whole, evidence);
 }
 
+/** As `keyLevel`; of a key that no evidence is about nothing is known. */
+export function memberLevel(rule: SpendRule, span: Span, record: KeyRecord, evidence: Evidence): Estimate {
+  const known = evidence.keys.get(record.id);
+  return known === undefined ? nothingKnown : keyLevel(rule, span, record, known, evidence);
+}
+
 /**
  * A sample from a time of doubt is no lower bound, for it may hold someone else's usage; but for what the key's
  * own reading said, with which that time began.

@@ -6,7 +6,8 @@ import { isLegalName } from './names.ts';
 import type { Held, PlannedChange } from './plan.ts';
 import type { Template, TemplateVariables } from './policy.ts';
 import type { KeyRecord } from './state.ts';
-import { confirmation, heldBack, highestReached, picked, planned, unconfirmed } from './wish.ts';
+import { picked } from './pick.ts';
+import { confirmation, heldBack, highestReached, planned, unconfirmed } from './wish.ts';
 import type { Case, Stop } from './wish.ts';
 
 export interface WantedRenames {

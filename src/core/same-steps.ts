@@ -53,7 +53,8 @@ export function recounted(finding: Finding, now: readonly StepMark[]): Finding {
   if (before === undefined) return { ...finding, steps: now };
   if (isPrefix(now, before)) return finding;
   const places = samePlaces(before, now);
-  const used = new Set([...finding.fired, ...finding.deletions, ...finding.renamed].map(({ step }) => step));
+  const { fired, deletions, renamed, fellOn = [] } = finding;
+  const used = new Set([...fired, ...deletions, ...renamed, ...fellOn].map(({ step }) => step));
   const steps = [...now];
   const placeOf = before.map((mark, index) => {
     const place = places.get(index);
@@ -67,9 +68,10 @@ export function recounted(finding: Finding, now: readonly StepMark[]): Finding {
   return {
     ...finding,
     steps,
-    fired: finding.fired.map(moved),
-    deletions: finding.deletions.map(moved),
-    renamed: finding.renamed.map(moved),
+    fired: fired.map(moved),
+    deletions: deletions.map(moved),
+    renamed: renamed.map(moved),
+    ...(finding.fellOn && { fellOn: fellOn.map(moved) }),
   };
 }
 

@@ -93,6 +93,8 @@ export interface Finding {
    * one key of a group has fallen on this one.
    */
   readonly renamed: readonly { readonly step: number; readonly keyId: KeyId }[];
+  /** Of a group: keys that were gone before the deletion was due for which a step fell on them. */
+  readonly fellOn?: readonly { readonly step: number; readonly keyId: KeyId }[];
   /**
    * Idle: since when the key is known to be unused (`unusedSince`, proved at `provedAt`), and the
    * individual readings that confirmed it, first and last.

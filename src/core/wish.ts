@@ -3,12 +3,11 @@ import type { Court } from './court.ts';
 import { keyAsSubject } from './court.ts';
 import { ownIdleWindow } from './deadlines.ts';
 import type { Question } from './evidence.ts';
-import { measured, mostUsed } from './evidence.ts';
+import { pickQuestions, unclearPick } from './pick.ts';
 import { asked, ownReading } from './questions.ts';
 import type { Judgement } from './judgement.ts';
 import type { Held, HeldBecause, PlannedChange } from './plan.ts';
 import type { Step } from './policy.ts';
-import type { KeyId } from './key.ts';
 import type { Finding, KeyRecord } from './state.ts';
 import { durationWords, figuresWords } from './words.ts';
 
@@ -37,62 +36,6 @@ export function highestReached(judgement: Judgement, does: (step: Step) => boole
       return step !== undefined && does(step);
     }) ?? null
   );
-}
-
-/** Which keys of the case a step falls on: the key itself, all of the group's, or its largest. */
-export function picked(one: Case, stepIndex: number): readonly KeyRecord[] {
-  const { members } = one.judgement;
-  if (!fallsOnHighest(one, stepIndex)) return members;
-  const fell = fellOn(one, stepIndex);
-  if (fell !== null) return members.filter((record) => record.id === fell);
-  const first = byUse(one)[0];
-  return first === undefined ? [] : [first];
-}
-
-function fallsOnHighest({ judgement: { subject, policy } }: Case, stepIndex: number): boolean {
-  return subject.kind === 'group' && policy.steps[stepIndex]?.pick !== 'all' && policy.rule.kind === 'spend';
-}
-
-/** The key it fell on once stays the one, though another may be larger by now. */
-function fellOn({ finding }: Case, stepIndex: number): KeyId | null {
-  const fell = [...finding.deletions, ...finding.renamed].find((one) => one.step === stepIndex);
-  return fell?.keyId ?? null;
-}
-
-/** By what each has surely used in its lifetime, the largest first. */
-function byUse({ court, judgement }: Case): readonly KeyRecord[] {
-  const { members, policy } = judgement;
-  const weight = (record: KeyRecord): number => {
-    const known = court.bench.evidence.keys.get(record.id);
-    return known === undefined || policy.rule.kind !== 'spend'
-      ? 0
-      : measured(known.lifetime.low, policy.rule.measure);
-  };
-  return [...members].sort((a, b) => weight(b) - weight(a) || (a.id < b.id ? -1 : 1));
-}
-
-/** Other keys of the group that may have used more than the one that a step would fall on. */
-function rivals(one: Case, stepIndex: number): readonly KeyRecord[] {
-  const { court, judgement } = one;
-  const { rule } = judgement.policy;
-  if (rule.kind !== 'spend' || !fallsOnHighest(one, stepIndex) || fellOn(one, stepIndex) !== null) return [];
-  const [first, ...others] = byUse(one);
-  const surely = first && court.bench.evidence.keys.get(first.id);
-  if (surely === undefined) return others;
-  const least = measured(surely.lifetime.low, rule.measure);
-  return others.filter(({ id }) => {
-    const known = court.bench.evidence.keys.get(id);
-    const most = known && mostUsed(known);
-    return most === undefined || measured(most, rule.measure) > least;
-  });
-}
-
-/** Null: it is known which key of the group the step falls on. */
-export function unclearPick(one: Case, stepIndex: number): Stop | null {
-  const { length } = rivals(one, stepIndex);
-  if (length === 0) return null;
-  const detail = `which of its keys has used most is not known: ${String(length)} may have used more`;
-  return { because: 'unconfirmed', detail };
 }
 
 export function planned(
@@ -153,7 +96,7 @@ export function confirmation(one: Case, record: KeyRecord, step: number): readon
   const { court, judgement } = one;
   const { rule } = judgement.policy;
   const { evidence } = court.bench;
-  if (rule.kind !== 'idle') return [...judgement.doubts, ...rivals(one, step).flatMap(ofRival)];
+  if (rule.kind !== 'idle') return [...judgement.doubts, ...pickQuestions(one, step)];
   const first = judgement.idle?.confirmedFirstAt ?? null;
   if (first !== null && court.now - first < idleConfirmationMs) return [];
   const known = evidence.keys.get(record.id);
@@ -163,10 +106,4 @@ export function confirmation(one: Case, record: KeyRecord, step: number): readon
   const still = known.unchangedSince !== null && court.now - known.unchangedSince >= rule.forMs;
   const window = still ? null : ownIdleWindow(rule.forMs);
   return asked(ownReading(record.id, window, known, evidence), { why, excess: Infinity });
-
-  function ofRival({ id, facts }: KeyRecord): Question[] {
-    const known = evidence.keys.get(id);
-    const why = `${judgement.policy.name}: “${facts.name}” may have used most of its group`;
-    return known === undefined ? [] : asked(ownReading(id, null, known, evidence), { why, excess: Infinity });
-  }
 }

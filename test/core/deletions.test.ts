@@ -452,6 +452,46 @@ describe('of a group', () => {
     expect([said(later), done(later), held(later)]).toEqual([[], [], []]);
   });
 
+  test('the highest is the one of its period, whatever others used before', () => {
+    const weekly = group('highest').replace('per: lifetime', 'per: week');
+    const old = { createdAt: monday - 90 * day };
+    const one = story(weekly, key('Old', old), key('New', old));
+    one.run({ usage: { Old: 500, New: 1 } });
+    // A new week begins with what is known of the old one's end.
+    one.run({ after: 7 * day });
+    const told = one.run({ after: hour, usage: { Old: 503, New: 21 } });
+    expect(told.alerts).toMatchObject([{ event: { kind: 'notice' }, subject: { name: 'New' } }]);
+    expect(done(one.run({ after: day }))).toEqual(['delete New']);
+  });
+
+  test('none that has used nothing of it goes for what one used that is gone', () => {
+    const one = story(file(group('highest'), generous), key('A'), key('B'));
+    one.run({ usage: { A: 0, B: 19 } });
+    one.remove('B');
+    one.policy = file(group('highest').replace('cost: 20', 'cost: 15'), generous);
+    const decision = one.run();
+    expect([said(decision), done(decision), held(decision)]).toEqual([
+      ['step 1 → owner'],
+      [],
+      ['delete: unconfirmed'],
+    ]);
+    expect(decision.held[0]?.detail).toBe('none of its keys has surely used anything of it');
+    expect(done(one.run({ after: 2 * day }))).toEqual([]);
+  });
+
+  test('no other goes where a person deleted the highest first; back in the list, it is that one again', () => {
+    const one = story(file(group('highest'), generous), key('A'), key('B'));
+    expect(one.run({ usage: { A: 5, B: 19 } }).alerts).toMatchObject([{ subject: { name: 'B' } }]);
+    const b = one.account.get('B');
+    one.remove('B');
+    for (const after of [minute, hour, 2 * day])
+      expect(one.run({ after })).toMatchObject({ alerts: [], changes: [], held: [] });
+    one.restart();
+    if (b) one.account.set('B', b);
+    expect(one.run().alerts).toMatchObject([{ event: { kind: 'notice' }, subject: { name: 'B' } }]);
+    expect(done(one.run({ after: day }))).toEqual(['delete B']);
+  });
+
   test('none is announced while another may have used more; what was announced goes on', () => {
     const one = story(group('highest'), key('A'), key('B'));
     const unclear = one.run({ usage: { A: 21, B: [0, null] } });

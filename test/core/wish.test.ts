@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { KeyEvidence } from '../../src/core/evidence.ts';
 import type { KeyId } from '../../src/core/key.ts';
 import type { Finding, KeyRecord } from '../../src/core/state.ts';
-import { confirmation, highestReached, picked, unconfirmed } from '../../src/core/wish.ts';
+import { picked } from '../../src/core/pick.ts';
+import { confirmation, highestReached, unconfirmed } from '../../src/core/wish.ts';
 import type { Case } from '../../src/core/wish.ts';
 import { counters, recordOf } from '../ledger/building.ts';
 import { evidenceAt, known } from './measuring.ts';
@@ -26,7 +27,7 @@ function caseOf({ rule, steps, members = [a], judgement, finding, evidence = new
   const isGroup = rule.includes('across');
   const subject = isGroup ? { kind: 'group', group: 'selected' } : { kind: 'key', id: a.id, createdAt: 0 };
   return {
-    court: { now: monday, bench: { evidence: evidenceAt(monday, { keys: evidence }) } },
+    court: { now: monday, bench: { now: monday, evidence: evidenceAt(monday, { keys: evidence }) } },
     judgement: {
       policy: one,
       subject,

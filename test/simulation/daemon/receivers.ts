@@ -78,7 +78,12 @@ export function createReceivers(options: ReceiverOptions): Receivers {
         alerts,
       });
       await life.point('after acceptance');
-      await scheduler.sleep(random.integer(5, 200), signal, life);
+      try {
+        await scheduler.sleep(random.integer(5, 200), signal, life);
+      } catch (error) {
+        failed('given up on before it answered');
+        throw error;
+      }
       return heard ? { ok: true } : again('the connection was cut');
     },
   };

@@ -62,6 +62,8 @@ export interface Decided extends Pick<Decision, 'now' | 'mode' | 'held' | 'chang
   readonly index: number;
   readonly at: number;
   readonly run: number;
+  /** By a clock that was not believed: nothing is kept of such a pass but the trouble. */
+  readonly doubted: boolean;
 }
 
 const passesALook = 4;
@@ -151,6 +153,7 @@ export async function perform(plan: Plan): Promise<Stage> {
         mode,
         held,
         changes,
+        doubted: report.hold?.startsWith('the local clock') === true,
       });
     },
   };

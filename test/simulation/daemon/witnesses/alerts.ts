@@ -1,6 +1,7 @@
 import type { AlertFact } from '../chronicle.ts';
 import type { History } from '../history.ts';
 import type { FileShape } from '../policies.ts';
+import { epoch } from '../setting.ts';
 import { hourMs } from '../units.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
@@ -105,7 +106,7 @@ function hadOthers(files: readonly FileShape[], { policy, step }: AlertFact): bo
 /** The program died, or was told to stop, or could not write it down after the receiver had taken it. */
 function isExplained(
   entries: History['entries'],
-  { at, run }: { readonly at: number; readonly run: number },
+  { at, run, message }: { readonly at: number; readonly run: number; readonly message: string },
   until: number,
 ): boolean {
   return entries.some(
@@ -113,13 +114,15 @@ function isExplained(
       one.at >= at &&
       one.at <= until &&
       ((one.kind === 'ended' && one.run === run && one.at <= at + 60_000) ||
+        // Accepted, and not answered in time.
+        (one.kind === 'not accepted' && one.message === message && one.at <= at + 1000) ||
         (one.kind === 'disk failed' && one.at <= at + 60_000) ||
         one.kind === 'state lost'),
   );
 }
 
 /** 14: that a file is invalid is told. */
-export const badEdits: Witness = ({ entries, accepted, stage }) => {
+export const badEdits: Witness = ({ entries, accepted, books, stage }) => {
   if (
     stage.plan.acts.some(
       ({ kind }) =>
@@ -145,7 +148,12 @@ export const badEdits: Witness = ({ entries, accepted, stage }) => {
       accepted.some(
         (one) => one.at < entry.at && one.alerts.some(({ title }) => title === 'The policy file is invalid'),
       );
-    return toldOf
+    // Until quiet hours are over.
+    const waits = books.outbox.some(
+      ({ alert, state, notBefore }) =>
+        alert.startsWith('system/policy-file/') && state === 'pending' && notBefore > epoch + stage.endedAt,
+    );
+    return toldOf || waits
       ? []
       : [breach(14, 'nobody was told of an invalid file', entry.at, `version ${String(entry.version)}`)];
   });

@@ -12,11 +12,11 @@ interface Between {
   readonly until: number;
 }
 
-/** Those that the state at the end knows of. By a clock that was set, their record cannot be told from that of others. */
+/** Those that the state at the end knows of, and that were kept. By a clock that was set, their record cannot be told from that of others. */
 function decisionsOf({ stage, statesSince }: History): Between[] {
   if (stage.plan.acts.some(({ kind }) => kind === 'clock')) return [];
   const since = statesSince.at(-1) ?? 0;
-  const known = stage.decisions.filter(({ at }) => at > since);
+  const known = stage.decisions.filter(({ at, doubted }) => at > since && !doubted);
   return known.map((decided, place) => ({
     decided,
     before: known[place - 1] ?? null,

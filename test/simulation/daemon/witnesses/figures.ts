@@ -69,15 +69,18 @@ function bounds(
 ): { most: number; least: number } {
   const now = epoch + at;
   const from = periodStart(rule.per, now);
-  const isRolling = ['1h', '24h', '7d'].includes(rule.per);
   const members = membersOf(history, policy, group, at);
   // Those that are gone may have been so before the program ever saw them.
   const living = members.filter(({ deletedAt }) => deletedAt === null || deletedAt > now + passLimitMs);
   const sum = (keys: readonly WorldKey[], start: number, end: number): number =>
     keys.reduce((all, key) => all + usedBy(history, rule, key, start, end), 0);
   const end = now - lateMs;
-  const start = isRolling ? Math.min(end, from + passLimitMs) : Math.min(end, from);
+  const start = isRolling(rule) ? Math.min(end, from + passLimitMs) : Math.min(end, from);
   return { most: sum(members, from, now + passLimitMs), least: sum(living, start, end) };
+}
+
+function isRolling({ per }: SpendShape): boolean {
+  return ['1h', '24h', '7d'].includes(per);
 }
 
 /** The account said what was not so: of usage, or of which keys there are. */
@@ -93,7 +96,7 @@ function isMisled({ stage: { plan } }: History): boolean {
 /** A group's key was its largest at some look of so long before. */
 const fellWithinMs = 40 * dayMs;
 
-/** 9: of a group, `pick: highest` falls on the key that had used most when it fell on it. */
+/** 9: of a group, `pick: highest` falls on the key that had used most of its period when it fell on it. */
 export const highest: Witness = (history) =>
   history.asked.flatMap((one): Breach[] => {
     const { key, kind } = one;
@@ -129,13 +132,17 @@ function isHighest(
   at: number,
 ): boolean {
   const now = epoch + at;
-  const all = { ...rule, models: null };
   const group = groupOf(rule, key);
   if (group === null) return false;
-  const mine = usedBy(history, all, key, -Infinity, now + passLimitMs);
-  return membersOf(history, policy, group === 'account' ? 'selected' : group, at).every(
-    (other) =>
-      (other.deletedAt !== null && other.deletedAt <= now) ||
-      usedBy(history, all, other, -Infinity, now - lateMs) <= mine,
+  const from = periodStart(rule.per, now);
+  const mine = usedBy(history, rule, key, from, now + passLimitMs);
+  const surelyFrom = isRolling(rule) ? from + passLimitMs : from;
+  return (
+    mine > 0 &&
+    membersOf(history, policy, group === 'account' ? 'selected' : group, at).every(
+      (other) =>
+        (other.deletedAt !== null && other.deletedAt <= now) ||
+        usedBy(history, rule, other, surelyFrom, now - lateMs) <= mine,
+    )
   );
 }
