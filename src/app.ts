@@ -28,16 +28,9 @@ import { before } from './pass/before.ts';
 import { commitTroubles, committer, needsJudging } from './pass/commit.ts';
 import type { PassPorts } from './pass/ports.ts';
 import { postClock } from './post-clock.ts';
+import type { PostClock } from './post-clock.ts';
 import { isApiFailure } from './ports.ts';
-import type {
-  AdminReader,
-  AdminWriter,
-  CallObserver,
-  Clock,
-  DailyUseOf,
-  Listing,
-  SteadyClock,
-} from './ports.ts';
+import type { AdminReader, AdminWriter, CallObserver, DailyUseOf, Listing, SteadyClock } from './ports.ts';
 import type { Delivery, Deliverer, DelivererOptions } from './alerts/deliver.ts';
 import { hide } from './scrub.ts';
 import type { Settings } from './settings.ts';
@@ -222,17 +215,17 @@ function deadTrouble({ channel, alerts, lastError }: DeadChannel): Trouble {
   };
 }
 
-async function router(clock: Clock): Promise<PassPorts['route']> {
+async function router(clock: PostClock): Promise<PassPorts['route']> {
   const { route } = await import('./alerts/route.ts');
-  return (alerts: readonly Alert[], policy, batch) =>
-    route(alerts, policy.channels, { at: clock.now(), passId: batch, smtp: policy.smtp });
+  return (alerts: readonly Alert[], { channels, smtp }, passId) =>
+    route(alerts, channels, { at: clock.now(), timeOfDay: clock.timeOfDay(), passId, smtp });
 }
 
 async function openDeliverer(
   store: Store,
   /** More may be added to the batch. */
   isOpen: (batch: string) => boolean,
-  clock: SteadyClock,
+  clock: PostClock,
   policy: () => PolicyFile,
   used: DailyUseOf,
   { settings, onDelivery: onOutcome, machine = {} }: AppOptions,
@@ -250,6 +243,7 @@ async function openDeliverer(
     },
     channels: policy,
     clock,
+    timeOfDay: clock.timeOfDay,
     dailyUse: used,
     ...machine.receivers,
     ...(onOutcome === undefined ? {} : { onOutcome }),

@@ -1,25 +1,39 @@
+import type { EpochMs } from './core/key.ts';
 import type { Memory } from './memory.ts';
 import type { SteadyClock } from './ports.ts';
+
+export interface PostClock extends SteadyClock {
+  /**
+   * What people's clocks show, for their quiet hours. Until this process has had a look that trusted the machine's
+   * clock, by that clock all the same, unless it was in doubt or is behind: `now` knows nothing then of the time
+   * for which no process had such a look.
+   */
+  readonly timeOfDay: () => EpochMs;
+}
 
 /**
  * The time that deliveries go by: that of the last look that trusted the machine's clock, and what has passed
  * since. However that clock is set, no message waits for it, and none is given up because of it.
  */
-export function postClock(clock: SteadyClock, memory: Pick<Memory, 'meta' | 'lookedAt'>): SteadyClock {
+export function postClock(clock: SteadyClock, memory: Pick<Memory, 'meta' | 'lookedAt'>): PostClock {
   // Until this process has had such a look, the last pass before it; or later, if something was posted since.
   const lastAt = memory.meta.get('lastPassAt');
   // Of a process that ended in doubt of its clock, the last pass that trusted it may be long ago.
-  const postedAt = memory.meta.get('clockDoubtedSince') ? Number(memory.meta.get('postedAt') ?? 0) : 0;
+  const wasDoubted = Boolean(memory.meta.get('clockDoubtedSince'));
+  const postedAt = wasDoubted ? Number(memory.meta.get('postedAt') ?? 0) : 0;
   const opened = {
     at: Math.max(lastAt === undefined ? clock.now() : Number(lastAt), postedAt),
     monotonicMs: clock.monotonic(),
   };
+  const now = (): EpochMs => {
+    const { at, monotonicMs } = memory.lookedAt ?? opened;
+    // Whole milliseconds, as every instant; the count has fractions.
+    return Math.round(at + clock.monotonic() - monotonicMs);
+  };
+  const isDoubted = (): boolean => wasDoubted || Boolean(memory.meta.get('clockDoubtedSince'));
   return {
-    now: () => {
-      const { at, monotonicMs } = memory.lookedAt ?? opened;
-      // Whole milliseconds, as every instant; the count has fractions.
-      return Math.round(at + clock.monotonic() - monotonicMs);
-    },
+    now,
+    timeOfDay: () => (memory.lookedAt !== null || isDoubted() ? now() : Math.max(now(), clock.now())),
     sleep: (ms, signal) => clock.sleep(ms, signal),
     monotonic: () => clock.monotonic(),
   };

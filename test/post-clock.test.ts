@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { postClock } from '../src/post-clock.ts';
 
 const start = Date.UTC(2026, 10, 23, 10);
@@ -62,4 +62,40 @@ test('begins no earlier than what was posted before, where the clock was in doub
   expect(post.now()).toBe(start - 2 * day);
   const trusted = new Map(meta).set('clockDoubtedSince', '');
   expect(postClock(clock, { meta: trusted, lookedAt: null }).now()).toBe(start - 9 * day);
+});
+
+describe('the time of day, until a look of this process trusted the clock,', () => {
+  const lastPassAt = String(start - day);
+
+  test('is that of the machine', () => {
+    const { clock, wait } = machine();
+    const memory: Parameters<typeof postClock>[1] = {
+      meta: new Map([['lastPassAt', lastPassAt]]),
+      lookedAt: null,
+    };
+    const post = postClock(clock, memory);
+    wait(1000);
+    expect([post.now(), post.timeOfDay()]).toEqual([start - day + 1000, start + 1000]);
+    memory.lookedAt = { at: start - 1000, monotonicMs: clock.monotonic() };
+    expect([post.now(), post.timeOfDay()]).toEqual([start - 1000, start - 1000]);
+  });
+
+  test('is no earlier than what is known', () => {
+    const { clock } = machine();
+    const meta = new Map([['lastPassAt', String(start + day)]]);
+    expect(postClock(clock, { meta, lookedAt: null }).timeOfDay()).toBe(start + day);
+  });
+
+  test('is not that of a machine whose clock was in doubt', () => {
+    const { clock } = machine();
+    const meta = new Map([
+      ['lastPassAt', lastPassAt],
+      ['clockDoubtedSince', lastPassAt],
+    ]);
+    const post = postClock(clock, { meta, lookedAt: null });
+    expect(post.timeOfDay()).toBe(start - day);
+    // It was, when the process began.
+    meta.set('clockDoubtedSince', '');
+    expect(post.timeOfDay()).toBe(start - day);
+  });
 });

@@ -1,4 +1,5 @@
 /** The outbox on its way: each channel at its own pace, none waiting for another. */
+import type { EpochMs } from '../core/key.ts';
 import type { Channel, Smtp } from '../core/policy.ts';
 import type { Clock, DailyUseOf, Outbox, SendOutcome, SteadyClock } from '../ports.ts';
 import { createBookkeeping, monotonicAt } from './bookkeeping.ts';
@@ -24,6 +25,8 @@ export interface DelivererOptions {
   /** As they are now: asked before every message. */
   readonly channels: () => { readonly channels: ReadonlyMap<string, Channel>; readonly smtp: Smtp | null };
   readonly clock: SteadyClock;
+  /** What people's clocks show, for quiet hours; left out: as `clock`. */
+  readonly timeOfDay?: () => EpochMs;
   readonly onOutcome?: (delivery: Delivery) => void;
   /** In [0, 1). */
   readonly jitter?: () => number;
@@ -51,7 +54,7 @@ export interface Deliverer {
 
 export function createDeliverer(options: DelivererOptions): Deliverer {
   const { outbox, clock, onOutcome = () => {}, jitter = Math.random } = options;
-  const { send = sendForReal, receiverSleep = machineSleep } = options;
+  const { send = sendForReal, receiverSleep = machineSleep, timeOfDay = () => clock.now() } = options;
   const drawing = options.dailyUse === undefined ? {} : { dailyUse: options.dailyUse };
   /** Channels at work. */
   const working = new Map<string, Promise<Tally>>();
@@ -71,8 +74,9 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   const quietEnd = ({ channel, entries }: Parcel): number | null => {
     const quiet = options.channels().channels.get(channel)?.quiet ?? null;
     const alerts = entries.map(({ alert }) => alert);
-    const until = heldUntil(quiet, alerts, clock.now());
-    return until === null ? null : monotonicAt(clock, until);
+    const now = timeOfDay();
+    const until = heldUntil(quiet, alerts, now);
+    return until === null ? null : clock.monotonic() + (until - now);
   };
 
   /**

@@ -9,6 +9,8 @@ import { heldUntil } from './quiet.ts';
 
 export interface RouteOptions {
   readonly at: EpochMs;
+  /** What people's clocks show then, for quiet hours; left out: `at`. */
+  readonly timeOfDay?: EpochMs;
   /** What is routed with the same id travels together, one message a channel and recipient. */
   readonly passId: string;
   /** Null: no mail server is configured, so no e-mail channel can be reached. Left out: not checked. */
@@ -85,12 +87,12 @@ function routeOne(alert: Alert, channels: ReadonlyMap<string, Channel>, options:
 function schedule(
   alert: Alert,
   { quiet }: Channel,
-  { at, passId }: RouteOptions,
+  { at, timeOfDay = at, passId }: RouteOptions,
 ): { batch: string; notBefore: EpochMs } {
-  const until = heldUntil(quiet, [alert], at);
+  const until = heldUntil(quiet, [alert], timeOfDay);
   return until === null
     ? { batch: passId, notBefore: at }
-    : { batch: `quiet:${new Date(until).toISOString()}`, notBefore: until };
+    : { batch: `quiet:${new Date(until).toISOString()}`, notBefore: at + (until - timeOfDay) };
 }
 
 /** The same for the same alert, channel and recipients. */

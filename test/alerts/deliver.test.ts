@@ -43,7 +43,12 @@ interface Post {
 
 type Answer = (route: Route, message: Message, signal: AbortSignal) => SendOutcome | Promise<SendOutcome>;
 
-function post(outbox: MemoryOutbox, channels: readonly Channel[], answer: Answer = () => ok): Post {
+function post(
+  outbox: MemoryOutbox,
+  channels: readonly Channel[],
+  answer: Answer = () => ok,
+  aheadMs = 0,
+): Post {
   const clock = virtualClock();
   const sent: Sent[] = [];
   const told: Delivery[] = [];
@@ -57,6 +62,7 @@ function post(outbox: MemoryOutbox, channels: readonly Channel[], answer: Answer
     channels: () => ({ channels: known, smtp: null }),
     clock,
     send,
+    timeOfDay: () => clock.now() + aheadMs,
     receiverSleep: (ms, signal) => clock.sleep(ms, signal),
     jitter: () => 0,
     onOutcome: (delivery) => told.push(delivery),
@@ -316,6 +322,19 @@ describe('what could not go before the quiet hours', () => {
     await running;
     expect(first.sent).toHaveLength(1);
     expect(sent.map((one) => one.at - at)).toEqual([hour]);
+  });
+
+  test('waits where clocks show them, and for as long as they last by these', async () => {
+    const outbox = memoryOutbox(item());
+    // 10:31 in Berlin by the clocks there.
+    const { deliverer, clock, sent } = post(outbox, [hushed], () => ok, 30 * 60_000);
+    const stop = new AbortController();
+    await clock.advance(60_000);
+    const running = deliverer.run(stop.signal);
+    await clock.advance(hour);
+    stop.abort();
+    await running;
+    expect(sent.map((one) => one.at - at)).toEqual([hour / 2]);
   });
 
   test('goes on during them where it may', async () => {

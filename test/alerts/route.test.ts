@@ -179,6 +179,16 @@ describe('quiet hours', () => {
     ]);
   });
 
+  test('go by what clocks show, for as long as that takes by the time of deliveries', () => {
+    // 10:00 in Berlin by what clocks show.
+    const behind = { at: at - 5 * day, timeOfDay: Date.parse('2026-11-23T09:00:00Z') };
+    expect(routed(caseAlert(), [held], behind).items).toMatchObject([
+      { batch: 'quiet:2026-11-23T11:00:00.000Z', notBefore: at - 5 * day + 2 * 3_600_000 },
+    ]);
+    const awake = { at, timeOfDay: Date.parse('2026-11-23T11:00:00Z') };
+    expect(routed(caseAlert(), [held], awake).items).toMatchObject([{ batch: 'pass-9', notBefore: at }]);
+  });
+
   test('gather those of several passes', () => {
     const batch = (passId: string, when: number): string | undefined =>
       routed(caseAlert(), [held], { passId, at: when }).items[0]?.batch;
