@@ -122,7 +122,7 @@ export const step = closed(
     pick: Type.Optional(
       choice(
         ['highest', 'all'],
-        "Which of a group's keys a rename or deletion falls on (where `across` is not `key`).",
+        "Which of a group's keys a rename or deletion falls on (where `across` is not `key`): the one that has surely used most in the period, or all.",
       ),
     ),
   },

@@ -261,9 +261,21 @@ export const plantedFaults: readonly Planted[] = [
   ),
   one(
     'the highest of a group is any of it',
-    'core/wish.ts',
-    'if (!fallsOnHighest(one, stepIndex)) return members;',
-    'if (stepIndex >= 0) return members;',
+    'core/pick.ts',
+    'if (rule === null) return members;',
+    'if (rule === null || stepIndex >= 0) return members;',
+  ),
+  one(
+    'the highest of a group is the one of all time',
+    'core/pick.ts',
+    'level: memberLevel(rule, span, record, evidence)',
+    'level: memberLevel(rule, { ...span, period: { ...span.period, start: null } }, record, evidence)',
+  ),
+  one(
+    'another key of a group goes for one that is gone',
+    'core/pick.ts',
+    '[...finding.deletions, ...finding.renamed, ...(finding.fellOn ?? [])]',
+    '[...finding.deletions, ...finding.renamed]',
   ),
   one(
     'an owner is told of another’s key',

@@ -1,13 +1,14 @@
 import { arrival, badEdits, noise, repeats, told } from './alerts.ts';
 import { oneActor, wholeReloads } from './actor.ts';
 import { owners, quietHours, silencedAlerts } from './channels.ts';
-import { figures, highest } from './figures.ts';
+import { figures } from './figures.ts';
 import { grounds, protection, shrunkLists, silences } from './grounds.ts';
 import { crashSafety, gentleStart, identity } from './identity.ts';
 import { limits } from './limits.ts';
 import { modes } from './modes.ts';
 import { hands, notice } from './notice.ts';
 import { oneMessage } from './messages.ts';
+import { highest, oneAlone } from './picks.ts';
 import { everyChannel } from './outbox.ts';
 import { cancellations, heldOnRecord } from './decisions.ts';
 import { record, seen } from './record.ts';
@@ -44,5 +45,5 @@ export const witnesses: readonly Witness[] = [
     hostileMails,
     hostileBodies,
   ],
-  ...[figures, highest, owners, quietHours, silencedAlerts, oneActor, wholeReloads],
+  ...[figures, highest, oneAlone, owners, quietHours, silencedAlerts, oneActor, wholeReloads],
 ];

@@ -1,4 +1,4 @@
-import { groundsOf, groupOf, unitsOf, membersOf, periodStart, usedBy } from '../truth.ts';
+import { groupOf, unitsOf, membersOf, periodStart, usedBy } from '../truth.ts';
 import type { GroupName } from '../truth.ts';
 import type { WorldKey } from '../../../../src/sandbox/account-key.ts';
 import { alertsThen, passLimitMs } from '../alerts-then.ts';
@@ -6,12 +6,11 @@ import type { AlertFact } from '../chronicle.ts';
 import type { History } from '../history.ts';
 import type { FileShape, PolicyShape, SpendShape } from '../policies.ts';
 import { epoch } from '../setting.ts';
-import { dayMs } from '../units.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
 /** How late usage may be reported, and a little. */
-const lateMs = 130_000;
+export const lateMs = 130_000;
 const told = ['step', 'notice', 'uncertain'];
 
 /** 3: a level that people are told of holds what was truly used: dollars, tokens or requests, of a key or a group. */
@@ -79,70 +78,16 @@ function bounds(
   return { most: sum(members, from, now + passLimitMs), least: sum(living, start, end) };
 }
 
-function isRolling({ per }: SpendShape): boolean {
+export function isRolling({ per }: SpendShape): boolean {
   return ['1h', '24h', '7d'].includes(per);
 }
 
 /** The account said what was not so: of usage, or of which keys there are. */
-function isMisled({ stage: { plan } }: History): boolean {
+export function isMisled({ stage: { plan } }: History): boolean {
   return plan.acts.some(
     (act) =>
       (act.kind === 'fault' && !['status', 'cut', 'malformed', 'html', 'empty'].includes(act.fault.kind)) ||
       (act.kind === 'network' && act.trouble === 'stale') ||
       (act.kind === 'ambush' && act.by === 'shrunk list'),
-  );
-}
-
-/** A group's key was its largest at some look of so long before. */
-const fellWithinMs = 40 * dayMs;
-
-/** 9: of a group, `pick: highest` falls on the key that had used most of its period when it fell on it. */
-export const highest: Witness = (history) =>
-  history.asked.flatMap((one): Breach[] => {
-    const { key, kind } = one;
-    if (key === null || kind === 'create' || isMisled(history)) return [];
-    const grounds = groundsOf(history, one, ({ deleteNoticeMs, renamePrefix }) =>
-      kind === 'delete'
-        ? deleteNoticeMs !== undefined
-        : renamePrefix !== undefined && one.to?.startsWith(`${renamePrefix} `) === true,
-    );
-    const may = grounds.some(({ policy, step }) => {
-      const { rule } = policy;
-      if (rule.kind !== 'spend' || step.pick !== 'highest') return true;
-      return looksBefore(history, one.at).some((at) => isHighest(history, policy, rule, key, at));
-    });
-    return grounds.length === 0 || may
-      ? []
-      : [breach(9, 'not the highest of its group', one.at, `${kind} of ${key.id} “${key.name}”`)];
-  });
-
-function looksBefore({ entries }: History, before: number): number[] {
-  return entries.flatMap((one) =>
-    one.kind === 'answered' && one.at <= before && one.at > before - fellWithinMs && one.asOf !== null
-      ? [one.asOf]
-      : [],
-  );
-}
-
-function isHighest(
-  history: History,
-  policy: PolicyShape,
-  rule: SpendShape,
-  key: WorldKey,
-  at: number,
-): boolean {
-  const now = epoch + at;
-  const group = groupOf(rule, key);
-  if (group === null) return false;
-  const from = periodStart(rule.per, now);
-  const mine = usedBy(history, rule, key, from, now + passLimitMs);
-  const surelyFrom = isRolling(rule) ? from + passLimitMs : from;
-  return (
-    mine > 0 &&
-    membersOf(history, policy, group === 'account' ? 'selected' : group, at).every(
-      (other) =>
-        (other.deletedAt !== null && other.deletedAt <= now) ||
-        usedBy(history, rule, other, surelyFrom, now - lateMs) <= mine,
-    )
   );
 }
