@@ -2,6 +2,7 @@
 import type { Court } from './court.ts';
 import { firstAccepted, modeOf, obstacle, silenced } from './court.ts';
 import type { Question } from './evidence.ts';
+import { deletionGrounds } from './grounds.ts';
 import type { EpochMs } from './key.ts';
 import type { Judgement } from './judgement.ts';
 import type { Held, PlannedChange } from './plan.ts';
@@ -175,14 +176,13 @@ function fateOf(one: Case, record: KeyRecord, pending: PendingDeletion | null, s
   const stop = obstacle(court, record, modeOf(court, judgement.policy));
   // What a person decided ends a notice, which starts anew afterwards; what cannot be told only holds it.
   if (stop !== null) return { kind: stop.because === 'unknown' ? 'held' : 'cancelled', ...stop };
-  if (pending !== null) return pendingFate(one, record, pending, step);
+  if (pending !== null && stillTrue(judgement, pending)) return pendingFate(one, record, pending, step);
   const unclear = unclearPick(one, step);
-  return unclear === null ? announce(one, record, step) : { kind: 'held', ...unclear };
+  return unclear === null ? announce(one, record, step, pending?.noticeMs) : { kind: 'held', ...unclear };
 }
 
 function pendingFate(one: Case, record: KeyRecord, pending: PendingDeletion, step: number): Fate {
-  const { court, judgement } = one;
-  if (!stillTrue(judgement, pending)) return announce(one, record, step, pending.noticeMs);
+  const { court } = one;
   const dueAt = noticeEnd(one, pending, step);
   if (dueAt === null) {
     if (court.now - pending.announcedAt >= noticeRetryMs)
@@ -205,16 +205,6 @@ export function noticeEnd(
   const acceptedAt = firstAccepted(court.acceptances, pending.noticeAlertId, channels);
   if (acceptedAt === null) return null;
   return deletionDueAt(pending, acceptedAt, policy.steps[step]?.delete?.noticeMs ?? 0);
-}
-
-/**
- * What a notice says of the rule and of the step. Not the step's place among others, nor how long the notice
- * is, of which the longest counts (`deletionDueAt`).
- */
-function deletionGrounds({ rule, steps }: Policy, index: number): string {
-  const { atPercent, offsetMs, pick } = steps[index] ?? {};
-  // A spend rule's signature stands for its models too, which are a function.
-  return JSON.stringify([rule, atPercent, offsetMs, pick]);
 }
 
 /** The case is what the notice said it was; that another step is reached besides changes nothing in that. */

@@ -4,6 +4,7 @@ import { keyAsSubject } from './court.ts';
 import { ownIdleWindow } from './deadlines.ts';
 import type { Question } from './evidence.ts';
 import { measured, mostUsed } from './evidence.ts';
+import { fellOnAll } from './grounds.ts';
 import { asked, ownReading } from './questions.ts';
 import type { Judgement } from './judgement.ts';
 import type { Held, HeldBecause, PlannedChange } from './plan.ts';
@@ -55,7 +56,8 @@ function fallsOnHighest({ judgement: { subject, policy } }: Case, stepIndex: num
 
 /** The key it fell on once stays the one, though another may be larger by now. */
 function fellOn({ finding }: Case, stepIndex: number): KeyId | null {
-  const fell = [...finding.deletions, ...finding.renamed].find((one) => one.step === stepIndex);
+  const chosen = finding.deletions.filter((one) => !fellOnAll(one));
+  const fell = [...chosen, ...finding.renamed].find((one) => one.step === stepIndex);
   return fell?.keyId ?? null;
 }
 

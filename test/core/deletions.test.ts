@@ -462,6 +462,29 @@ describe('of a group', () => {
     expect(done(one.run({ after: day, usage: { A: [21, null] } }))).toEqual(['delete B']);
   });
 
+  test('the highest goes once the file asks for that one alone, though notices ran for all', () => {
+    const one = story(file(group('all'), generous), key('A', { createdAt: monday - hour }), key('B'));
+    expect(said(one.run({ usage: { A: 5, B: 19 } }))).toEqual(['notice 1 → owner', 'notice 1 → owner']);
+    one.policy = file(group('highest'), generous);
+    const told = one.run();
+    expect(said(told)).toEqual(['cancelled → owner', 'notice 1 → owner']);
+    expect(told.alerts.map(({ subject }) => subject)).toMatchObject([{ name: 'A' }, { name: 'B' }]);
+    expect(done(one.run({ after: day }))).toEqual(['delete B']);
+    expect(done(one.run())).toEqual([]);
+  });
+
+  test('none is announced anew while it is not known which of all of them is the highest', () => {
+    const one = story(file(group('all'), generous), key('A', { createdAt: monday - hour }), key('B'));
+    one.run({ usage: { A: 5, B: 19 } });
+    one.policy = file(group('highest'), generous);
+    const unclear = one.run({ usage: { A: [5, null] } });
+    expect([said(unclear), held(unclear)]).toEqual([['cancelled → owner'], ['delete: unconfirmed']]);
+    const told = one.run({ usage: { A: 40 } });
+    expect(said(told)).toEqual(['cancelled → owner', 'notice 1 → owner']);
+    expect(told.alerts.map(({ subject }) => subject)).toMatchObject([{ name: 'B' }, { name: 'A' }]);
+    expect(done(one.run({ after: day }))).toEqual(['delete A']);
+  });
+
   test('all go', () => {
     const one = story(file(group('all'), generous), key('A'), key('B'));
     expect(said(one.run({ usage: { A: 5, B: 19 } }))).toEqual(['notice 1 → owner', 'notice 1 → owner']);
