@@ -229,3 +229,27 @@ test.each([
     expect(one.log).toEqual(['rename A → OVER A']);
   },
 );
+
+test.each([
+  ['a key’s usage of some models', 'spend: { cost: 20, per: 24h, models: ["gpt-*"] }', '', a],
+  ['a group’s', 'spend: { cost: 20, per: 24h, across: selected }', 'pick: highest, ', b],
+  ['the account’s', 'spend: { cost: 20, per: 24h, across: account }', 'pick: highest, ', b],
+])(
+  '%s of a rolling period is read again, for it has moved on since the pass read it',
+  async (_what, rule, pick, first) => {
+    const step = `{ at: 100%, alert: ops, ${pick}rename: "OVER {{ name }}" }`;
+    await using one = await watched(file(policy(rule, step)), ...keys);
+    one.spend(first, 10);
+    one.wait(day - minute / 2);
+    one.spend(a, 12);
+    one.beforeLook = (nth) => {
+      // What was used first is a day ago by now.
+      if (nth === 2) one.wait(minute);
+    };
+    const { outcomes } = await one.pass(0);
+    expect(outcomes).toMatchObject([
+      { result: 'cancelled', detail: 'checked afresh, it is no longer asked for' },
+    ]);
+    expect(one.log).toEqual([]);
+  },
+);

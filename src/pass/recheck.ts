@@ -1,6 +1,7 @@
 /** The look directly before a change: at the account as it is now, and at whether the change is still asked for. */
 import type { Recheck } from '../act/carry-out.ts';
 import type { Question } from '../core/evidence.ts';
+import type { Window } from '../core/key.ts';
 import type { Decision, PlannedChange } from '../core/plan.ts';
 import type { PolicyFile } from '../core/policy.ts';
 import type { Court } from '../core/court.ts';
@@ -32,10 +33,15 @@ export async function recheck(
   try {
     const again = await look(ports.reader, ports.clock, before(memory), ports.pace, signal);
     await rememberHands(memory, again, commit);
-    const sight: Sight = { ...again, readings: { ...again.readings, windows: seen.readings.windows } };
-    const why = `${change.policy}: checked afresh before the ${change.kind}`;
-    const question: Question = { kind: 'key', id: change.keyId, window: null, why, excess: Infinity };
-    const inquiry: Inquiry = { questions: [question], alone: new Set([change.keyId]), spare: Infinity };
+    const motive = { why: `${change.policy}: checked afresh before the ${change.kind}`, excess: Infinity };
+    const question: Question = { kind: 'key', id: change.keyId, window: null, ...motive };
+    const moving = movingWindow(policy, change);
+    const windows = new Map(seen.readings.windows);
+    if (moving !== null) windows.delete(moving);
+    const sight: Sight = { ...again, readings: { ...again.readings, windows } };
+    const questions: Question[] =
+      moving === null ? [question] : [question, { kind: 'aggregate', window: moving, ...motive }];
+    const inquiry: Inquiry = { questions, alone: new Set([change.keyId]), spare: Infinity };
     const able = { ...ports, callBudget: () => recheckCalls };
     const found = await deliberate(able, memory, policy, sight, inquiry, signal);
     const { keys, secrets } = sight.listing;
@@ -54,6 +60,16 @@ export async function recheck(
       because: `it could not be checked afresh: ${error instanceof Error ? error.message : String(error)}`,
     };
   }
+}
+
+/**
+ * The rolling period that the change's policy judges by the whole account's usage of it: it has moved on since
+ * the pass read it. What a key used in one by itself is asked for in any case.
+ */
+function movingWindow({ policies }: PolicyFile, change: PlannedChange): Window | null {
+  const rule = policies.find(({ name }) => name === change.policy)?.rule;
+  if (rule?.kind !== 'spend' || rule.period.kind !== 'rolling') return null;
+  return rule.models === null && rule.across.kind === 'key' ? null : rule.period.window;
 }
 
 /** What is told of the change is told with the numbers of the fresh look. */
