@@ -80,7 +80,10 @@ async function carryOutOne(planned: PlannedChange, ports: ActPorts): Promise<Out
     return { change: planned, result, detail };
   }
   const outcome = result !== 'cancelled' ? result : sent.overtaken ? 'overtaken' : 'not-done';
-  const settled: Change = { ...intent, settledAt: ports.clock.now(), outcome, detail };
+  const settled: Change = {
+    ...{ ...intent, settledAt: ports.clock.now(), outcome, detail },
+    ...(result === 'cancelled' && { noEffect: true }),
+  };
   await settleChange(fresh.court, settled, ports);
   return { change: planned, result, detail };
 }
