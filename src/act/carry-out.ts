@@ -129,15 +129,19 @@ const requestLimitMs = 60_000;
 
 async function send(
   planned: PlannedChange,
-  { key, secrets, among }: Extract<Recheck, { ok: true }>,
+  { court, key, secrets, among }: Extract<Recheck, { ok: true }>,
   { writer, closing, superseded }: Pick<ActPorts, 'writer' | 'closing' | 'superseded'>,
 ): Promise<Sent> {
   const secret = secrets.get(planned.keyId);
   if (secret === undefined)
     return { result: 'failed', detail: 'the key is no longer listed', overtaken: false };
   const signal = AbortSignal.any([closing, AbortSignal.timeout(requestLimitMs)]);
-  const unwanted: Unwanted = (listed) =>
-    superseded() ? 'the policy file has changed' : differs(key, listed) ? 'the key has changed' : null;
+  const mustBeIdle = planned.kind !== 'restore' && isForIdleness(court, planned);
+  const unwanted: Unwanted = (listed) => {
+    if (superseded()) return 'the policy file has changed';
+    if (differs(key, listed)) return 'the key has changed';
+    return mustBeIdle && (listed.lastUsedAt ?? 0) > (key.lastUsedAt ?? 0) ? 'the key was used again' : null;
+  };
   try {
     if (planned.kind === 'delete') await writer.deleteKey(key, secret, signal, among, unwanted);
     else await writer.renameKey(key, secret, planned.to ?? planned.from, signal, unwanted);
@@ -149,6 +153,10 @@ async function send(
     const cancelled = overtaken || (isApiFailure(error) && error.kind === 'aborted');
     return { result: surelyNot ? (cancelled ? 'cancelled' : 'failed') : 'unclear', detail, overtaken };
   }
+}
+
+function isForIdleness({ findings }: Court, { findingId }: PlannedChange): boolean {
+  return findings.find(({ id }) => id === findingId)?.figures.kind === 'idle';
 }
 
 /** In what policies, protections and silences go by, so that it has to be decided anew. */
