@@ -176,3 +176,11 @@ test('a deletion that was called off before it was sent is not taken for the one
   const record = await one.store.recorded({ limit: 100 });
   expect(record.map(({ kind }) => kind)).not.toContain('change-done');
 });
+
+test('a deletion of a key that became an admin key meanwhile is not said to be done while it is listed', async () => {
+  await using one = await unclear(deleting, monday + 9 * hour);
+  one.change(a, { isAdmin: true });
+  await one.passes(2);
+  expect(await outcomes(one)).toEqual(['delete not-done']);
+  expect(one.kinds()).not.toContain('deleted');
+});

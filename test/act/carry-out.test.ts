@@ -82,7 +82,7 @@ function courtOf(keys: readonly Key[], findings: readonly Finding[], now = monda
     accountKeys: keys.length,
     bench: {
       ...{ now, live: [...records.values()], gone: [], lastCounters: new Map(), open: new Map() },
-      ...{ known: [], record: () => undefined },
+      ...{ known: [], record: (of) => records.get(of) },
       epoch: '',
       idleBefore: { judgedBy: new Set(), massSince: null },
       evidence: {
