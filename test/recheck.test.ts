@@ -164,6 +164,26 @@ test('so does one that only the fresh look before another key’s deletion saw',
   expect(one.kinds()).toEqual(['notice', 'notice', 'deleted', 'vetoed']);
 });
 
+test.each(['marks', 'commit'])(
+  'so does one that only a pass saw that failed: the state could for a moment not take or tell %s',
+  async (failing) => {
+    await using one = await due(a);
+    one.change(a, { name: 'Mine' });
+    await one.restart();
+    let failures = 0;
+    one.crossing = (side, call) => {
+      if (side === 'before' && call === failing && (failures += 1) === 1) throw new Error('not now');
+    };
+    await expect(one.pass()).rejects.toThrow('not now');
+    one.change(a, { name: 'A' });
+    await one.passes(3);
+    expect(one.log).toEqual([]);
+    const kinds = (await one.store.recorded({ limit: 100 })).map(({ kind }) => kind);
+    const hand = kinds.filter((kind) => ['key-renamed', 'alert-vetoed', 'change-planned'].includes(kind));
+    expect(hand).toEqual(['key-renamed', 'key-renamed', 'alert-vetoed']);
+  },
+);
+
 test('a look that is older than a rename of Keywarden’s own shows no hand of a person', async () => {
   const renaming = policy('spend: { cost: 20, per: month }', '{ at: 100%, rename: "OVER {{ name }}" }');
   await using one = await watched(file(renaming), ...keys);

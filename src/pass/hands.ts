@@ -29,6 +29,21 @@ export async function rememberHands(memory: Memory, sight: Sight, commit: Commit
   );
 }
 
+/** `work` on what a look saw. Where it fails, and the pass with it, a person's hand is remembered all the same. */
+export async function keepingHands<T>(
+  memory: Memory,
+  sight: Sight,
+  commit: Commit,
+  work: Promise<T>,
+): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    await rememberHands(memory, sight, commit).catch(() => undefined);
+    throw error;
+  }
+}
+
 /** The name that Keywarden itself has just replaced: that may be a list older than that. A later one will tell. */
 function mayBeStale({ changes }: Memory, { id, facts }: KeyRecord, known: KeyRecord | undefined): boolean {
   return [...changes.values()].some(
