@@ -85,6 +85,14 @@ export function silenced(court: Court, record: KeyRecord, what: 'alerts' | 'acti
     : `silenced until ${minuteWords(silence.until)}${silence.reason ? `: ${silence.reason}` : ''}`;
 }
 
+/** A list may lack a key for a moment: what was said and done of one that it misses is not over at once. */
+const missedMs = 3_600_000;
+
+export function mayComeBack({ now }: Pick<Court, 'now'>, record: KeyRecord | undefined): boolean {
+  const goneAt = record?.goneAt ?? null;
+  return goneAt !== null && now - goneAt < missedMs;
+}
+
 /** What stands in the way of any change to a key, gravest first. `mode`: that of the policy that asks for it. */
 export function obstacle(
   court: Court,

@@ -1,6 +1,6 @@
 /** The deletions that a case asks for: announced, held while the notice runs, due, vetoed or cancelled. */
 import type { Court } from './court.ts';
-import { firstAccepted, modeOf, obstacle, silenced } from './court.ts';
+import { firstAccepted, mayComeBack, modeOf, obstacle, silenced } from './court.ts';
 import type { Question } from './evidence.ts';
 import { deletionGrounds } from './grounds.ts';
 import type { EpochMs } from './key.ts';
@@ -67,7 +67,7 @@ export function wantedDeletions(one: Case): WantedDeletions {
     deletions: [
       ...dooms.flatMap((doom) => pendingAfter(one, doom)),
       ...stopped.map((pending) => ({ ...pending, vetoedAt: pending.vetoedAt ?? court.now })),
-      ...left.filter((pending) => isMissing(court, pending)),
+      ...left.filter((pending) => isMissing(court, pending) || isStillChosen(one, pending)),
     ],
     announced: dooms.flatMap(({ fate }) => (fate.kind === 'announced' ? [fate.notice] : [])),
     vetoed: [
@@ -125,6 +125,13 @@ function isListed(court: Court, { keyId }: PendingDeletion): boolean {
 /** The key is not in the list, but the list proves nothing. */
 function isMissing(court: Court, pending: PendingDeletion): boolean {
   return !court.listTrusted && !isListed(court, pending);
+}
+
+/** The list lacks the group's highest key, for a moment perhaps: no other takes its place at once. */
+function isStillChosen({ court, judgement }: Case, { keyId, createdAt, step }: PendingDeletion): boolean {
+  const record = court.records.get(keyId);
+  if (record?.createdAt !== createdAt || !mayComeBack(court, record)) return false;
+  return judgement.policy.steps[step]?.pick === 'highest';
 }
 
 function pendingAfter({ court, judgement }: Case, { fate, pending, step }: Doom): PendingDeletion[] {

@@ -452,6 +452,29 @@ describe('of a group', () => {
     expect([said(later), done(later), held(later)]).toEqual([[], [], []]);
   });
 
+  test('it stays the highest though a list lacks it for a while, and none is told of another', () => {
+    const one = story(group('highest'), key('A'), key('B'), key('C'));
+    one.run({ usage: { A: 5, B: 9, C: 7 } });
+    const b = one.account.get('B') ?? key('B');
+    one.remove('B');
+    expect(said(one.run())).toEqual([]);
+    expect(said(one.run({ after: 50 * minute }))).toEqual([]);
+    one.account.set('B', b);
+    expect(held(one.run())).toEqual(['delete: notice']);
+    expect(done(one.run({ after: day }))).toEqual(['delete B']);
+  });
+
+  test('another is the highest once that one has been gone for an hour', () => {
+    const one = story(group('highest'), key('A'), key('B'), key('C'));
+    one.run({ usage: { A: 5, B: 9, C: 7 } });
+    one.remove('B');
+    one.run();
+    one.run({ after: hour });
+    const told = one.run();
+    expect(told.alerts).toMatchObject([{ event: { kind: 'notice' }, subject: { name: 'C' } }]);
+    expect(done(one.run({ after: day }))).toEqual(['delete C']);
+  });
+
   test('none is announced while another may have used more; what was announced goes on', () => {
     const one = story(group('highest'), key('A'), key('B'));
     const unclear = one.run({ usage: { A: 21, B: [0, null] } });
