@@ -164,6 +164,37 @@ test('so does one that only the fresh look before another key’s deletion saw',
   expect(one.kinds()).toEqual(['notice', 'notice', 'deleted', 'vetoed']);
 });
 
+test.each<[what: string, happens: (one: Watched) => void, kinds: string[]]>([
+  ['renamed by a person', (one) => one.change(a, { name: 'Mine' }), ['notice', 'vetoed']],
+  ['protected', (one) => one.change(a, { metadata: { critical: 'true' } }), ['notice', 'cancelled']],
+])('a key that is %s while its usage takes long to be read is not deleted', async (_what, happens, kinds) => {
+  await using one = await due(a);
+  let isFresh = false;
+  one.beforeLook = (nth) => void (isFresh = nth === 2);
+  one.crossing = (side, call) => {
+    if (!isFresh || side === 'before' || call !== 'keyUsage') return;
+    one.wait(30_000);
+    happens(one);
+  };
+  const { outcomes } = await one.pass();
+  expect(outcomes).toMatchObject([
+    { result: 'cancelled', detail: 'the key changed while its usage was read' },
+  ]);
+  one.crossing = () => undefined;
+  one.change(a, { name: 'A' });
+  await one.passes(3);
+  expect([one.log, one.kinds()]).toEqual([[], kinds]);
+});
+
+test('a key of which the list says the same once its usage was read at last is deleted', async () => {
+  await using one = await due(a);
+  one.crossing = (side, call) => {
+    if (side === 'before' && call === 'keyUsage') one.wait(20_000);
+  };
+  await one.pass();
+  expect(one.log).toEqual(['delete A']);
+});
+
 test.each(['marks', 'commit'])(
   'so does one that only a pass saw that failed: the state could for a moment not take or tell %s',
   async (failing) => {

@@ -160,7 +160,7 @@ function isForIdleness({ findings }: Court, { findingId }: PlannedChange): boole
 }
 
 /** In what policies, protections and silences go by, so that it has to be decided anew. */
-function differs(before: Key, now: Key): boolean {
+export function differs(before: Key, now: Key): boolean {
   const told = ({ metadata, expiresAt, maxTokens, chat, isAdmin }: Key): string =>
     JSON.stringify([metadata, expiresAt, maxTokens, chat, isAdmin]);
   return told(before) !== told(now);

@@ -1,7 +1,8 @@
 /** The look directly before a change: at the account as it is now, and at whether the change is still asked for. */
+import { differs } from '../act/carry-out.ts';
 import type { Recheck } from '../act/carry-out.ts';
 import type { Question } from '../core/evidence.ts';
-import type { Window } from '../core/key.ts';
+import type { Key, Window } from '../core/key.ts';
 import type { Decision, PlannedChange } from '../core/plan.ts';
 import type { PolicyFile } from '../core/policy.ts';
 import type { Court } from '../core/court.ts';
@@ -49,10 +50,12 @@ export async function recheck(
     const unread = found.sight.readings.unanswered.has(`key ${change.keyId} lifetime`);
     if (key === undefined) return { ok: false, because: 'the key is no longer listed' };
     if (unread) return { ok: false, because: 'the key’s own usage could not be read' };
+    const still = found.decision.changes.some((one) => sameChange(one, change));
+    const isAsSeen = !still || (await isUnchanged(ports, memory, again, key, commit, signal));
     // Also of a file that came while the API was asked.
     if (ports.superseded()) return newPolicy;
-    const still = found.decision.changes.some((one) => sameChange(one, change));
     if (!still) return { ok: false, because: whyNot(found.decision, change) };
+    if (!isAsSeen) return { ok: false, because: 'the key changed while its usage was read' };
     return { ok: true, court: withFreshFigures(found, change), key, secrets, among: keys };
   } catch (error) {
     return {
@@ -60,6 +63,25 @@ export async function recheck(
       because: `it could not be checked afresh: ${error instanceof Error ? error.message : String(error)}`,
     };
   }
+}
+
+/** So long what a look saw is taken for what is so now. */
+const freshForMs = 5000;
+
+/** Where it took long to read the usage, somebody may have saved the key meanwhile: then the list is read once more. */
+async function isUnchanged(
+  ports: PassPorts,
+  memory: Memory,
+  { monotonicMs }: Sight,
+  key: Key,
+  commit: Commit,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (ports.clock.monotonic() - monotonicMs <= freshForMs) return true;
+  const later = await look(ports.reader, ports.clock, before(memory), ports.pace, signal);
+  await rememberHands(memory, later, commit);
+  const now = later.listing.keys.find((one) => one.id === key.id && one.createdAt === key.createdAt);
+  return later.hold === null && now?.name === key.name && !differs(key, now);
 }
 
 /**
