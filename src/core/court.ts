@@ -77,8 +77,12 @@ export function isProtected(court: Court, record: KeyRecord): boolean {
 
 export function silenced(court: Court, record: KeyRecord, what: 'alerts' | 'actions'): string | null {
   const subject = { key: record.facts, originalName: record.originalName };
+  // As of a protection: whoever saves a key may know it by the name that Keywarden gave it.
+  const asNamed = { key: record.facts, originalName: record.facts.name };
+  const subjects = what === 'actions' ? [subject, asNamed] : [subject];
   const silence = court.policy.silences.find(
-    (one) => court.now < one.until && one.suppress.includes(what) && one.select(subject, court.now),
+    ({ until, suppress, select }) =>
+      court.now < until && suppress.includes(what) && subjects.some((one) => select(one, court.now)),
   );
   return silence === undefined
     ? null

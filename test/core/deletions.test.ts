@@ -418,18 +418,37 @@ describe('protection', () => {
     expect([said(later), done(later), held(later)]).toEqual([[], [], ['delete: protected']]);
   });
 
+  const both = policy(
+    lifetime,
+    '{ at: 50%, alert: owner, rename: "OVER {{ name }}" }',
+    '{ at: 100%, alert: owner, delete: { notice: 24h } }',
+  );
+
   test('of a name that Keywarden wrote over still holds', () => {
-    const both = policy(
-      lifetime,
-      '{ at: 50%, alert: owner, rename: "OVER {{ name }}" }',
-      '{ at: 100%, alert: owner, delete: { notice: 24h } }',
-    );
     const one = story(file(both, generous), key('User 1'));
     one.run(over);
     one.policy = file(both, 'protect: [{ name: "User 1" }]');
     expect(held(one.pass({ after: day }))).toEqual(['delete: protected']);
     one.policy = file(both, 'protect: [{ name: "OVER *" }]');
     expect(held(one.pass({ after: day }))).toEqual(['delete: protected']);
+  });
+
+  test.each(['User 1', 'OVER User 1'])('as does a silence on actions, by %s', (name) => {
+    const one = story(file(both, generous), key('User 1'));
+    one.run(over);
+    const until = `until: 2026-12-23T00:00:00Z`;
+    const silence = `silences: [{ select: { name: "${name}" }, ${until}, suppress: [actions] }]`;
+    one.policy = file(both, `${generous}\n${silence}`);
+    expect(held(one.pass({ after: day }))).toEqual(['delete: silenced']);
+  });
+
+  test('a silence on alerts keeps back what is told of a key by its original name only', () => {
+    const one = story(file(both, generous), key('User 1'));
+    one.run({ usage: { 'User 1': 15 } });
+    const silence =
+      'silences: [{ select: { name: "OVER *" }, until: 2026-12-23T00:00:00Z, suppress: [alerts] }]';
+    one.policy = file(both, `${generous}\n${silence}`);
+    expect(said(one.pass(over))).toEqual(['notice 2 → owner']);
   });
 });
 
