@@ -251,6 +251,37 @@ test('once another policy file came, the pass makes no further change, and the n
   expect(one.log).toEqual(['delete A']);
 });
 
+test.each([false, true])(
+  'a deletion counts for 24 hours from when it was done, though its request took a while (restarted: %s)',
+  async (restarted) => {
+    const each = policy('expiry: {}', '{ alert: ops, delete: { notice: 0s } }');
+    const rules = file(each, 'protect: []\nlimits: { delete: { per_run: 1, per_day: 1, percent: 100 } }');
+    const at = monday + hour;
+    const [first, second] = [old('X', { expiresAt: at }), old('Y', { expiresAt: at + 23 * hour })];
+    await using one = await watched(rules, ...keys, first, second);
+    one.wait(at - one.now());
+    await one.passes(1);
+    await one.deliver();
+    let doneAt = 0;
+    one.crossing = (side, call) => {
+      if (side === 'after' || call !== 'deleteKey') return;
+      one.wait(50_000);
+      doneAt = one.now();
+    };
+    await one.pass();
+    one.wait(23 * hour);
+    await one.pass();
+    await one.deliver();
+    expect([one.log, one.kinds()]).toEqual([['delete X'], ['notice', 'deleted', 'notice']]);
+    one.wait(doneAt + day - minute / 4 - one.now());
+    if (restarted) await one.restart();
+    const { decision } = await one.pass(0);
+    expect(decision.held).toMatchObject([{ kind: 'delete', because: 'limit' }]);
+    await one.pass();
+    expect(one.log).toEqual(['delete X', 'delete Y']);
+  },
+);
+
 test('what a pass tells is one batch, which is open for as long as the pass goes on', async () => {
   await using one = await due(a);
   const seen: (string | null)[] = [];

@@ -4,6 +4,7 @@
  */
 import type { Court } from '../core/court.ts';
 import { namedByHand } from '../core/hand.ts';
+import { requestLimitMs } from '../core/limits.ts';
 import type { PlannedChange } from '../core/plan.ts';
 import { settle } from '../core/settle.ts';
 import type { Change, KeyRecord, RecordEntry } from '../core/state.ts';
@@ -124,8 +125,6 @@ function renamedByHand({ records, now }: Court, { keyId, keyCreatedAt }: Planned
   const record = records.get(keyId);
   return record?.createdAt === keyCreatedAt ? [namedByHand(record, record.facts.name, now)] : [];
 }
-
-const requestLimitMs = 60_000;
 
 async function send(
   planned: PlannedChange,
