@@ -215,6 +215,29 @@ test.each(['marks', 'commit'])(
   },
 );
 
+test('a hand that is seen while the clock is doubted is another than one seen just before', async () => {
+  await using one = await watched(deleting, ...keys);
+  one.change(a, { name: 'New' });
+  one.spend(a, 25);
+  // The list is asked for a millisecond after the look begins.
+  one.beforeLook = (nth) => {
+    if (nth === 1) one.wait(1);
+  };
+  await one.pass();
+  expect(one.kinds()).toEqual(['notice']);
+  await one.deliver();
+  one.skewMs = day;
+  one.change(a, { name: 'Mine' });
+  await one.pass();
+  one.change(a, { name: 'New' });
+  await one.pass();
+  one.skewMs = 0;
+  await one.passes(2);
+  one.wait(2 * hour);
+  await one.passes(2);
+  expect(one.log).toEqual([]);
+});
+
 test('a look that is older than a rename of Keywarden’s own shows no hand of a person', async () => {
   const renaming = policy('spend: { cost: 20, per: month }', '{ at: 100%, rename: "OVER {{ name }}" }');
   await using one = await watched(file(renaming), ...keys);
