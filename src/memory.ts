@@ -5,6 +5,7 @@
 import type { EpochMs, KeyId, Window } from './core/key.ts';
 import type { Marks } from './core/evidence.ts';
 import type { BooksReading } from './core/books.ts';
+import { effectiveBy } from './core/limits.ts';
 import type { Change, Finding, KeyRecord, SampleRun } from './core/state.ts';
 import type { WindowReading } from './ledger/marks.ts';
 import type { Trail } from './ledger/attribution.ts';
@@ -118,7 +119,7 @@ export function forget(memory: Memory, now: EpochMs): void {
   for (const [question, at] of memory.readAt)
     if (question.startsWith('key') && now - at > 2 * dayMs) memory.readAt.delete(question);
   for (const [id, change] of memory.changes) {
-    if (change.settledAt !== null && change.intentAt <= now - dayMs) memory.changes.delete(id);
+    if (change.settledAt !== null && effectiveBy(change) <= now - dayMs) memory.changes.delete(id);
   }
   for (const [id, finding] of memory.findings) {
     const { closedAt, periodEnd, owed } = finding;

@@ -18,7 +18,7 @@ import type { PassPorts } from './pass/ports.ts';
 import type { Commit } from './pass/commit.ts';
 import { commitTroubles, committer, needsJudging } from './pass/commit.ts';
 import { before } from './pass/before.ts';
-import { rememberHands } from './pass/hands.ts';
+import { keepingHands, rememberHands } from './pass/hands.ts';
 import { settleOpen } from './pass/open-changes.ts';
 import { inquire } from './pass/inquire.ts';
 import { commitSeen } from './pass/learn.ts';
@@ -72,12 +72,14 @@ async function passOn(
   memory.lookedAt = { at: first.at, monotonicMs: first.monotonicMs };
   // What was done before a dry run began is told after it, for it would not be found out again.
   const kept = committer(ports, memory, policy, batch, { keeps: true });
-  const sight = await settleOpen(ports, memory, policy, first, kept, stop);
+  const settling = settleOpen(ports, memory, policy, first, kept, stop);
+  const sight = await keepingHands(memory, first, commit, settling);
   const inquiry = inquire(ports, memory, policy, sight);
-  const found = await deliberate(ports, memory, policy, sight, inquiry, stop);
+  const deliberating = deliberate(ports, memory, policy, sight, inquiry, stop);
+  const found = await keepingHands(memory, sight, commit, deliberating);
   const asked = found.sight.calls.length - first.calls.length;
   memory.savedCalls = Math.max(0, inquiry.spare - Math.max(0, asked - inquiry.questions.length));
-  await commitSeen(ports, memory, policy, found, commit);
+  await keepingHands(memory, sight, commit, commitSeen(ports, memory, policy, found, commit));
   const doubt = usageTrouble(found.attribution.doubt);
   const current = [...first.troubles, ...doubt, ...found.decision.troubles, ...troubles];
   const context = { now: first.at, policy, mode: found.court.mode };

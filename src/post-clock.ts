@@ -1,4 +1,3 @@
-import type { EpochMs } from './core/key.ts';
 import type { Memory } from './memory.ts';
 import type { SteadyClock } from './ports.ts';
 
@@ -8,7 +7,7 @@ export interface PostClock extends SteadyClock {
    * clock, by that clock all the same, unless it was in doubt or is behind: `now` knows nothing then of the time
    * for which no process had such a look.
    */
-  readonly timeOfDay: () => EpochMs;
+  readonly timeOfDay: SteadyClock['now'];
 }
 
 /**
@@ -25,7 +24,7 @@ export function postClock(clock: SteadyClock, memory: Pick<Memory, 'meta' | 'loo
     at: Math.max(lastAt === undefined ? clock.now() : Number(lastAt), postedAt),
     monotonicMs: clock.monotonic(),
   };
-  const now = (): EpochMs => {
+  const now = (): number => {
     const { at, monotonicMs } = memory.lookedAt ?? opened;
     // Whole milliseconds, as every instant; the count has fractions.
     return Math.round(at + clock.monotonic() - monotonicMs);

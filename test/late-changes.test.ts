@@ -156,3 +156,31 @@ test.each([false, true])(
     ]);
   },
 );
+
+test('a deletion that was called off before it was sent is not taken for the one that a person makes later', async () => {
+  await using one = await watched(deleting, ...keys);
+  one.spend(a, 25);
+  await one.pass();
+  await one.deliver();
+  await one.pass();
+  one.wait(hour);
+  one.crossing = (side, call) => {
+    if (side === 'after' || call !== 'deleteKey') return;
+    const facts = { kind: 'aborted', retryable: false, outcome: 'none', status: null };
+    throw Object.assign(new Error('the policy file has changed'), facts);
+  };
+  await one.pass();
+  one.account.delete(a.id);
+  await one.pass();
+  expect([one.log, one.kinds()]).toEqual([[], ['notice', 'resolved']]);
+  const record = await one.store.recorded({ limit: 100 });
+  expect(record.map(({ kind }) => kind)).not.toContain('change-done');
+});
+
+test('a deletion of a key that became an admin key meanwhile is not said to be done while it is listed', async () => {
+  await using one = await unclear(deleting, monday + 9 * hour);
+  one.change(a, { isAdmin: true });
+  await one.passes(2);
+  expect(await outcomes(one)).toEqual(['delete not-done']);
+  expect(one.kinds()).not.toContain('deleted');
+});

@@ -164,6 +164,80 @@ test('so does one that only the fresh look before another key’s deletion saw',
   expect(one.kinds()).toEqual(['notice', 'notice', 'deleted', 'vetoed']);
 });
 
+test.each<[what: string, happens: (one: Watched) => void, kinds: string[]]>([
+  ['renamed by a person', (one) => one.change(a, { name: 'Mine' }), ['notice', 'vetoed']],
+  ['protected', (one) => one.change(a, { metadata: { critical: 'true' } }), ['notice', 'cancelled']],
+])('a key that is %s while its usage takes long to be read is not deleted', async (_what, happens, kinds) => {
+  await using one = await due(a);
+  let isFresh = false;
+  one.beforeLook = (nth) => void (isFresh = nth === 2);
+  one.crossing = (side, call) => {
+    if (!isFresh || side === 'before' || call !== 'keyUsage') return;
+    one.wait(30_000);
+    happens(one);
+  };
+  const { outcomes } = await one.pass();
+  expect(outcomes).toMatchObject([
+    { result: 'cancelled', detail: 'the key changed while its usage was read' },
+  ]);
+  one.crossing = () => undefined;
+  one.change(a, { name: 'A' });
+  await one.passes(3);
+  expect([one.log, one.kinds()]).toEqual([[], kinds]);
+});
+
+test('a key of which the list says the same once its usage was read at last is deleted', async () => {
+  await using one = await due(a);
+  one.crossing = (side, call) => {
+    if (side === 'before' && call === 'keyUsage') one.wait(20_000);
+  };
+  await one.pass();
+  expect(one.log).toEqual(['delete A']);
+});
+
+test.each(['marks', 'commit'])(
+  'so does one that only a pass saw that failed: the state could for a moment not take or tell %s',
+  async (failing) => {
+    await using one = await due(a);
+    one.change(a, { name: 'Mine' });
+    await one.restart();
+    let failures = 0;
+    one.crossing = (side, call) => {
+      if (side === 'before' && call === failing && (failures += 1) === 1) throw new Error('not now');
+    };
+    await expect(one.pass()).rejects.toThrow('not now');
+    one.change(a, { name: 'A' });
+    await one.passes(3);
+    expect(one.log).toEqual([]);
+    const kinds = (await one.store.recorded({ limit: 100 })).map(({ kind }) => kind);
+    const hand = kinds.filter((kind) => ['key-renamed', 'alert-vetoed', 'change-planned'].includes(kind));
+    expect(hand).toEqual(['key-renamed', 'key-renamed', 'alert-vetoed']);
+  },
+);
+
+test('a hand that is seen while the clock is doubted is another than one seen just before', async () => {
+  await using one = await watched(deleting, ...keys);
+  one.change(a, { name: 'New' });
+  one.spend(a, 25);
+  // The list is asked for a millisecond after the look begins.
+  one.beforeLook = (nth) => {
+    if (nth === 1) one.wait(1);
+  };
+  await one.pass();
+  expect(one.kinds()).toEqual(['notice']);
+  await one.deliver();
+  one.skewMs = day;
+  one.change(a, { name: 'Mine' });
+  await one.pass();
+  one.change(a, { name: 'New' });
+  await one.pass();
+  one.skewMs = 0;
+  await one.passes(2);
+  one.wait(2 * hour);
+  await one.passes(2);
+  expect(one.log).toEqual([]);
+});
+
 test('a look that is older than a rename of Keywarden’s own shows no hand of a person', async () => {
   const renaming = policy('spend: { cost: 20, per: month }', '{ at: 100%, rename: "OVER {{ name }}" }');
   await using one = await watched(file(renaming), ...keys);
@@ -200,6 +274,37 @@ test('once another policy file came, the pass makes no further change, and the n
   expect(one.log).toEqual(['delete A']);
 });
 
+test.each([false, true])(
+  'a deletion counts for 24 hours from when it was done, though its request took a while (restarted: %s)',
+  async (restarted) => {
+    const each = policy('expiry: {}', '{ alert: ops, delete: { notice: 0s } }');
+    const rules = file(each, 'protect: []\nlimits: { delete: { per_run: 1, per_day: 1, percent: 100 } }');
+    const at = monday + hour;
+    const [first, second] = [old('X', { expiresAt: at }), old('Y', { expiresAt: at + 23 * hour })];
+    await using one = await watched(rules, ...keys, first, second);
+    one.wait(at - one.now());
+    await one.passes(1);
+    await one.deliver();
+    let doneAt = 0;
+    one.crossing = (side, call) => {
+      if (side === 'after' || call !== 'deleteKey') return;
+      one.wait(50_000);
+      doneAt = one.now();
+    };
+    await one.pass();
+    one.wait(23 * hour);
+    await one.pass();
+    await one.deliver();
+    expect([one.log, one.kinds()]).toEqual([['delete X'], ['notice', 'deleted', 'notice']]);
+    one.wait(doneAt + day - minute / 4 - one.now());
+    if (restarted) await one.restart();
+    const { decision } = await one.pass(0);
+    expect(decision.held).toMatchObject([{ kind: 'delete', because: 'limit' }]);
+    await one.pass();
+    expect(one.log).toEqual(['delete X', 'delete Y']);
+  },
+);
+
 test('what a pass tells is one batch, which is open for as long as the pass goes on', async () => {
   await using one = await due(a);
   const seen: (string | null)[] = [];
@@ -227,5 +332,29 @@ test.each([
     one.spend(a, 25);
     await one.passes(12);
     expect(one.log).toEqual(['rename A → OVER A']);
+  },
+);
+
+test.each([
+  ['a key’s usage of some models', 'spend: { cost: 20, per: 24h, models: ["gpt-*"] }', '', a],
+  ['a group’s', 'spend: { cost: 20, per: 24h, across: selected }', 'pick: highest, ', b],
+  ['the account’s', 'spend: { cost: 20, per: 24h, across: account }', 'pick: highest, ', b],
+])(
+  '%s of a rolling period is read again, for it has moved on since the pass read it',
+  async (_what, rule, pick, first) => {
+    const step = `{ at: 100%, alert: ops, ${pick}rename: "OVER {{ name }}" }`;
+    await using one = await watched(file(policy(rule, step)), ...keys);
+    one.spend(first, 10);
+    one.wait(day - minute / 2);
+    one.spend(a, 12);
+    one.beforeLook = (nth) => {
+      // What was used first is a day ago by now.
+      if (nth === 2) one.wait(minute);
+    };
+    const { outcomes } = await one.pass(0);
+    expect(outcomes).toMatchObject([
+      { result: 'cancelled', detail: 'checked afresh, it is no longer asked for' },
+    ]);
+    expect(one.log).toEqual([]);
   },
 );

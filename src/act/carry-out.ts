@@ -4,6 +4,7 @@
  */
 import type { Court } from '../core/court.ts';
 import { namedByHand } from '../core/hand.ts';
+import { requestLimitMs } from '../core/limits.ts';
 import type { PlannedChange } from '../core/plan.ts';
 import { settle } from '../core/settle.ts';
 import type { Change, KeyRecord, RecordEntry } from '../core/state.ts';
@@ -80,7 +81,10 @@ async function carryOutOne(planned: PlannedChange, ports: ActPorts): Promise<Out
     return { change: planned, result, detail };
   }
   const outcome = result !== 'cancelled' ? result : sent.overtaken ? 'overtaken' : 'not-done';
-  const settled: Change = { ...intent, settledAt: ports.clock.now(), outcome, detail };
+  const settled: Change = {
+    ...{ ...intent, settledAt: ports.clock.now(), outcome, detail },
+    ...(result === 'cancelled' && { noEffect: true }),
+  };
   await settleChange(fresh.court, settled, ports);
   return { change: planned, result, detail };
 }
@@ -122,19 +126,21 @@ function renamedByHand({ records, now }: Court, { keyId, keyCreatedAt }: Planned
   return record?.createdAt === keyCreatedAt ? [namedByHand(record, record.facts.name, now)] : [];
 }
 
-const requestLimitMs = 60_000;
-
 async function send(
   planned: PlannedChange,
-  { key, secrets, among }: Extract<Recheck, { ok: true }>,
+  { court, key, secrets, among }: Extract<Recheck, { ok: true }>,
   { writer, closing, superseded }: Pick<ActPorts, 'writer' | 'closing' | 'superseded'>,
 ): Promise<Sent> {
   const secret = secrets.get(planned.keyId);
   if (secret === undefined)
     return { result: 'failed', detail: 'the key is no longer listed', overtaken: false };
   const signal = AbortSignal.any([closing, AbortSignal.timeout(requestLimitMs)]);
-  const unwanted: Unwanted = (listed) =>
-    superseded() ? 'the policy file has changed' : differs(key, listed) ? 'the key has changed' : null;
+  const mustBeIdle = planned.kind !== 'restore' && isForIdleness(court, planned);
+  const unwanted: Unwanted = (listed) => {
+    if (superseded()) return 'the policy file has changed';
+    if (differs(key, listed)) return 'the key has changed';
+    return mustBeIdle && (listed.lastUsedAt ?? 0) > (key.lastUsedAt ?? 0) ? 'the key was used again' : null;
+  };
   try {
     if (planned.kind === 'delete') await writer.deleteKey(key, secret, signal, among, unwanted);
     else await writer.renameKey(key, secret, planned.to ?? planned.from, signal, unwanted);
@@ -148,8 +154,12 @@ async function send(
   }
 }
 
+function isForIdleness({ findings }: Court, { findingId }: PlannedChange): boolean {
+  return findings.find(({ id }) => id === findingId)?.figures.kind === 'idle';
+}
+
 /** In what policies, protections and silences go by, so that it has to be decided anew. */
-function differs(before: Key, now: Key): boolean {
+export function differs(before: Key, now: Key): boolean {
   const told = ({ metadata, expiresAt, maxTokens, chat, isAdmin }: Key): string =>
     JSON.stringify([metadata, expiresAt, maxTokens, chat, isAdmin]);
   return told(before) !== told(now);

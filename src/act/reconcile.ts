@@ -26,9 +26,9 @@ export async function reconcile(
 }
 
 function whatBecame(court: Court, change: Change): 'done' | 'not-done' | 'overtaken' {
-  const record = court.bench.live.find(
-    (one) => one.id === change.keyId && one.createdAt === change.keyCreatedAt,
-  );
+  // As listed: it may have become an admin key, which is none of those that are judged.
+  const known = court.bench.record(change.keyId);
+  const record = known?.goneAt === null && known.createdAt === change.keyCreatedAt ? known : undefined;
   if (change.kind === 'delete') return record === undefined ? 'done' : 'not-done';
   if (record === undefined || record.facts.name === change.from) return 'not-done';
   // Under a third name nobody can tell whether it took effect before.

@@ -9,6 +9,7 @@ import { alertsSilenced } from './court.ts';
 import type { Court } from './court.ts';
 import { caseKey } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
+import { fellOnAll } from './grounds.ts';
 import { stepMarks } from './same-steps.ts';
 import type { Finding, FindingSubject, FiredStep } from './state.ts';
 import type { Wanted } from './wanted.ts';
@@ -108,8 +109,9 @@ export function advance(one: Case, wanted: Wanted): { finding: Finding; alerts: 
 }
 
 function fallen({ subject, fellOn = [] }: Finding, { gone }: Wanted): Pick<Finding, 'fellOn'> {
-  if (subject.kind !== 'group' || gone.length === 0) return {};
-  return { fellOn: [...fellOn, ...gone.map(({ step, keyId }) => ({ step, keyId }))] };
+  const chosen = subject.kind === 'group' ? gone.filter((one) => !fellOnAll(one)) : [];
+  if (chosen.length === 0) return {};
+  return { fellOn: [...fellOn, ...chosen.map(({ step, keyId }) => ({ step, keyId }))] };
 }
 
 function isDoubtDue(court: Court, finding: Finding, since: number): boolean {

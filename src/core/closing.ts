@@ -2,7 +2,7 @@
 import type { CaseAlert, CaseEvent } from './alert.ts';
 import { caseAlert } from './case-alerts.ts';
 import type { Tidings } from './case-alerts.ts';
-import { alertsSilenced, isAddressedByKey, templateVariables } from './court.ts';
+import { alertsSilenced, isAddressedByKey, mayComeBack, templateVariables } from './court.ts';
 import type { Court } from './court.ts';
 import { groupsOf } from './judge-groups.ts';
 import type { Policy } from './policy.ts';
@@ -134,7 +134,7 @@ export function whyOver(court: Court, finding: Finding): string | null {
   if (subject.kind === 'key') {
     const record = court.records.get(subject.id);
     if (record === undefined || record.createdAt !== subject.createdAt || record.goneAt !== null)
-      return court.listTrusted && !mayComeBack(court, finding, record) ? 'the key is gone' : null;
+      return court.listTrusted && !mayComeBackVetoed(court, finding, record) ? 'the key is gone' : null;
     if (!policy.select({ key: record.facts, originalName: record.originalName }, court.now))
       return 'the policy no longer covers it';
   }
@@ -149,11 +149,8 @@ export function whyOver(court: Court, finding: Finding): string | null {
 }
 
 /** A list that lacks a key for a moment does not undo what a person did to save it. */
-const missedMs = 3_600_000;
-
-function mayComeBack({ now }: Court, { deletions }: Finding, record: KeyRecord | undefined): boolean {
-  const goneAt = record?.goneAt ?? null;
-  return goneAt !== null && now - goneAt < missedMs && deletions.some(({ vetoedAt }) => vetoedAt !== null);
+function mayComeBackVetoed(court: Court, { deletions }: Finding, record: KeyRecord | undefined): boolean {
+  return mayComeBack(court, record) && deletions.some(({ vetoedAt }) => vetoedAt !== null);
 }
 
 /** Why a finding has ended of whose case there is another. */

@@ -77,12 +77,24 @@ export function isProtected(court: Court, record: KeyRecord): boolean {
 
 export function silenced(court: Court, record: KeyRecord, what: 'alerts' | 'actions'): string | null {
   const subject = { key: record.facts, originalName: record.originalName };
+  // As of a protection: whoever saves a key may know it by the name that Keywarden gave it.
+  const asNamed = { key: record.facts, originalName: record.facts.name };
+  const subjects = what === 'actions' ? [subject, asNamed] : [subject];
   const silence = court.policy.silences.find(
-    (one) => court.now < one.until && one.suppress.includes(what) && one.select(subject, court.now),
+    ({ until, suppress, select }) =>
+      court.now < until && suppress.includes(what) && subjects.some((one) => select(one, court.now)),
   );
   return silence === undefined
     ? null
     : `silenced until ${minuteWords(silence.until)}${silence.reason ? `: ${silence.reason}` : ''}`;
+}
+
+/** A list may lack a key for a moment: what was said and done of one that it misses is not over at once. */
+const missedMs = 3_600_000;
+
+export function mayComeBack({ now }: Pick<Court, 'now'>, record: KeyRecord | undefined): boolean {
+  const goneAt = record?.goneAt ?? null;
+  return goneAt !== null && now - goneAt < missedMs;
 }
 
 /** What stands in the way of any change to a key, gravest first. `mode`: that of the policy that asks for it. */

@@ -1,7 +1,8 @@
 /** The deletions that a case asks for: announced, held while the notice runs, due, vetoed or cancelled. */
 import type { Court } from './court.ts';
-import { firstAccepted, modeOf, obstacle, silenced } from './court.ts';
+import { firstAccepted, mayComeBack, modeOf, obstacle, silenced } from './court.ts';
 import type { Question } from './evidence.ts';
+import { deletionGrounds } from './grounds.ts';
 import type { EpochMs } from './key.ts';
 import type { Judgement } from './judgement.ts';
 import type { Held, PlannedChange } from './plan.ts';
@@ -57,6 +58,7 @@ export function wantedDeletions(one: Case): WantedDeletions {
   const stopped = others.filter((pending) => isStopped(court, pending));
   const left = others.filter((pending) => !stopped.includes(pending));
   const lost = left.filter((pending) => isListed(court, pending));
+  const awaited = left.filter((pending) => isMissing(court, pending) || isStillChosen(one, pending));
   const fresh = stopped.filter(({ vetoedAt }) => vetoedAt === null);
   return {
     changes: dooms.flatMap((doom) =>
@@ -69,9 +71,9 @@ export function wantedDeletions(one: Case): WantedDeletions {
     deletions: [
       ...dooms.flatMap((doom) => pendingAfter(one, doom)),
       ...stopped.map((pending) => ({ ...pending, vetoedAt: pending.vetoedAt ?? court.now })),
-      ...left.filter((pending) => isMissing(court, pending)),
+      ...awaited,
     ],
-    gone: left.filter((pending) => !isListed(court, pending) && !isMissing(court, pending)),
+    gone: left.filter((pending) => !lost.includes(pending) && !awaited.includes(pending)),
     announced: dooms.flatMap(({ fate }) => (fate.kind === 'announced' ? [fate.notice] : [])),
     vetoed: [
       ...dooms.flatMap(({ fate, pending }) => (fate.kind === 'vetoed' && pending ? [pending] : [])),
@@ -131,6 +133,13 @@ function isMissing(court: Court, pending: PendingDeletion): boolean {
   return !court.listTrusted && !isListed(court, pending);
 }
 
+/** The list lacks the group's highest key, for a moment perhaps: no other takes its place at once. */
+function isStillChosen({ court, judgement }: Case, { keyId, createdAt, step }: PendingDeletion): boolean {
+  const record = court.records.get(keyId);
+  if (record?.createdAt !== createdAt || !mayComeBack(court, record)) return false;
+  return judgement.policy.steps[step]?.pick === 'highest';
+}
+
 function pendingAfter({ court, judgement }: Case, { fate, pending, step }: Doom): PendingDeletion[] {
   if (fate.kind === 'announced') return [fate.notice];
   if (pending === null || fate.kind === 'cancelled') return [];
@@ -180,14 +189,13 @@ function fateOf(one: Case, record: KeyRecord, pending: PendingDeletion | null, s
   const stop = obstacle(court, record, modeOf(court, judgement.policy));
   // What a person decided ends a notice, which starts anew afterwards; what cannot be told only holds it.
   if (stop !== null) return { kind: stop.because === 'unknown' ? 'held' : 'cancelled', ...stop };
-  if (pending !== null) return pendingFate(one, record, pending, step);
+  if (pending !== null && stillTrue(judgement, pending)) return pendingFate(one, record, pending, step);
   const unclear = unclearPick(one, step);
-  return unclear === null ? announce(one, record, step) : { kind: 'held', ...unclear };
+  return unclear === null ? announce(one, record, step, pending?.noticeMs) : { kind: 'held', ...unclear };
 }
 
 function pendingFate(one: Case, record: KeyRecord, pending: PendingDeletion, step: number): Fate {
-  const { court, judgement } = one;
-  if (!stillTrue(judgement, pending)) return announce(one, record, step, pending.noticeMs);
+  const { court } = one;
   const dueAt = noticeEnd(one, pending, step);
   if (dueAt === null) {
     if (court.now - pending.announcedAt >= noticeRetryMs)
@@ -210,16 +218,6 @@ export function noticeEnd(
   const acceptedAt = firstAccepted(court.acceptances, pending.noticeAlertId, channels);
   if (acceptedAt === null) return null;
   return deletionDueAt(pending, acceptedAt, policy.steps[step]?.delete?.noticeMs ?? 0);
-}
-
-/**
- * What a notice says of the rule and of the step. Not the step's place among others, nor how long the notice
- * is, of which the longest counts (`deletionDueAt`).
- */
-function deletionGrounds({ rule, steps }: Policy, index: number): string {
-  const { atPercent, offsetMs, pick } = steps[index] ?? {};
-  // A spend rule's signature stands for its models too, which are a function.
-  return JSON.stringify([rule, atPercent, offsetMs, pick]);
 }
 
 /** The case is what the notice said it was; that another step is reached besides changes nothing in that. */

@@ -15,6 +15,14 @@ export interface Allowance {
   readonly limit: string;
 }
 
+/** So long a request for a change may take, with all its attempts. */
+export const requestLimitMs = 60_000;
+
+/** When a change had taken effect at the latest, if it did at all. */
+export function effectiveBy({ intentAt, settledAt }: Change): EpochMs {
+  return Math.max(intentAt, Math.min(settledAt ?? Infinity, intentAt + requestLimitMs));
+}
+
 /** Changes that were or may have been carried out in the last 24 hours. */
 function recent(
   changes: readonly Change[],
@@ -22,7 +30,7 @@ function recent(
   now: number,
 ): readonly Change[] {
   return changes.filter((change) => {
-    if (!isKind(change.kind) || change.intentAt <= now - dayMs) return false;
+    if (!isKind(change.kind) || effectiveBy(change) <= now - dayMs) return false;
     return change.outcome === null || change.outcome === 'done';
   });
 }
@@ -122,7 +130,7 @@ export function withinLimits(
 
 /** When enough of the changes of the last 24 hours will be older; null: it would not do if all were. */
 function roomAt(recently: readonly Change[], suffices: (done: number) => boolean): EpochMs | null {
-  const leaving = recently.map(({ intentAt }) => intentAt + dayMs).sort((a, b) => a - b);
+  const leaving = recently.map((change) => effectiveBy(change) + dayMs).sort((a, b) => a - b);
   return leaving.find((_, index) => suffices(recently.length - index - 1)) ?? null;
 }
 

@@ -1,5 +1,6 @@
 /** Which keys of its case a step falls on. */
 import type { Estimate, Question } from './evidence.ts';
+import { fellOnAll } from './grounds.ts';
 import type { KeyId } from './key.ts';
 import { memberLevel, spanOf } from './levels.ts';
 import type { Span } from './levels.ts';
@@ -86,7 +87,8 @@ function highestOf({ judgement: { subject, policy } }: Case, stepIndex: number):
  * what that one has used.
  */
 function fellOn({ finding }: Case, stepIndex: number): KeyId | null {
-  const marks = [...finding.deletions, ...finding.renamed, ...(finding.fellOn ?? [])];
+  const chosen = finding.deletions.filter((one) => !fellOnAll(one));
+  const marks = [...chosen, ...finding.renamed, ...(finding.fellOn ?? [])];
   return marks.find(({ step }) => step === stepIndex)?.keyId ?? null;
 }
 

@@ -169,6 +169,8 @@ export interface Change {
   readonly settledAt: EpochMs | null;
   /** `overtaken`: a person changed the key's name first, or since. */
   readonly outcome: 'done' | 'failed' | 'not-done' | 'overtaken' | null;
+  /** Not done, and nothing was asked of the API that may take effect yet; left out: something may have been. */
+  readonly noEffect?: true;
   readonly detail: string | null;
 }
 

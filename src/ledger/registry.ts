@@ -109,7 +109,7 @@ function seenAgain(
   attempted: readonly Change[],
 ): { record: KeyRecord; event: RegistryEvent | null } | null {
   if (before.facts === key && before.goneAt === null) return null;
-  const known = before.goneAt === null ? before : asNeverGone(before);
+  const known = withUseSaid(before.goneAt === null ? before : asNeverGone(before), key, at);
   if (known.facts.name === key.name) {
     if (before.goneAt === null && sameFacts(known.facts, key)) return null;
     return { record: { ...known, facts: key }, event: null };
@@ -120,6 +120,13 @@ function seenAgain(
     record: { ...namedByHand(known, key.name, at), facts: key },
     event: { kind: 'key-renamed', id: key.id, facts: { from: known.facts.name, to: key.name } },
   };
+}
+
+/** When it was last used is an extra that a list may leave out, or have older: what an earlier one said stays true. */
+function withUseSaid(record: KeyRecord, { lastUsedAt }: Key, at: EpochMs): KeyRecord {
+  const said = Math.min(record.facts.lastUsedAt ?? 0, at);
+  const known = Math.max(lastUsedAt ?? 0, record.usedAfter ?? 0);
+  return said > known ? { ...record, usedAfter: said } : record;
 }
 
 /** A key that a list lacked once: what it can have used unseen by then says nothing of its end. */

@@ -39,6 +39,6 @@ export function clockMeta({ at, listing }: Sight): Record<string, string> {
 /** Changes that may have taken effect, or may yet: a list can be older than what was done before it was asked for. */
 export function attempted(memory: Memory): Change[] {
   return [...memory.changes.values()].filter(
-    ({ settledAt, outcome }) => settledAt === null || outcome === 'not-done',
+    ({ settledAt, outcome, noEffect }) => settledAt === null || (outcome === 'not-done' && !noEffect),
   );
 }

@@ -1,6 +1,8 @@
 /** The look directly before a change: at the account as it is now, and at whether the change is still asked for. */
+import { differs } from '../act/carry-out.ts';
 import type { Recheck } from '../act/carry-out.ts';
 import type { Question } from '../core/evidence.ts';
+import type { Key, Window } from '../core/key.ts';
 import type { Decision, PlannedChange } from '../core/plan.ts';
 import type { PolicyFile } from '../core/policy.ts';
 import type { Court } from '../core/court.ts';
@@ -32,10 +34,15 @@ export async function recheck(
   try {
     const again = await look(ports.reader, ports.clock, before(memory), ports.pace, signal);
     await rememberHands(memory, again, commit);
-    const sight: Sight = { ...again, readings: { ...again.readings, windows: seen.readings.windows } };
-    const why = `${change.policy}: checked afresh before the ${change.kind}`;
-    const question: Question = { kind: 'key', id: change.keyId, window: null, why, excess: Infinity };
-    const inquiry: Inquiry = { questions: [question], alone: new Set([change.keyId]), spare: Infinity };
+    const motive = { why: `${change.policy}: checked afresh before the ${change.kind}`, excess: Infinity };
+    const question: Question = { kind: 'key', id: change.keyId, window: null, ...motive };
+    const moving = movingWindow(policy, change);
+    const windows = new Map(seen.readings.windows);
+    if (moving !== null) windows.delete(moving);
+    const sight: Sight = { ...again, readings: { ...again.readings, windows } };
+    const questions: Question[] =
+      moving === null ? [question] : [question, { kind: 'aggregate', window: moving, ...motive }];
+    const inquiry: Inquiry = { questions, alone: new Set([change.keyId]), spare: Infinity };
     const able = { ...ports, callBudget: () => recheckCalls };
     const found = await deliberate(able, memory, policy, sight, inquiry, signal);
     const { keys, secrets } = sight.listing;
@@ -43,10 +50,12 @@ export async function recheck(
     const unread = found.sight.readings.unanswered.has(`key ${change.keyId} lifetime`);
     if (key === undefined) return { ok: false, because: 'the key is no longer listed' };
     if (unread) return { ok: false, because: 'the key’s own usage could not be read' };
+    const still = found.decision.changes.some((one) => sameChange(one, change));
+    const isAsSeen = !still || (await isUnchanged(ports, memory, again, key, commit, signal));
     // Also of a file that came while the API was asked.
     if (ports.superseded()) return newPolicy;
-    const still = found.decision.changes.some((one) => sameChange(one, change));
     if (!still) return { ok: false, because: whyNot(found.decision, change) };
+    if (!isAsSeen) return { ok: false, because: 'the key changed while its usage was read' };
     return { ok: true, court: withFreshFigures(found, change), key, secrets, among: keys };
   } catch (error) {
     return {
@@ -54,6 +63,35 @@ export async function recheck(
       because: `it could not be checked afresh: ${error instanceof Error ? error.message : String(error)}`,
     };
   }
+}
+
+/** So long what a look saw is taken for what is so now. */
+const freshForMs = 5000;
+
+/** Where it took long to read the usage, somebody may have saved the key meanwhile: then the list is read once more. */
+async function isUnchanged(
+  ports: PassPorts,
+  memory: Memory,
+  { monotonicMs }: Sight,
+  key: Key,
+  commit: Commit,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (ports.clock.monotonic() - monotonicMs <= freshForMs) return true;
+  const later = await look(ports.reader, ports.clock, before(memory), ports.pace, signal);
+  await rememberHands(memory, later, commit);
+  const now = later.listing.keys.find((one) => one.id === key.id && one.createdAt === key.createdAt);
+  return later.hold === null && now?.name === key.name && !differs(key, now);
+}
+
+/**
+ * The rolling period that the change's policy judges by the whole account's usage of it: it has moved on since
+ * the pass read it. What a key used in one by itself is asked for in any case.
+ */
+function movingWindow({ policies }: PolicyFile, change: PlannedChange): Window | null {
+  const rule = policies.find(({ name }) => name === change.policy)?.rule;
+  if (rule?.kind !== 'spend' || rule.period.kind !== 'rolling') return null;
+  return rule.models === null && rule.across.kind === 'key' ? null : rule.period.window;
 }
 
 /** What is told of the change is told with the numbers of the fresh look. */

@@ -1,5 +1,6 @@
 /** Keys, findings and changes as JSON beside the columns they are found by, and the small facts of `meta`. */
 import type { EpochMs } from '../core/key.ts';
+import { requestLimitMs } from '../core/limits.ts';
 import type { Change, Finding, KeyRecord } from '../core/state.ts';
 import { type Sql, comparable } from './sql.ts';
 import type { Batch, StoredState } from './store.ts';
@@ -69,7 +70,7 @@ export function loadDocuments(sql: Sql, now: EpochMs): Omit<StoredState, 'sample
   );
   const changes = sql.all<Body>(
     'SELECT body FROM changes WHERE settled_at IS NULL OR intent_at >= ? ORDER BY intent_at, id',
-    since - dayMs,
+    since - dayMs - requestLimitMs,
   );
   return {
     keys: keys.map(keyOf),

@@ -25,7 +25,7 @@ export interface StoredState {
   readonly keys: readonly KeyRecord[];
   /** Open ones, those that ended in a silence that lasts, and closed ones whose period has an end that was still to come at the last pass. */
   readonly findings: readonly Finding[];
-  /** Those of the 24 hours (by intent) before the last pass, later ones, and all unsettled ones. */
+  /** Those that may have taken effect in the 24 hours before the last pass, later ones, and all unsettled ones. */
   readonly changes: readonly Change[];
   /** The newest run of each key; under one id that of the newest key last. */
   readonly samples: readonly SampleRun[];

@@ -82,7 +82,7 @@ function courtOf(keys: readonly Key[], findings: readonly Finding[], now = monda
     accountKeys: keys.length,
     bench: {
       ...{ now, live: [...records.values()], gone: [], lastCounters: new Map(), open: new Map() },
-      ...{ known: [], record: () => undefined },
+      ...{ known: [], record: (of) => records.get(of) },
       epoch: '',
       idleBefore: { judgedBy: new Set(), massSince: null },
       evidence: {
@@ -330,6 +330,23 @@ describe('a change', () => {
     const outcome = because === null ? 'done' : 'not-done';
     expect(changes).toMatchObject([{ outcome }, { outcome }]);
     expect(one.alerts).toHaveLength(because === null ? 1 : 0);
+  });
+
+  test('of an idle key is not tried again once the list says that it was used', async () => {
+    const figures = { kind: 'idle', deadline: monday, why: 'never used' } as const;
+    const court = courtOf([user, other], [findingOf(user, { figures })]);
+    const secrets = new Map([[user.id, new Secret('tk_1')]]);
+    await using one = await rig(null, () => ({ ok: true, court, key: user, secrets, among: [] }));
+    const seen: (string | null | undefined)[] = [];
+    const writer: AdminWriter = {
+      ...one.ports.writer,
+      deleteKey: async (_key, _secret, _signal, _among, unwanted) => {
+        seen.push(unwanted?.(user), unwanted?.({ ...user, lastUsedAt: monday }));
+        return Promise.resolve();
+      },
+    };
+    await carryOut([change('delete', user)], { ...one.ports, writer }, on);
+    expect(seen).toEqual([null, 'the key was used again']);
   });
 
   test('is as old as the look before it at the most, though the clock was set back since', async () => {

@@ -418,18 +418,37 @@ describe('protection', () => {
     expect([said(later), done(later), held(later)]).toEqual([[], [], ['delete: protected']]);
   });
 
+  const both = policy(
+    lifetime,
+    '{ at: 50%, alert: owner, rename: "OVER {{ name }}" }',
+    '{ at: 100%, alert: owner, delete: { notice: 24h } }',
+  );
+
   test('of a name that Keywarden wrote over still holds', () => {
-    const both = policy(
-      lifetime,
-      '{ at: 50%, alert: owner, rename: "OVER {{ name }}" }',
-      '{ at: 100%, alert: owner, delete: { notice: 24h } }',
-    );
     const one = story(file(both, generous), key('User 1'));
     one.run(over);
     one.policy = file(both, 'protect: [{ name: "User 1" }]');
     expect(held(one.pass({ after: day }))).toEqual(['delete: protected']);
     one.policy = file(both, 'protect: [{ name: "OVER *" }]');
     expect(held(one.pass({ after: day }))).toEqual(['delete: protected']);
+  });
+
+  test.each(['User 1', 'OVER User 1'])('as does a silence on actions, by %s', (name) => {
+    const one = story(file(both, generous), key('User 1'));
+    one.run(over);
+    const until = `until: 2026-12-23T00:00:00Z`;
+    const silence = `silences: [{ select: { name: "${name}" }, ${until}, suppress: [actions] }]`;
+    one.policy = file(both, `${generous}\n${silence}`);
+    expect(held(one.pass({ after: day }))).toEqual(['delete: silenced']);
+  });
+
+  test('a silence on alerts keeps back what is told of a key by its original name only', () => {
+    const one = story(file(both, generous), key('User 1'));
+    one.run({ usage: { 'User 1': 15 } });
+    const silence =
+      'silences: [{ select: { name: "OVER *" }, until: 2026-12-23T00:00:00Z, suppress: [alerts] }]';
+    one.policy = file(both, `${generous}\n${silence}`);
+    expect(said(one.pass(over))).toEqual(['notice 2 → owner']);
   });
 });
 
@@ -492,6 +511,18 @@ describe('of a group', () => {
     expect(done(one.run({ after: day }))).toEqual(['delete B']);
   });
 
+  test('it stays the highest though a list lacks it for a while, and none is told of another', () => {
+    const one = story(group('highest'), key('A'), key('B'), key('C'));
+    one.run({ usage: { A: 5, B: 9, C: 7 } });
+    const b = one.account.get('B') ?? key('B');
+    one.remove('B');
+    expect(said(one.run())).toEqual([]);
+    expect(said(one.run({ after: 50 * minute }))).toEqual([]);
+    one.account.set('B', b);
+    expect(held(one.run())).toEqual(['delete: notice']);
+    expect(done(one.run({ after: day }))).toEqual(['delete B']);
+  });
+
   test('none is announced while another may have used more; what was announced goes on', () => {
     const one = story(group('highest'), key('A'), key('B'));
     const unclear = one.run({ usage: { A: 21, B: [0, null] } });
@@ -500,6 +531,29 @@ describe('of a group', () => {
     const told = one.run({ usage: { B: 30 } });
     expect(told.alerts).toMatchObject([{ event: { kind: 'notice' }, subject: { name: 'B' } }]);
     expect(done(one.run({ after: day, usage: { A: [21, null] } }))).toEqual(['delete B']);
+  });
+
+  test('the highest goes once the file asks for that one alone, though notices ran for all', () => {
+    const one = story(file(group('all'), generous), key('A', { createdAt: monday - hour }), key('B'));
+    expect(said(one.run({ usage: { A: 5, B: 19 } }))).toEqual(['notice 1 → owner', 'notice 1 → owner']);
+    one.policy = file(group('highest'), generous);
+    const told = one.run();
+    expect(said(told)).toEqual(['cancelled → owner', 'notice 1 → owner']);
+    expect(told.alerts.map(({ subject }) => subject)).toMatchObject([{ name: 'A' }, { name: 'B' }]);
+    expect(done(one.run({ after: day }))).toEqual(['delete B']);
+    expect(done(one.run())).toEqual([]);
+  });
+
+  test('none is announced anew while it is not known which of all of them is the highest', () => {
+    const one = story(file(group('all'), generous), key('A', { createdAt: monday - hour }), key('B'));
+    one.run({ usage: { A: 5, B: 19 } });
+    one.policy = file(group('highest'), generous);
+    const unclear = one.run({ usage: { A: [5, null] } });
+    expect([said(unclear), held(unclear)]).toEqual([['cancelled → owner'], ['delete: unconfirmed']]);
+    const told = one.run({ usage: { A: 40 } });
+    expect(said(told)).toEqual(['cancelled → owner', 'notice 1 → owner']);
+    expect(told.alerts.map(({ subject }) => subject)).toMatchObject([{ name: 'B' }, { name: 'A' }]);
+    expect(done(one.run({ after: day }))).toEqual(['delete A']);
   });
 
   test('all go', () => {

@@ -50,6 +50,24 @@ describe('a listing', () => {
     });
   });
 
+  test.each([
+    ['leaves out', null],
+    ['has older', monday - 3 * minute],
+  ])('that %s when a key was last used does not take back what an earlier one said', (_what, lastUsedAt) => {
+    const used = list(both, [{ ...a, lastUsedAt: monday - minute }, b]);
+    const after = list(used.records, [{ ...a, lastUsedAt }, b]).records.get(a.id);
+    expect(after).toMatchObject({ facts: { lastUsedAt }, usedAfter: monday - minute });
+  });
+
+  test('that has a key used later, or in time to come, claims no more than is past', () => {
+    const seen = (...instants: number[]) =>
+      instants
+        .reduce((records, lastUsedAt) => list(records, [{ ...a, lastUsedAt }, b]).records, both)
+        .get(a.id);
+    expect(seen(monday - minute, monday)).not.toHaveProperty('usedAfter');
+    expect(seen(monday + minute, monday - minute)).toMatchObject({ usedAfter: monday });
+  });
+
   test('that lacks a key says it is gone, and keeps its standing renames for when it comes back', () => {
     const standing = [{ findingId: 'p/x', from: 'A', to: 'B', at: monday, restore: true }];
     const before = new Map([...both].map(([of, record]) => [of, { ...record, standing }]));

@@ -50,6 +50,7 @@ describe('documents', () => {
 
   it('are loaded for as long as a pass may need them', async () => {
     await using store = await openSqlite(':memory:');
+    const yesterday = now - dayMs - 60_001;
     await store.commit({
       keys: [
         keyRecord(1, { goneAt: now - 399 * dayMs }),
@@ -63,9 +64,10 @@ describe('documents', () => {
         finding('closed, without a period', { closedAt: now - 5, periodEnd: null }),
       ],
       changes: [
-        change('of today', { intentAt: now - dayMs }),
-        change('of yesterday', { intentAt: now - dayMs - 1 }),
-        change('of yesterday, unsettled', { intentAt: now - dayMs - 1, settledAt: null, outcome: null }),
+        // Its request may have taken a minute.
+        change('of today', { intentAt: yesterday + 1 }),
+        change('of yesterday', { intentAt: yesterday }),
+        change('of yesterday, unsettled', { intentAt: yesterday, settledAt: null, outcome: null }),
       ],
     });
     const state = await store.load(now);
