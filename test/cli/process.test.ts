@@ -82,6 +82,14 @@ test('help and version go to standard output and exit 0', async () => {
   expect(version.out).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
+test('a record that is not there is neither empty nor whole', async () => {
+  for (const args of [['audit'], ['audit', '--verify'], ['audit', '--verify', '--output', 'json']]) {
+    const { code, out, err } = await keywarden([...args, '--state', 'nowhere.db']);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toBe('error: there is no state nowhere.db, and so no record\n');
+  }
+});
+
 describe('an API that does not work', () => {
   let answer: (path: string) => { status: number; type: string; body: string };
   let server: Server;
