@@ -90,9 +90,9 @@ export interface Finding {
   readonly deletions: readonly PendingDeletion[];
   /**
    * Renames and deletions that were done: none is tried again in this finding, and a step that falls on
-   * one key of a group has fallen on this one.
+   * one key of a group has fallen on this one. `undone`: it ended since, and is open again.
    */
-  readonly renamed: readonly { readonly step: number; readonly keyId: KeyId }[];
+  readonly renamed: readonly { readonly step: number; readonly keyId: KeyId; readonly undone?: true }[];
   /**
    * Idle: since when the key is known to be unused (`unusedSince`, proved at `provedAt`), and the
    * individual readings that confirmed it, first and last.
