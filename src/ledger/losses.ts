@@ -2,8 +2,9 @@
  * What keys had in the list before and lack in this one. It says what protects a key, which policies cover it
  * and when it ends, and the Admin API takes hardly any of it from a key: an answer that lacks it for many is no answer.
  */
-import type { Key } from '../core/key.ts';
+import type { Key, KeyId } from '../core/key.ts';
 import type { Loss } from '../core/list-doubt.ts';
+import type { KeyRecord } from '../core/state.ts';
 
 const fields: readonly { readonly field: string; readonly has: (key: Key) => boolean }[] = [
   { field: 'metadata', has: hasMetadata },
@@ -18,13 +19,19 @@ function hasMetadata({ metadata }: Key): boolean {
   return false;
 }
 
-/** `keys`: how each that is still there was, and is. Only fields of which something is lost. */
-export function lossesOf(keys: readonly (readonly [before: Key, now: Key])[]): Loss[] {
-  const changed = keys.filter(([before, now]) => before !== now);
+/** `changed`: how keys were and are; `before`: all that there were. Only fields of which something is lost. */
+export function lossesOf(
+  changed: readonly (readonly [before: Key, now: Key])[],
+  before: ReadonlyMap<KeyId, KeyRecord>,
+): Loss[] {
   return fields.flatMap(({ field, has }) => {
-    const lost = changed.filter(([before, now]) => has(before) && !has(now)).length;
-    return lost === 0 ? [] : [{ field, lost, had: keys.filter(([before]) => has(before)).length }];
+    const lost = changed.filter(([was, is]) => has(was) && !has(is)).length;
+    return lost === 0 ? [] : [{ field, lost, had: [...before.values()].filter(hadBy(has)).length }];
   });
+}
+
+function hadBy(has: (key: Key) => boolean): (record: KeyRecord) => boolean {
+  return ({ goneAt, facts }) => goneAt === null && has(facts);
 }
 
 /** The key as it is listed, but with what it had before where it lacks that. */

@@ -29,9 +29,9 @@ export interface Registry {
 
 /**
  * The records after a listing. `doubtOf`: why one that still has so many of the keys that there were, and lacks
- * so much of what they had, proves nothing of what it lacks; null: it does. `attempted`: renames of Keywarden's own of which it is not
- * known, or not sure, that they took no effect: a name that one asked for counts as its own. `last`: records
- * out of `before`, where the keys stood in an earlier list; most stand there still.
+ * so much of what they had, proves nothing of what it lacks; null: it does. `attempted`: renames of Keywarden's
+ * own of which it is not known, or not sure, that they took no effect: a name that one asked for counts as its
+ * own. `last`: records out of `before`, where the keys stood in an earlier list; most stand there still.
  */
 export function register(
   before: ReadonlyMap<KeyId, KeyRecord>,
@@ -53,14 +53,17 @@ export function register(
     return there?.facts === key ? there : before.get(key.id);
   };
   let stayed = 0;
-  const same: (readonly [before: Key, now: Key])[] = [];
+  let same = 0;
+  const altered: (readonly [before: Key, now: Key])[] = [];
   for (const [place, key] of listing.keys.entries()) {
     const known = knownAt(key, place);
     if (known?.goneAt !== null) continue;
     stayed += 1;
-    if (known.createdAt === key.createdAt) same.push([known.facts, key]);
+    if (known.createdAt !== key.createdAt) continue;
+    same += 1;
+    if (known.facts !== key) altered.push([known.facts, key]);
   }
-  const doubt = doubtOf(same.length, lossesOf(same));
+  const doubt = doubtOf(same, lossesOf(altered, before));
   const live = listing.keys.map((key, place) => {
     const known = knownAt(key, place);
     if (known === undefined || known.createdAt !== key.createdAt) {
