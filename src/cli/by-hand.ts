@@ -39,10 +39,15 @@ export function findKey(listing: Listing, text: string): Key {
   if (/^(tk|admin)_/.test(text) && !listing.keys.some((key) => key.name === text)) throw notTheSecret(text);
   const found = listing.keys.filter((key) => key.id === text);
   if (found.length === 0) found.push(...listing.keys.filter((key) => key.name === text));
-  const [key] = found;
+  const key = theOnly(found, text);
   if (key === undefined) throw noSuchKey(listing, text);
-  if (found.length > 1) throw severalKeys(found, text);
   return key;
+}
+
+/** Of the keys that `text` may mean the one that it means; undefined: there is none. Throws when it may be several. */
+export function theOnly(found: readonly Key[], text: string): Key | undefined {
+  if (found.length > 1) throw severalKeys(found, text);
+  return found[0];
 }
 
 /** A secret as argument stays in the shell's history; what it should have been is easily said. */

@@ -12,7 +12,7 @@ export function addChanging(context: Context): void {
     {
       usage: 'create <name>',
       about: 'create a key; its secret goes to standard output, this once',
-      needs: ['apiUrl', 'dryRun', 'output'],
+      needs: ['state', 'apiUrl', 'dryRun', 'output'],
       examples: [
         'keywarden create "User 7" --expires-at 2027-01-31T00:00:00Z --metadata plan=free email=user@example.com',
       ],

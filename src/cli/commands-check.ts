@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { Option } from 'commander';
 import { openClock, openState } from '../adapters.ts';
 import { addCommand, numberOf, type Context } from './command.ts';
 import { failure } from './errors.ts';
 import { parseCount } from './parse.ts';
 import { policyIfAny } from './policy-file.ts';
+import { visible } from './terminal.ts';
 
 /** Whether the policy file, the channels and the record are as they should be. */
 export function addChecking(context: Context): void {
@@ -50,6 +52,9 @@ export function addChecking(context: Context): void {
     context,
     { usage: 'audit', about: 'the record of what was done and why', needs: ['state', 'output'] },
     async ({ settings, world }, { verify = false, limit }: { verify?: boolean; limit: number }) => {
+      // To other commands no state is an empty one; here it would be a record that somebody took away.
+      if (!existsSync(settings.state))
+        throw failure(`there is no state ${visible(settings.state)}, and so no record`);
       const { audit } = await import('./audit.ts');
       await using store = await openState(settings, { readOnly: true });
       return await audit({ verify, limit, output: settings.output }, { store, ...world });

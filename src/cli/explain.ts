@@ -9,7 +9,7 @@ import type { KeyRecord } from '../core/state.ts';
 import type { Deliberation } from '../deliberate.ts';
 import type { Listing } from '../ports.ts';
 import type { StoredRecordEntry } from '../store/store.ts';
-import { findKey } from './by-hand.ts';
+import { findKey, theOnly } from './by-hand.ts';
 import { count, day, minute, rfc3339, strange, writeJson, writeTable } from './output.ts';
 import { requirePolicy } from './policy-file.ts';
 import { during } from './progress.ts';
@@ -50,9 +50,13 @@ export async function explain(session: Session, text: string): Promise<number> {
 
 /** By its id, its name, or the name it had before Keywarden renamed it. */
 function keyOf(app: App, listing: Listing, text: string): Key {
-  const listed = listing.keys.some((key) => key.id === text || key.name === text);
-  const renamed = [...app.memory.records.values()].find((record) => record.originalName === text);
-  return findKey(listing, listed || renamed === undefined ? text : renamed.id);
+  const { keys } = listing;
+  if (keys.some((key) => key.id === text || key.name === text)) return findKey(listing, text);
+  const renamed = keys.filter(({ id, createdAt }) => {
+    const record = app.memory.records.get(id);
+    return record?.createdAt === createdAt && record.originalName === text;
+  });
+  return theOnly(renamed, text) ?? findKey(listing, text);
 }
 
 function concerns(entry: StoredRecordEntry, key: Key): boolean {

@@ -211,11 +211,12 @@ function fallbackOf(name: SettingName, given: Given): string {
 /** An empty variable is one that is not set: compose files write them so. */
 const present = (env: Env, name: string): boolean => (env[name] ?? '') !== '';
 
-/** The environment with what the file adds to it; a variable that is set already stays. */
+/** The environment with what the file adds to it; a variable that is set already, and not empty, stays. */
 export function withEnvFile(env: Env, path: string | undefined): Env {
   if (path === undefined) return env;
+  const set = Object.fromEntries(Object.entries(env).filter(([name]) => present(env, name)));
   try {
-    return { ...parseEnv(readText(path, '--env-file')), ...env };
+    return { ...env, ...parseEnv(readText(path, '--env-file')), ...set };
   } catch (error) {
     throw usageError(error instanceof Error ? error.message : '--env-file cannot be read');
   }

@@ -10,6 +10,7 @@ import type { Court } from './court.ts';
 import { caseKey } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
 import { fellOnAll } from './grounds.ts';
+import type { Policy } from './policy.ts';
 import { stepMarks } from './same-steps.ts';
 import type { Finding, FindingSubject, FiredStep } from './state.ts';
 import type { Wanted } from './wanted.ts';
@@ -36,9 +37,18 @@ export function findingFor(court: Court, judgement: Judgement, byId: ReadonlyMap
     if (earlier.closedAt === null) return { ...earlier, figures };
     const { owed, ...before } = earlier;
     const heardBy = owed === undefined ? [] : before.heardBy;
-    return { ...before, figures, closedAt: null, closedBecause: null, heardBy };
+    const renamed = undone(court, policy, before);
+    return { ...before, figures, closedAt: null, closedBecause: null, heardBy, renamed };
   }
   return newFinding(court, judgement, id);
+}
+
+/** Its renames were undone when it ended, and are wanted again; but not over a person's hand. */
+function undone(court: Court, { steps }: Policy, { renamed, openedAt }: Finding): Finding['renamed'] {
+  return renamed.map((one) => {
+    const byHand = (court.records.get(one.keyId)?.renamedByPersonAt ?? 0) >= openedAt;
+    return byHand || !steps[one.step]?.rename ? one : { ...one, undone: true };
+  });
 }
 
 /** Its deadline is another, before which what was said or done of it is no longer so: that case is over. */

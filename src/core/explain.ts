@@ -4,11 +4,14 @@ import { isProtected, modeOf, silenced } from './court.ts';
 import { expiryDeadline, lastUse } from './deadlines.ts';
 import type { Level } from './alert.ts';
 import type { KeyEvidence } from './evidence.ts';
+import { judge } from './judge.ts';
+import type { Verdict } from './judge.ts';
+import type { Judgement } from './judgement.ts';
 import { keyLevel, spanOf } from './levels.ts';
 import { periodWords } from './periods.ts';
 import type { Decision } from './plan.ts';
 import type { Policy, SpendRule, Step } from './policy.ts';
-import { stepThreshold } from './spend-case.ts';
+import { atLeastProven, stepThreshold } from './spend-case.ts';
 import { countedAnew } from './same-steps.ts';
 import type { Finding, KeyRecord } from './state.ts';
 import { amountWords, minuteWords, stepAtWords, stepDoesWords } from './words.ts';
@@ -45,10 +48,11 @@ export interface KeyExplained {
 
 export function explainKey(given: Court, decision: Decision, record: KeyRecord): KeyExplained {
   const court = countedAnew(given);
+  const verdict = judge(court.policy.policies, court.bench);
   return {
     protected: isProtected(court, record),
     silenced: silenced(court, record, 'actions') ?? silenced(court, record, 'alerts'),
-    policies: court.policy.policies.map((policy) => explainPolicy(court, decision, policy, record)),
+    policies: court.policy.policies.map((policy) => explainPolicy(court, decision, verdict, policy, record)),
   };
 }
 
@@ -57,10 +61,19 @@ interface Measured {
   readonly reached: (step: Step) => StepExplained['reached'];
 }
 
-function explainPolicy(court: Court, decision: Decision, policy: Policy, record: KeyRecord): PolicyExplained {
+function explainPolicy(
+  court: Court,
+  decision: Decision,
+  verdict: Verdict,
+  policy: Policy,
+  record: KeyRecord,
+): PolicyExplained {
   const selected = policy.select({ key: record.facts, originalName: record.originalName }, court.now);
   const finding = openFinding(court, policy, record);
-  const measured = selected ? measure(court, policy, record, finding) : null;
+  const judgement = verdict.judgements.find((one) => one.policy === policy && isAbout(one, record));
+  const plain = selected ? measure(court, policy, record, finding) : null;
+  const doubt = policy.rule.kind === 'idle' && judgement === undefined ? verdict.massIdle : null;
+  const measured = plain && doubt !== null ? doubted(plain, policy, doubt) : plain;
   const held = decision.held.filter(
     (one) => one.policy === policy.name && one.subject.kind === 'key' && one.subject.id === record.id,
   );
@@ -74,7 +87,7 @@ function explainPolicy(court: Court, decision: Decision, policy: Policy, record:
     steps:
       measured === null
         ? []
-        : policy.steps.map((step, index) => explainStep(policy, step, index, measured, finding)),
+        : policy.steps.map((step, index) => explainStep(policy, step, index, measured, judgement, finding)),
     held: held.map((one) => `${one.kind}: ${one.because}, ${one.detail}`),
     findingId: finding?.id ?? null,
   };
@@ -82,13 +95,12 @@ function explainPolicy(court: Court, decision: Decision, policy: Policy, record:
 
 function openFinding(court: Court, policy: Policy, record: KeyRecord): Finding | undefined {
   return court.findings.find(
-    ({ closedAt, policy: name, subject }) =>
-      closedAt === null &&
-      name === policy.name &&
-      subject.kind === 'key' &&
-      subject.id === record.id &&
-      subject.createdAt === record.createdAt,
+    (one) => one.closedAt === null && one.policy === policy.name && isAbout(one, record),
   );
+}
+
+function isAbout({ subject }: Pick<Finding, 'subject'>, { id, createdAt }: KeyRecord): boolean {
+  return subject.kind === 'key' && subject.id === id && subject.createdAt === createdAt;
 }
 
 function explainStep(
@@ -96,15 +108,28 @@ function explainStep(
   step: Step,
   index: number,
   measured: Measured,
+  judgement: Judgement | undefined,
   finding: Finding | undefined,
 ): StepExplained {
   const fired = finding?.fired.find((one) => one.step === index);
   return {
     at: stepAtWords(policy, step),
     does: stepDoesWords(step),
-    reached: measured.reached(step),
+    reached: decided(judgement, index) ?? measured.reached(step),
     firedAt: fired === undefined ? null : minuteWords(fired.at),
   };
+}
+
+/** By the case as it was decided, and so by what earlier passes have proven, too; null: by what is measured now. */
+function decided(judgement: Judgement | undefined, index: number): 'yes' | 'unknown' | null {
+  if (judgement?.reached.includes(index)) return 'yes';
+  return judgement?.open.includes(index) ? 'unknown' : null;
+}
+
+/** Of a key that is not taken for idle for now, though it seems to be. */
+function doubted({ words, reached }: Measured, { steps }: Policy, doubt: string): Measured {
+  if (!steps.some((step) => reached(step) === 'yes')) return { words, reached };
+  return { words: `${words}; but ${doubt}`, reached: (step) => (reached(step) === 'yes' ? 'unknown' : 'no') };
 }
 
 /** Null: the rule does not cover the key. */
@@ -119,7 +144,7 @@ function measure(
   if (known === undefined) return null;
   switch (rule.kind) {
     case 'spend':
-      return measureSpend(court, rule, record, known);
+      return measureSpend(court, rule, record, known, finding);
     case 'expiry': {
       const deadline = expiryDeadline(rule, record);
       return (
@@ -145,12 +170,18 @@ function byDeadline(court: Court, deadline: number, words: string): Measured {
   return { words, reached: (step) => (court.now >= deadline + step.offsetMs ? 'yes' : 'no') };
 }
 
-function measureSpend(court: Court, rule: SpendRule, record: KeyRecord, known: KeyEvidence): Measured | null {
+function measureSpend(
+  court: Court,
+  rule: SpendRule,
+  record: KeyRecord,
+  known: KeyEvidence,
+  finding: Finding | undefined,
+): Measured | null {
   const limit = rule.limit === 'max_tokens' ? record.facts.maxTokens : rule.limit;
   if (limit === null) return null;
   const { evidence } = court.bench;
   const span = spanOf(rule.period, court.now, evidence);
-  const level = keyLevel(rule, span, record, known, evidence);
+  const level = atLeastProven(keyLevel(rule, span, record, known, evidence), rule, span.period, finding);
   const own = rule.across.kind === 'key';
   const share = own ? '' : ' (this key’s share; the limit is the group’s)';
   const words = `${intervalWords(level, rule)} of ${amountWords(limit, rule.measure)}, ${periodWords(rule.period, span.period)}${share}`;

@@ -1,4 +1,4 @@
-/** Why a list proves nothing about the keys that it lacks. */
+/** Why a list proves nothing about the keys that it lacks, or about what its keys lack. */
 
 /**
  * Null: it is plausible. `known`: how many keys there were; `still`: how many of these it has; `listed`: how
@@ -13,4 +13,19 @@ export function listDoubt(known: number, still: number, listed: number): string 
   if (still < known / 2)
     return `the list lacks ${String(known - still)} of the ${String(known)} keys that there were`;
   return null;
+}
+
+/** What some of the keys had before, by the API's name for it, and lack now. */
+export interface Loss {
+  readonly field: string;
+  readonly had: number;
+  readonly lost: number;
+}
+
+/** Null: it is plausible. Somebody may have taken it from a few keys; from more than a fifth nobody does at once. */
+export function lossDoubt(losses: readonly Loss[]): string | null {
+  const loss = losses.find(({ had, lost }) => lost > had * 0.2);
+  if (loss === undefined) return null;
+  const { field, had, lost } = loss;
+  return `the list lacks ${field} of ${String(lost)} of the ${String(had)} keys that had it`;
 }

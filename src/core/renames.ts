@@ -67,7 +67,7 @@ const forGood: Stop = {
 
 /** It was done in this finding already, or a person has changed the name that this finding gave. */
 function isSettled({ finding, judgement }: Case, record: KeyRecord, stepIndex: number): boolean {
-  const mine = finding.renamed.filter(({ keyId }) => keyId === record.id);
+  const mine = finding.renamed.filter(({ keyId, undone }) => keyId === record.id && undone !== true);
   const { length } = judgement.policy.steps;
   // A step that is gone from the file was not a higher one.
   if (mine.some(({ step }) => step >= stepIndex && step < length)) return true;

@@ -1,7 +1,7 @@
 /** What a change that was carried out, or was not, means for the documents; and what is told of it. */
 import { caseAlert } from './case-alerts.ts';
 import type { CaseAlert, CaseEvent } from './alert.ts';
-import { firstAccepted } from './court.ts';
+import { firstAccepted, silenced } from './court.ts';
 import type { Court } from './court.ts';
 import { noticeChannels } from './deletions.ts';
 import { namedByHand } from './hand.ts';
@@ -24,7 +24,8 @@ export function settle(court: Court, change: Change): Settlement {
   const finding = court.findings.find((one) => one.id === change.findingId);
   const none: Settlement = { records: [], findings: [], alerts: [] };
   if (record === undefined || record.createdAt !== change.keyCreatedAt) return none;
-  if (change.outcome === 'failed') return finding === undefined ? none : failed(court, change, finding);
+  if (change.outcome === 'failed')
+    return finding === undefined ? none : failed(court, change, finding, record);
   if (change.outcome === 'overtaken') return { ...none, ...overtaken(court, change, record, finding) };
   if (change.outcome !== 'done') return none;
   switch (change.kind) {
@@ -122,9 +123,11 @@ function settledStep({ step, keyId }: Change): Finding['renamed'] {
 }
 
 /** Said once a day at most, however often it is tried. */
-function failed(court: Court, change: Change, finding: Finding): Settlement {
+function failed(court: Court, change: Change, finding: Finding, record: KeyRecord): Settlement {
+  const none: Settlement = { records: [], findings: [], alerts: [] };
   const told = finding.failureToldAt;
-  if (told !== null && court.now - told < failureRepeatMs) return { records: [], findings: [], alerts: [] };
+  if (told !== null && court.now - told < failureRepeatMs) return none;
+  if (silenced(court, record, 'alerts') !== null) return none;
   const event: CaseEvent = {
     kind: 'failed',
     change: change.kind,

@@ -90,9 +90,9 @@ export interface Finding {
   readonly deletions: readonly PendingDeletion[];
   /**
    * Renames and deletions that were done: none is tried again in this finding, and a step that falls on
-   * one key of a group has fallen on this one.
+   * one key of a group has fallen on this one. `undone`: it ended since, and is open again.
    */
-  readonly renamed: readonly { readonly step: number; readonly keyId: KeyId }[];
+  readonly renamed: readonly { readonly step: number; readonly keyId: KeyId; readonly undone?: true }[];
   /** Of a group: keys that were gone before the deletion was due for which a step fell on them. */
   readonly fellOn?: readonly { readonly step: number; readonly keyId: KeyId }[];
   /**

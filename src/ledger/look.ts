@@ -1,6 +1,6 @@
 /** Looking at the account: the list and the aggregate (two calls), then whatever a decision still asks for. */
 import pLimit from 'p-limit';
-import { listDoubt } from '../core/list-doubt.ts';
+import { listDoubt, lossDoubt } from '../core/list-doubt.ts';
 import { questionKey } from '../core/evidence.ts';
 import type { Question, Target } from '../core/evidence.ts';
 import type { EpochMs, KeyId, SecretBook, Window } from '../core/key.ts';
@@ -49,7 +49,7 @@ export interface Before {
   readonly lastClock: LastReading | null;
   /** Since when, by itself, the clock has been doubted; null: it is not. */
   readonly clockDoubtedSince: EpochMs | null;
-  /** Since when the list has been implausibly short; null: it is not. */
+  /** Since when the list has been implausible; null: it is not. */
   readonly shrunkSince: EpochMs | null;
 }
 
@@ -57,6 +57,8 @@ export interface Before {
 const awayAfterMs = 3_600_000;
 /** A list that shrank implausibly is believed after it has stayed so for this long. */
 const shrunkBelievedAfterMs = 3_600_000;
+/** So is one that lacks what many keys had: protections may hang on it, and whoever hears of it is to have time. */
+const lossBelievedAfterMs = 24 * 3_600_000;
 
 /** Rejects with an `AdminApiError` when the list cannot be read; failing usage is said in `hold`. */
 export async function look(
@@ -77,13 +79,15 @@ export async function look(
   const verdict = judgeClock(read, before.lastClock, before.clockDoubtedSince);
   const clockDoubt = verdict.trusted ? null : verdict.because;
   const shrunkSince = verdict.trusted && verdict.setByMs === 0 ? before.shrunkSince : null;
-  const settledDown = shrunkSince !== null && at - shrunkSince >= shrunkBelievedAfterMs;
+  const lasts = (ms: number): boolean => shrunkSince !== null && at - shrunkSince >= ms;
   const expected = expectedKeys(before, listing);
   const registry = register(
     before.records,
     listing,
     before.attempted,
-    (still) => (settledDown ? null : listDoubt(expected, still, listing.keys.length)),
+    (still, losses) =>
+      (lasts(shrunkBelievedAfterMs) ? null : listDoubt(expected, still, listing.keys.length)) ??
+      (lasts(lossBelievedAfterMs) ? null : lossDoubt(losses)),
     before.listed,
     before.living,
   );

@@ -5,7 +5,9 @@
 import { namedByHand } from '../core/hand.ts';
 import type { EpochMs, Key, KeyId } from '../core/key.ts';
 import type { Change, KeyRecord } from '../core/state.ts';
+import type { Loss } from '../core/list-doubt.ts';
 import type { Listing } from '../ports.ts';
+import { lossesOf, withoutLosses } from './losses.ts';
 
 /** What happened to the account since the last listing, for the record. */
 export interface RegistryEvent {
@@ -21,21 +23,21 @@ export interface Registry {
   readonly live: readonly KeyRecord[];
   readonly changed: readonly KeyRecord[];
   readonly events: readonly RegistryEvent[];
-  /** Why keys that are missing are not taken for gone; null: the list is plausible. */
+  /** Why what is missing, keys or what they had, is not taken for gone; null: the list is plausible. */
   readonly doubt: string | null;
 }
 
 /**
- * The records after a listing. `doubtOf`: why one that still has so many of the keys that there were proves
- * nothing of those that it lacks; null: it does. `attempted`: renames of Keywarden's own of which it is not
- * known, or not sure, that they took no effect: a name that one asked for counts as its own. `last`: records
- * out of `before`, where the keys stood in an earlier list; most stand there still.
+ * The records after a listing. `doubtOf`: why one that still has so many of the keys that there were, and lacks
+ * so much of what they had, proves nothing of what it lacks; null: it does. `attempted`: renames of Keywarden's
+ * own of which it is not known, or not sure, that they took no effect: a name that one asked for counts as its
+ * own. `last`: records out of `before`, where the keys stood in an earlier list; most stand there still.
  */
 export function register(
   before: ReadonlyMap<KeyId, KeyRecord>,
   listing: Listing,
   attempted: readonly Change[],
-  doubtOf: (still: number) => string | null,
+  doubtOf: (still: number, losses: readonly Loss[]) => string | null,
   last: readonly KeyRecord[] = [],
   living = livingIn(before),
 ): Registry {
@@ -46,22 +48,31 @@ export function register(
     if (event !== null) events.push(event);
     return record;
   };
+  const knownAt = (key: Key, place: number): KeyRecord | undefined => {
+    const there = last[place];
+    return there?.facts === key ? there : before.get(key.id);
+  };
   let stayed = 0;
   let same = 0;
+  const altered: (readonly [before: Key, now: Key])[] = [];
+  for (const [place, key] of listing.keys.entries()) {
+    const known = knownAt(key, place);
+    if (known?.goneAt !== null) continue;
+    stayed += 1;
+    if (known.createdAt !== key.createdAt) continue;
+    same += 1;
+    if (known.facts !== key) altered.push([known.facts, key]);
+  }
+  const doubt = doubtOf(same, lossesOf(altered, before));
   const live = listing.keys.map((key, place) => {
-    const there = last[place];
-    const known = there?.facts === key ? there : before.get(key.id);
-    if (known !== undefined && known.goneAt === null) {
-      stayed += 1;
-      if (known.createdAt === key.createdAt) same += 1;
-    }
+    const known = knownAt(key, place);
     if (known === undefined || known.createdAt !== key.createdAt) {
       return put(newRecord(key, listing.at), { kind: 'key-new', id: key.id, facts: { name: key.name } });
     }
-    const seen = seenAgain(known, key, listing.at, attempted);
+    const believed = doubt === null || known.facts === key ? key : withoutLosses(known.facts, key);
+    const seen = seenAgain(known, believed, listing.at, attempted);
     return seen === null ? known : put(seen.record, seen.event);
   });
-  const doubt = doubtOf(same);
   if (doubt === null && stayed < living) {
     const listed = new Set(listing.keys.map((key) => key.id));
     for (const record of before.values()) {

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { startSandbox, type Sandbox } from '../../src/sandbox/serve.ts';
+import { openSqlite } from '../../src/store/sqlite.ts';
 
 const bin = fileURLToPath(new URL('../../bin/keywarden.js', import.meta.url));
 const adminKey = 'admin_verySecretIndeed';
@@ -79,6 +80,14 @@ test('help and version go to standard output and exit 0', async () => {
   const version = await keywarden(['--version']);
   expect(version).toMatchObject({ code: 0, err: '' });
   expect(version.out).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test('a record that is not there is neither empty nor whole', async () => {
+  for (const args of [['audit'], ['audit', '--verify'], ['audit', '--verify', '--output', 'json']]) {
+    const { code, out, err } = await keywarden([...args, '--state', 'nowhere.db']);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toBe('error: there is no state nowhere.db, and so no record\n');
+  }
 });
 
 describe('an API that does not work', () => {
@@ -213,6 +222,26 @@ describe('an account', () => {
       expect(err).toContain('is protected by the policy file');
     }
     expect(await json(['keys', '--name', 'Kept*'])).toHaveLength(1);
+  });
+
+  test('has all that is done by hand on the record of the state that was named, and on no other', async () => {
+    const [cwd, state] = [folder(), join(folder(), 'state.db')];
+    for (const path of [state, join(cwd, 'keywarden.db')])
+      await (await openSqlite(path))[Symbol.asyncDispose]();
+    const named = { env: { ...env, KEYWARDEN_STATE: state }, cwd };
+    expect((await keywarden(['create', 'On record'], named)).code).toBe(0);
+    expect((await keywarden(['create', 'On record 2', '--state', state], { env, cwd })).code).toBe(0);
+    expect((await keywarden(['rename', 'On record', 'On record 3'], named)).code).toBe(0);
+    const recordIn = async (path: string) => {
+      await using store = await openSqlite(path, { readOnly: true });
+      return (await store.recorded({ limit: 9 })).map(({ facts }) => [facts['change'], facts['to']]);
+    };
+    expect(await recordIn(state)).toEqual([
+      ['create', 'On record'],
+      ['create', 'On record 2'],
+      ['rename', 'On record 3'],
+    ]);
+    expect(await recordIn(join(cwd, 'keywarden.db'))).toEqual([]);
   });
 
   test('ends quietly when nobody reads the result', async () => {

@@ -66,6 +66,14 @@ describe('settings', () => {
     expect(settings).toMatchObject({ state: 'from-flag.db', intervalMs: 30_000, usageLagMs: 20_000 });
   });
 
+  test('an empty variable is one that is not set, and so the file’s counts', () => {
+    const path = file('KEYWARDEN_DRY_RUN=true\nKEYWARDEN_STATE=from-file.db\nTINFOIL_ADMIN_KEY=admin_x\n');
+    const env = withEnvFile({ KEYWARDEN_DRY_RUN: '', KEYWARDEN_STATE: '', TINFOIL_ADMIN_KEY: '' }, path);
+    const settings = read({ env });
+    expect(settings).toMatchObject({ dryRun: true, state: 'from-file.db' });
+    expect(settings.adminKey?.reveal()).toBe('admin_x');
+  });
+
   test.each([
     ['KEYWARDEN_STATE', 'x.db', { state: 'x.db' }],
     ['KEYWARDEN_POLICY', 'p.yaml', { policyPath: 'p.yaml' }],

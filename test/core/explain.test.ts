@@ -182,6 +182,69 @@ describe('what was measured, and which steps are reached by it', () => {
   });
 });
 
+describe('a step is told as it was decided', () => {
+  const told = ({ policies: [of] }: ReturnType<typeof explained>) => [
+    of?.measured,
+    ...(of?.steps ?? []).map(({ reached }) => reached),
+  ];
+
+  test('by what was proven of its period before', () => {
+    const one = story(file(monthly, generous), key('A'));
+    one.run({ usage: { A: 21 } });
+    const words = 'between $21.00 and $30.00 of $20.00, November 2026';
+    expect(told(explained(one, { usage: { A: [12, 30] } }))).toEqual([words, 'yes', 'yes']);
+    expect(one.pass().views).toMatchObject([{ step: 2, figures: { level: { low: 21e6, high: 30e6 } } }]);
+  });
+
+  test('reached until it is surely not, in a rolling window', () => {
+    const rolling = policy('spend: { cost: 20, per: 24h }', ...steps);
+    const one = story(file(rolling, generous), key('A'));
+    one.run({ usage: { A: 12 }, windows: { A: { '24h': 12 } } });
+    const pass = { usage: { A: [8, 30] }, windows: {} } as const;
+    expect(told(explained(one, pass)).slice(1)).toEqual(['yes', 'unknown']);
+  });
+
+  test('by a forecast', () => {
+    const forecast = policy(
+      'spend: { cost: 20, per: month }',
+      '{ at: 90%, alert: ops }',
+      '{ at: 100%, basis: forecast, alert: ops }',
+    );
+    const one = story(forecast, key('A'));
+    one.pass({ usage: { A: 14 } });
+    expect(told(explained(one))).toEqual(['$14.00 of $20.00, November 2026', 'no', 'unknown']);
+    expect(told(explained(one, { after: 2 * day }))).toEqual([
+      '$14.00 of $20.00, November 2026',
+      ...['no', 'yes'],
+    ]);
+  });
+
+  test('unknown of a case whose key cannot be read', () => {
+    const one = story(
+      policy('idle: { for: 30d }', '{ alert: ops }'),
+      key('A', { createdAt: monday - 40 * day }),
+    );
+    one.pass();
+    const unread = { A: { credited: false, checked: false, because: 'it could not be read' } };
+    expect(told(explained(one, { usage: { A: null }, about: unread }))).toEqual([
+      'used lately, or it cannot be told when last',
+      'unknown',
+    ]);
+  });
+
+  test('unknown where many keys fell idle at once, and says so', () => {
+    const idle = policy('idle: { for: 30d }', '{ alert: ops }', '{ after: 90d, alert: ops }');
+    const old = { createdAt: monday - 40 * day };
+    const others = Array.from({ length: 9 }, (_, n) => key(`B${String(n)}`, old));
+    const one = story(idle, key('A', old), ...others);
+    const idleBefore = { judgedBy: new Set([`p ${String(30 * day)}`]), massSince: null };
+    expect(told(explained(one, { idleBefore }))).toEqual([
+      'not used after 2026-10-14 10:00Z: never used; but 10 of 10 keys fell idle at once by p',
+      ...['unknown', 'no'],
+    ]);
+  });
+});
+
 test('a key is told to be protected, and by which silence it is silenced', () => {
   const of = (top: string) => explained(story(file(monthly, top), key('A')));
   const silence = (what: string, until: string) =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listDoubt } from '../../src/core/list-doubt.ts';
+import { listDoubt, lossDoubt } from '../../src/core/list-doubt.ts';
 
 test.each([
   [0, 0, 0, null],
@@ -18,4 +18,17 @@ test.each([
   [1, 0, 1, 'the list lacks 1 of the 1 keys that there were'],
 ])('of %d keys, a list has %d and is %d long: %s', (known, still, listed, doubt) => {
   expect(listDoubt(known, still, listed)).toBe(doubt);
+});
+
+test.each([
+  [10, 2, null],
+  [10, 3, 'the list lacks metadata of 3 of the 10 keys that had it'],
+  [1, 1, 'the list lacks metadata of 1 of the 1 keys that had it'],
+])('of %d keys that had it, %d lack it: %s', (had, lost, doubt) => {
+  const little = { field: 'chat', had: 10, lost: 1 };
+  expect(lossDoubt([little, { field: 'metadata', had, lost }])).toBe(doubt);
+});
+
+test('of nothing that is lacking there is no doubt', () => {
+  expect(lossDoubt([])).toBeNull();
 });

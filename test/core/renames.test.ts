@@ -15,6 +15,7 @@ import {
   said,
   story,
 } from './story.ts';
+import type { Story } from './story.ts';
 
 const hourly = 'spend: { cost: 20, per: hour }';
 const rename = '{ at: 100%, alert: owner, rename: "OVER {{ name }}" }';
@@ -192,6 +193,59 @@ describe('a person’s name for a key', () => {
     one.rename('User 1', 'Mine');
     one.run();
     expect(done(one.run(over))).toEqual(['rename Mine → OVER Mine']);
+  });
+});
+
+describe('a case that ended, its name given back, and is open again in the same period,', () => {
+  const capped = (cost: number, step = rename) =>
+    file(policy(`spend: { cost: ${String(cost)}, per: month }`, step), generous);
+
+  function openAgain(step = rename, between: (one: Story) => void = () => undefined): Story {
+    const one = story(capped(20, step), key('User 1', born));
+    expect(done(one.run(over))).toEqual(['rename User 1 → OVER User 1']);
+    between(one);
+    one.policy = capped(200, step);
+    one.run();
+    one.policy = capped(20, step);
+    return one;
+  }
+
+  test('renames its key again, and says nothing again', () => {
+    const one = openAgain();
+    const again = one.run();
+    expect([said(again), done(again)]).toEqual([[], ['rename User 1 → OVER User 1']]);
+    expect(done(one.run())).toEqual([]);
+    one.policy = capped(200);
+    expect(done(one.run())).toEqual(['restore OVER User 1 → User 1']);
+  });
+
+  test('leaves a person’s name alone', () => {
+    const one = openAgain(rename, (tale) => {
+      tale.rename('User 1', 'User 1');
+      tale.run();
+    });
+    expect([done(one.run()), done(one.run())]).toEqual([[], []]);
+  });
+
+  test('leaves a name that was to stay as it is', () => {
+    expect(done(openAgain(rename.replace('}"', '}", restore: false')).run())).toEqual([]);
+  });
+
+  test('falls on the same key of a group', () => {
+    const group = (cost: number) =>
+      file(
+        policy(
+          `spend: { cost: ${String(cost)}, per: month, across: selected }`,
+          '{ at: 100%, alert: owner, pick: highest, rename: "OVER {{ name }}" }',
+        ),
+        generous,
+      );
+    const one = story(group(20), key('A', born), key('B', born));
+    expect(done(one.run({ usage: { A: 15, B: 6 } }))).toEqual(['rename A → OVER A']);
+    one.policy = group(200);
+    one.run();
+    one.policy = group(20);
+    expect(done(one.run({ usage: { B: 40 } }))).toEqual(['rename A → OVER A']);
   });
 });
 

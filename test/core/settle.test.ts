@@ -215,6 +215,14 @@ describe('a change that failed', () => {
     expect(first[0]?.id).not.toBe(second[0]?.id);
   });
 
+  test('is told to nobody while its key’s alerts are silenced, but when it fails after that', () => {
+    const until = new Date(monday + hour).toISOString();
+    const silence = `silences: [{ select: { name: A }, until: ${until}, suppress: [alerts] }]`;
+    const one = story(file(policy(lifetime, renaming), `${generous}\n${silence}`), key('A'));
+    expect(failed(one, over)).toEqual([]);
+    expect(said(failed(one, { after: hour }))).toEqual(['failed → owner']);
+  });
+
   test('is told to nobody where its finding is forgotten', () => {
     const one = story(both(renaming), key('A'));
     const decision = one.pass(over);

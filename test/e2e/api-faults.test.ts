@@ -115,6 +115,46 @@ test.concurrent.for([
   },
 );
 
+test.concurrent.for(['metadata', 'expires_at'])(
+  'a list that suddenly lacks %s: nothing is changed or closed by it, and it is told once',
+  async (field, t) => {
+    const s = await stage(t);
+    s.policy(
+      `policies:
+  - name: ends
+    select: { not: { metadata: { keep: "yes" } } }
+    expiry: { require_expires_at: true }
+    steps: [ { alert: pager, rename: "EXPIRED {{ name }}" } ]
+`,
+      { protect: '[{ metadata: { critical: "true" } }]' },
+    );
+    const [ended, lasting] = [s.clock.now() - dayMs, s.clock.now() + dayMs];
+    const keys = [
+      s.key('Critical', { expiresAt: ended, metadata: { critical: 'true' } }),
+      s.key('Kept', { expiresAt: ended, metadata: { keep: 'yes' } }),
+      s.key('Lasting', { expiresAt: lasting, metadata: { plan: 'free' } }),
+      s.key('Ended', { expiresAt: ended, metadata: { plan: 'free' } }),
+    ];
+    const asBefore = ['Critical', 'Kept', 'Lasting', 'EXPIRED Ended'];
+    await s.pass();
+    expect(names(s, ...keys)).toEqual(asBefore);
+    const told = s.told().length;
+    const remove = s.sandbox.faults.add({ endpoint: 'list', fault: { kind: 'missing-field', field } });
+    for (let pass = 0; pass < 2; pass++) {
+      s.clock.advance(minuteMs);
+      await s.pass();
+    }
+    expect(names(s, ...keys)).toEqual(asBefore);
+    expect(s.told(told)).toEqual(['The list of keys is implausible']);
+    expect(s.pager().at(-1)?.text).toContain(`the list lacks ${field} of 4 of the 4 keys that had it`);
+    remove();
+    s.clock.advance(minuteMs);
+    await s.pass();
+    expect(names(s, ...keys)).toEqual(asBefore);
+    expect(s.told(told + 1)).toEqual(['Over: The list of keys is implausible']);
+  },
+);
+
 test.concurrent.for([404, 200] as const)(
   'a person deletes the key just before Keywarden does, and the API says %i',
   async (status, t) => {

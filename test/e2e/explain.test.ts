@@ -1,6 +1,10 @@
 /** `keywarden explain`: everything known about one key. */
 import { expect, test } from 'vitest';
+import type { WorldKey } from '../../src/sandbox/account-key.ts';
+import { fingerprint } from '../../src/tinfoil/fingerprint.ts';
 import { dayMs, stage } from './harness.ts';
+
+const idOf = ({ secret }: WorldKey): string => fingerprint(secret);
 
 const rules = `
 policies:
@@ -52,6 +56,27 @@ test('explains a renamed key by the name it had: numbers, steps, history', async
   expect(history).toEqual(expect.arrayContaining(['key-new', 'alert-step', 'change-intent', 'change-done']));
   const table = await s.run(['explain', 'OVER User 1']);
   expect(table.out).toContain('originally  User 1');
+});
+
+test('of a name that several keys had it explains none, and the one that is left', async (t) => {
+  const s = await stage(t);
+  s.policy(rules);
+  const keys = ['User 1', 'User 1'].map((name) => s.key(name, { createdAt: s.clock.now() - dayMs }));
+  for (const key of keys) s.spend(key, 21);
+  await s.pass();
+  expect(keys.map((key) => s.nameOf(key))).toEqual(['OVER User 1', 'OVER User 1']);
+  const both = await s.run(['explain', 'User 1']);
+  expect([both.code, both.out, both.err]).toEqual([
+    1,
+    '',
+    expect.stringMatching(/2 keys are called User 1; name one by its id:\n {2}k_/) as unknown,
+  ]);
+  // Whichever of them the state has first.
+  const [gone, left] = keys.toSorted((one, other) => (idOf(one) < idOf(other) ? -1 : 1));
+  s.sandbox.world.deleteByPerson(gone?.secret ?? '');
+  await s.pass();
+  const { code, out } = await s.run(['explain', 'User 1', '--output', 'json']);
+  expect([code, JSON.parse(out)]).toMatchObject([0, { id: left && idOf(left) }]);
 });
 
 test('suggests the nearest name for one that no key has', async (t) => {

@@ -9,7 +9,7 @@ import type { Before, Sight } from '../../src/ledger/look.ts';
 import { livingIn, register } from '../../src/ledger/registry.ts';
 import type { Change } from '../../src/core/state.ts';
 import type { AdminReader, Aggregate, Listing } from '../../src/ports.ts';
-import { hour, id, key, minute, monday } from '../core/story.ts';
+import { day, hour, id, key, minute, monday } from '../core/story.ts';
 import { counters, reading, runOf } from './building.ts';
 
 const second = 1000;
@@ -174,6 +174,28 @@ describe('a list that lacks most keys', () => {
       change('rename', 'E'),
     ])
       expect(await doubt(change('delete', 'D'), other)).toBe('the list of keys shrank from 4 to 3 at once');
+  });
+});
+
+describe('a list that lacks what most keys had', () => {
+  const before = register(
+    new Map(),
+    listingOf(keys.map((one) => ({ ...one, metadata: { critical: 'true' } }))),
+    [],
+    () => null,
+  );
+  const known = { records: before.records, listed: before.live };
+  const lacks = 'the list lacks metadata of 5 of the 5 keys that had it';
+
+  test.each([
+    ['at once', {}, lacks],
+    ['for less than a day', { shrunkSince: monday - day + 1 }, lacks],
+    ['for a day', { shrunkSince: monday - day }, null],
+  ] as const)('%s', async (_what, more, doubt) => {
+    const { hold, registry } = await looked(account(), remembered({ ...known, ...more }));
+    expect([hold, registry.doubt]).toEqual([doubt, doubt]);
+    const kept = doubt === null ? {} : { critical: 'true' };
+    expect(registry.live.map(({ facts }) => facts.metadata)).toEqual(keys.map(() => kept));
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Key, KeyId } from '../../src/core/key.ts';
+import type { Loss } from '../../src/core/list-doubt.ts';
 import type { Change, KeyRecord } from '../../src/core/state.ts';
 import { livingIn, register } from '../../src/ledger/registry.ts';
 import { id, key, minute, monday } from '../core/story.ts';
@@ -189,4 +190,42 @@ test('a list is judged by how many it still has of the keys that there were', ()
     of(both),
     of(gone, a, b),
   ]).toEqual([[2], [1], [1], [0], [1]]);
+});
+
+describe('what keys had before, and lack in a list,', () => {
+  const full: Partial<Key> = {
+    metadata: { critical: 'true' },
+    ...{ expiresAt: monday, maxTokens: 7, chat: true, isAdmin: true },
+  };
+  const bare: Partial<Key> = {
+    metadata: {},
+    ...{ expiresAt: null, maxTokens: null, chat: false, isAdmin: false },
+  };
+  const before = list(new Map(), [key('A', full), key('B', { metadata: { n: 1 } }), key('C')]).records;
+  const lossesIn = (...keys: Key[]) => {
+    const asked: (readonly Loss[])[] = [];
+    const listing = { at: monday, serverAt: null, keys, secrets: new Map() };
+    register(before, listing, [], (_still, losses) => (asked.push(losses), null));
+    return asked.flat().map(({ field, had, lost }) => `${field}: ${String(lost)} of ${String(had)}`);
+  };
+
+  test('is counted by its field', () => {
+    expect(lossesIn(key('A', full), key('B', { metadata: { n: 2 } }), key('C', full))).toEqual([]);
+    const one = ['expires_at: 1 of 1', 'max_tokens: 1 of 1', 'chat: 1 of 1', 'is_admin: 1 of 1'];
+    expect(lossesIn(key('A', bare), key('B', { metadata: { n: 1 } }))).toEqual(['metadata: 1 of 2', ...one]);
+    expect(lossesIn(key('A', { ...full, metadata: {} }), key('B'))).toEqual(['metadata: 2 of 2']);
+    // Another key, and one that is gone, have lost nothing.
+    expect(lossesIn(key('A', { ...bare, createdAt: monday }))).toEqual([]);
+  });
+
+  test('stays as it was while the list is not believed, and only that', () => {
+    const listed = [key('A', { ...bare, name: 'A2' }), key('B', { metadata: { n: 2 } }), key('C', full)];
+    const doubted = list(before, listed, { trusted: false });
+    expect(doubted.live.map(({ facts }) => facts)).toEqual([
+      key('A', { ...full, name: 'A2' }),
+      ...listed.slice(1),
+    ]);
+    expect(list(doubted.records, listed, { trusted: false }).changed).toEqual([]);
+    expect(list(doubted.records, listed).live.map(({ facts }) => facts)).toEqual(listed);
+  });
 });

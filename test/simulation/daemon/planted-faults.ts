@@ -223,8 +223,8 @@ export const plantedFaults: readonly Planted[] = [
   one(
     'a list that shrank is believed',
     'ledger/look.ts',
-    '(still) => (settledDown ? null : listDoubt(expected, still, listing.keys.length)),',
-    '(still) => (settledDown ? null : listDoubt(expected, still, listing.keys.length) && null),',
+    'lasts(shrunkBelievedAfterMs) ? null : listDoubt(expected, still, listing.keys.length)',
+    'lasts(shrunkBelievedAfterMs) ? null : listDoubt(expected, still, listing.keys.length) && null',
   ),
   {
     name: 'unknown is read as zero',
