@@ -5,7 +5,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 
-export interface Scheduler {
+export interface Scheduler extends Disposable {
   /** Milliseconds since the simulation began. */
   readonly now: () => number;
   /** Calls `fire` once so much time has passed, if `owner` is alive then. Returns how to call it off. */
@@ -16,6 +16,8 @@ export interface Scheduler {
   during<T>(work: Promise<T>): Promise<T>;
   /** Lets time pass until the instant `until`. */
   run(until: number): Promise<void>;
+  /** Nobody sleeps any more, and no signal holds on to who did: Node.js keeps those that are listened to. */
+  [Symbol.dispose](): void;
 }
 
 /** Whose timers end with it. */
@@ -44,6 +46,8 @@ export function createScheduler(): Scheduler {
   const timers = createHeap();
   /** Idle looks that are due. */
   let idle: Timer[] = [];
+  /** How to forget those who sleep. */
+  const asleep = new Set<() => void>();
   let now = 0;
   let order = 0;
   let working = 0;
@@ -90,19 +94,22 @@ export function createScheduler(): Scheduler {
     sleep: (ms, signal, owner) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return void reject(signal.reason as Error);
-        const stop = (): void => {
+        const wake = (): void => {
+          signal?.removeEventListener('abort', stop);
+          asleep.delete(wake);
           cancel();
+        };
+        const stop = (): void => {
+          wake();
           reject(signal?.reason as Error);
         };
-        const cancel = after(
-          ms,
-          () => {
-            signal?.removeEventListener('abort', stop);
-            resolve();
-          },
-          owner,
-        );
-        signal?.addEventListener('abort', stop, { once: true });
+        const slept = (): void => {
+          wake();
+          resolve();
+        };
+        const cancel = after(ms, slept, owner);
+        signal?.addEventListener('abort', stop);
+        asleep.add(wake);
       }),
     during: async (work) => {
       working += 1;
@@ -119,6 +126,9 @@ export function createScheduler(): Scheduler {
         await settle();
       }
       now = Math.max(now, until);
+    },
+    [Symbol.dispose]: () => {
+      for (const wake of asleep) wake();
     },
   };
 }

@@ -74,7 +74,7 @@ function recoveryMs({ acts }: Plan): number {
 }
 
 export async function perform(plan: Plan): Promise<Stage> {
-  const scheduler = createScheduler();
+  using scheduler = createScheduler();
   using _time = virtualTime(scheduler);
   const chronicle = createChronicle(scheduler.now);
   const truth = (): number => epoch + scheduler.now();

@@ -49,7 +49,7 @@ export interface DeliveryFigures {
 
 export async function runDelivery(options: DeliveryOptions): Promise<DeliveryFigures> {
   const { seed, hours, passMs, restartEveryMs, plant = (one) => one } = options;
-  const scheduler = createScheduler();
+  using scheduler = createScheduler();
   const now = (): EpochMs => start + scheduler.now();
   const clock = {
     now,

@@ -28,6 +28,14 @@ export const arrival: Witness = (history) => {
   return breaches;
 };
 
+/** Such an alert waits in the outbox for the end of quiet hours that are not over. */
+function waitsForMorning({ books, stage }: History, isSuch: (alert: string) => boolean): boolean {
+  return books.outbox.some(
+    ({ alert, state, notBefore }) =>
+      state === 'pending' && notBefore > epoch + stage.endedAt && isSuch(alert),
+  );
+}
+
 /** 11: a deletion is told. */
 export const told: Witness = (history) => {
   const { asked, accepted, stage, statesSince, books } = history;
@@ -41,10 +49,11 @@ export const told: Witness = (history) => {
       alerts.some(({ event, key }) => event === 'deleted' && key === id),
     );
     const undelivered = [...dead].some((alert) => alert.includes(id));
+    const waits = waitsForMorning(history, (alert) => alert.includes(`/deleted/${id}`));
     const quiet =
       stage.files.some(({ mode }) => mode === 'dry-run') ||
       stage.files.some(({ silences }) => silences.length > 0);
-    return toldOf || undelivered || quiet
+    return toldOf || undelivered || waits || quiet
       ? []
       : [breach(11, 'a deletion that nobody was told of', one.at, id)];
   });
@@ -122,7 +131,8 @@ function isExplained(
 }
 
 /** 14: that a file is invalid is told. */
-export const badEdits: Witness = ({ entries, accepted, books, stage }) => {
+export const badEdits: Witness = (history) => {
+  const { entries, accepted, stage } = history;
   if (
     stage.plan.acts.some(
       ({ kind }) =>
@@ -148,11 +158,7 @@ export const badEdits: Witness = ({ entries, accepted, books, stage }) => {
       accepted.some(
         (one) => one.at < entry.at && one.alerts.some(({ title }) => title === 'The policy file is invalid'),
       );
-    // Until quiet hours are over.
-    const waits = books.outbox.some(
-      ({ alert, state, notBefore }) =>
-        alert.startsWith('system/policy-file/') && state === 'pending' && notBefore > epoch + stage.endedAt,
-    );
+    const waits = waitsForMorning(history, (alert) => alert.startsWith('system/policy-file/'));
     return toldOf || waits
       ? []
       : [breach(14, 'nobody was told of an invalid file', entry.at, `version ${String(entry.version)}`)];
