@@ -3,7 +3,7 @@ import type { Rule, Step } from '../core/policy.ts';
 import { durationMs, template } from './compile-values.ts';
 import { nearest } from './nearest.ts';
 import type { RawPolicy, RawStep } from './schema.ts';
-import { parsePercent } from './values.ts';
+import { parseDuration, parsePercent } from './values.ts';
 import type { Report, View } from './view.ts';
 
 /** What steps are checked against. Null: the rule is malformed there, so what depends on it goes unchecked. */
@@ -13,6 +13,8 @@ interface RuleFacts {
   readonly isGroup: boolean | null;
   /** Whether its period comes to an end. */
   readonly hasEnd: boolean | null;
+  /** When its deadline is, by the key's last use or creation; null: that is not all that it goes by. */
+  readonly deadline: { readonly afterMs: number; readonly what: 'last use' | 'creation' } | null;
 }
 
 interface StepContext {
@@ -35,7 +37,8 @@ export function compileSteps(policy: View<RawPolicy>, channels: readonly string[
 function factsOf(policy: View<RawPolicy>): RuleFacts {
   const kinds = (['spend', 'expiry', 'idle'] as const).filter((kind) => policy.has(kind));
   const kind = kinds.length === 1 ? (kinds[0] ?? null) : null;
-  if (kind !== 'spend') return { kind, isGroup: kind === null ? null : false, hasEnd: null };
+  const deadline = deadlineOf(policy, kind);
+  if (kind !== 'spend') return { kind, isGroup: kind === null ? null : false, hasEnd: null, deadline };
   const spend = policy.at('spend');
   const [across, per] = [spend.at('across').value, spend.at('per').value];
   return {
@@ -47,12 +50,21 @@ function factsOf(policy: View<RawPolicy>): RuleFacts {
           ? null
           : false,
     hasEnd: per === undefined ? null : per !== 'lifetime' && !/^\d/.test(per),
+    deadline,
   };
+}
+
+function deadlineOf(policy: View<RawPolicy>, kind: RuleFacts['kind']): RuleFacts['deadline'] {
+  const what = kind === 'idle' ? 'last use' : 'creation';
+  const { value } = kind === 'idle' ? policy.at('idle').at('for') : policy.at('expiry').at('max_age');
+  const afterMs = kind === 'spend' || value === undefined ? null : parseDuration(value);
+  return afterMs === null ? null : { afterMs, what };
 }
 
 function compileStep(view: StepView, context: StepContext): Step {
   const { report, rule } = context;
   checkMoment(view, rule, report);
+  checkReach(view, rule, report);
   checkDeeds(view, report);
   checkForecast(view, rule, report);
   checkPick(view, rule, report);
@@ -94,6 +106,18 @@ function checkMoment(view: StepView, rule: RuleFacts, report: Report): void {
     if (view.has(field))
       report.fault(view.at(field), `\`${field}\` goes only with \`expiry\` and \`idle\``, hint);
   }
+}
+
+/** What changes keys has something to wait for: it does not reach back to where it is so of every key. */
+function checkReach(view: StepView, { deadline }: RuleFacts, report: Report): void {
+  const before = view.at('before');
+  const beforeMs = before.value === undefined ? null : parseDuration(before.value);
+  if (deadline === null || beforeMs === null || beforeMs < deadline.afterMs) return;
+  if (!view.has('rename') && !view.has('delete')) return;
+  const { what } = deadline;
+  const all =
+    what === 'creation' ? 'every key reaches this step' : 'every key reaches this step, used or not';
+  report.fault(before, `${all}: it reaches back to the key’s ${what}`, 'did you mean `after`?');
 }
 
 /** Something is done, a deletion is announced, and what only modifies has something to modify. */

@@ -101,6 +101,21 @@ expectFaults({
       'this step is reached before the one above it',
     ],
     [
+      'a deletion before the last use',
+      withSteps('idle: { for: 7d }', '{ before: ▸2w, alert: ops, delete: { notice: 1d } }'),
+      'every key reaches this step, used or not: it reaches back to the key’s last use',
+    ],
+    [
+      'a rename at the last use',
+      withSteps('idle: { for: 24h }', '{ before: ▸1d, rename: "X {{ name }}" }'),
+      'every key reaches this step, used or not: it reaches back to the key’s last use',
+    ],
+    [
+      'a deletion before the creation',
+      withSteps('expiry: { max_age: 90d }', '{ before: ▸91d, alert: ops, delete: { notice: 1d } }'),
+      'every key reaches this step: it reaches back to the key’s creation',
+    ],
+    [
       'at the deadline after later',
       withSteps('idle: { for: 1d }', '{ after: 7d, alert: ops }', '▸{ alert: ops }'),
       'this step is reached before the one above it',

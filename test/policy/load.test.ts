@@ -50,6 +50,15 @@ describe('the file', () => {
     ]);
   });
 
+  it('may tell of every key, and change those that a deadline comes nearer to', () => {
+    const deleting = 'alert: ops, delete: { notice: 1d } }';
+    expect(stepsOf('idle: { for: 7d }', '{ before: 7d, alert: ops }')).toHaveLength(1);
+    expect(stepsOf('expiry: { max_age: 7d }', '{ before: 8d, alert: ops }')).toHaveLength(1);
+    expect(stepsOf('idle: { for: 7d }', `{ before: 167h, ${deleting}`)).toHaveLength(1);
+    expect(stepsOf('expiry: { max_age: 7d }', `{ before: 167h, ${deleting}`)).toHaveLength(1);
+    expect(stepsOf('expiry: {}', `{ before: 90d, ${deleting}`)).toHaveLength(1);
+  });
+
   it('may repeat a value by alias', () => {
     const text = withSteps(monthly, '{ at: 80%, alert: &both [ops, owner] }', '{ at: 90%, alert: *both }');
     expect(valid(text).policies[0]?.steps.map((step) => step.alert)).toEqual([
