@@ -79,6 +79,14 @@ export const gentleStart: Witness = (history) =>
       }
       current.forEach((text) => known.add(text));
     }
+    // A pass that was broken off after its notice had arrived was a pass.
+    const told = before.findIndex(
+      (entry, index) =>
+        index > since &&
+        entry.kind === 'accepted' &&
+        entry.alerts.some(({ event, key }) => event === 'notice' && key === one.key?.id),
+    );
+    if (told >= 0 && before.slice(told).some(({ kind }) => kind === 'ended')) return [];
     return passes === 0 || Math.max(0, ...current.map((text) => judged.get(text) ?? 0)) === 0
       ? [breach(15, 'deleted in the first pass', one.at, one.key?.id ?? '?')]
       : [];
