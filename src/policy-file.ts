@@ -6,7 +6,7 @@ import type { PolicyFile } from './core/policy.ts';
 import type { Secret } from './core/secret.ts';
 import { environmentOf } from './policy/environment.ts';
 import { formatFaults } from './policy/faults.ts';
-import { loadPolicy } from './policy/load.ts';
+import { hashOf, loadPolicy } from './policy/load.ts';
 import { hide } from './scrub.ts';
 
 export type PolicyRead =
@@ -63,24 +63,28 @@ function whyUnreadable(error: unknown): string {
   }
 }
 
+/** What was read of the file, for `watchPolicyFile`. */
+export function hashRead({ text }: PolicyRead): string | null {
+  return text === null ? null : hashOf(text);
+}
+
 const watchEveryMs = 2000;
 
 /**
- * Calls `changed` whenever the file's content differs from the last look. It reads rather than
- * listens: a mounted ConfigMap is swapped by a symbolic link above the file, which file-system
+ * Calls `changed` whenever the file's content is not what was last read of it, by its hash (null: it could not
+ * be read): also where it was changed before the first look, or could not be read for a moment. It looks rather
+ * than listens: a mounted ConfigMap is swapped by a symbolic link above the file, which file-system
  * events miss. In real time, for editors live in it, also while a simulated clock runs faster.
  */
-export async function watchPolicyFile(path: string, changed: () => void, stop: AbortSignal): Promise<void> {
-  let last = await contentOf(path);
+export async function watchPolicyFile(
+  path: string,
+  lastRead: () => string | null,
+  changed: () => void,
+  stop: AbortSignal,
+): Promise<void> {
   while (!stop.aborted) {
     await pause(watchEveryMs, undefined, { signal: stop, ref: false }).catch(() => undefined);
-    const now = await contentOf(path);
-    if (stop.aborted || now === last) continue;
-    last = now;
-    changed();
+    const now = await readFile(path, 'utf8').then(hashOf, () => null);
+    if (!stop.aborted && now !== lastRead()) changed();
   }
-}
-
-async function contentOf(path: string): Promise<string | null> {
-  return readFile(path, 'utf8').catch(() => null);
 }

@@ -6,7 +6,7 @@ import { createDaemon, logPass } from '../daemon.ts';
 import type { Daemon, DaemonObserver } from '../daemon.ts';
 import { createLogger } from '../log.ts';
 import type { Logger } from '../log.ts';
-import { readPolicyFile, watchPolicyFile } from '../policy-file.ts';
+import { hashRead, readPolicyFile, watchPolicyFile } from '../policy-file.ts';
 import { garbageCollector } from '../rest.ts';
 import type { Metrics } from '../web/metrics.ts';
 import { isLoopback } from './parse.ts';
@@ -88,12 +88,15 @@ async function openMetrics(app: () => App): Promise<Metrics> {
 
 async function runDaemon(session: Session, app: App, log: Logger, metrics: Metrics | null): Promise<number> {
   const { settings, world } = session;
+  /** What was last read of the policy file, good or bad; it may have been changed since, before it is watched. */
+  let lastRead: string | null = app.policy().hash;
   const daemon = createDaemon({
     app,
     log,
     pace: settings,
     readPolicy: async () => {
       const read = await readPolicyFile(settings.policyPath, world.env, app.clock.now());
+      lastRead = hashRead(read);
       return read.ok ? read : { ok: false, message: read.message };
     },
     observer: observerOf(metrics, app),
@@ -104,7 +107,7 @@ async function runDaemon(session: Session, app: App, log: Logger, metrics: Metri
   const web = await listen(session, daemon, metrics, log);
   const reload = (): void => void daemon.reload();
   process.on('SIGHUP', reload);
-  const watching = watchPolicyFile(settings.policyPath, reload, world.signal);
+  const watching = watchPolicyFile(settings.policyPath, () => lastRead, reload, world.signal);
   const hurry = hurryAfter(world.signal, log);
   try {
     await Promise.race([daemon.run(world.signal), hurry]);

@@ -77,13 +77,18 @@ function reportTo({ places }: Source, faults: Problem[], warnings: Problem[]): R
   };
 }
 
+/** What a policy file's text is known by. */
+export function hashOf(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
 function compileFile(view: FileView, text: string, now: EpochMs, report: Report): PolicyFile {
   const zone = timeZone(view.at('timezone'), 'UTC', report);
   const smtp = compileSmtp(view.at('smtp'), report);
   const channels = compileChannels(view, zone, report);
   checkProtect(view, report);
   return {
-    hash: `sha256:${createHash('sha256').update(text).digest('hex')}`,
+    hash: hashOf(text),
     mode: view.at('mode').value ?? 'dry-run',
     timeZone: zone,
     smtp,
