@@ -172,25 +172,24 @@ export const repeats: Witness = ({ accepted, stage, statesSince }) => {
       policies.flatMap(({ steps }) => steps.flatMap(({ repeatMs }) => repeatMs ?? [])),
     ),
   );
-  const times = new Map<string, number[]>();
-  for (const { at, channel, recipient, alerts } of accepted)
-    for (const { repeated, finding, step, id } of alerts)
+  // As they were decided: some may have waited for the morning together.
+  const times = new Map<string, Map<string, number>>();
+  for (const { channel, recipient, alerts } of accepted)
+    for (const { repeated, finding, step, id, at } of alerts)
       if (repeated) {
         const name = `${channel} ${recipient} ${finding ?? ''} ${String(step)}`;
-        const seen = times.get(name) ?? [];
-        if (!times.has(`${name} ${id}`)) seen.push(at);
-        times.set(name, seen).set(`${name} ${id}`, []);
+        times.set(name, (times.get(name) ?? new Map<string, number>()).set(id, at));
       }
   return [...times].flatMap(([name, seen]): Breach[] => {
-    const [first = 0, last = 0] = [seen[0], seen.at(-1)];
+    const [first, last] = [Math.min(...seen.values()), Math.max(...seen.values())];
     const most = (last - first) / shortest + 2 * statesSince.length;
-    return seen.length > most + 1
+    return seen.size > most + 1
       ? [
           breach(
             12,
             'repeated too often',
             last,
-            `${name}: ${String(seen.length)} times within ${String(last - first)} ms`,
+            `${name}: ${String(seen.size)} times within ${String(last - first)} ms`,
           ),
         ]
       : [];
