@@ -18,6 +18,8 @@ const cancelled = { kind: 'cancelled', because: 'the key is protected' } as cons
 const vetoed = { kind: 'vetoed', by: 'a person renamed the key while its notice ran' } as const;
 const resolved = { kind: 'resolved', because: 'its period is over; its deletion is called off' } as const;
 const deleted = { kind: 'deleted', noticeAcceptedAt: at } as const;
+const step = { kind: 'step', step: 2, of: 3, repeated: false } as const;
+const again = { ...step, repeated: true } as const;
 const held = { kind: 'held', announcedFor: at, because: 'a limit', notBefore: null } as const;
 
 /** One after another, an hour apart; named by what they are and their place. */
@@ -59,6 +61,14 @@ describe('is overtaken', () => {
       [
         ['held 1', 'deleted 2'],
         ['notice 0', 'deleted 2'],
+      ],
+    ],
+    [
+      'a repetition of a step by a later one, but not that it was reached',
+      [step, again, again, { ...again, step: 3 }, again],
+      [
+        ['step 2', 'step 4'],
+        ['step 1', 'step 4'],
       ],
     ],
     ['nothing that the end of the case leaves true', [cancelled, resolved], []],
@@ -109,6 +119,13 @@ describe('a message in which a notice is called off', () => {
     ]);
     expect(data.alerts[0]).toMatchObject({ kind: 'notice', next: [] });
   });
+});
+
+test('a digest of a night tells once that a case is still there', () => {
+  const message = messageOf(alerts([step, again, again]));
+  expect(message.alerts.map(({ id }) => id)).toEqual(['step 0', 'step 2']);
+  expect(message.overtaken.map(({ id }) => id)).toEqual(['step 1']);
+  expect(toText(message)).not.toContain('waited');
 });
 
 describe('a channel with quiet hours', () => {
