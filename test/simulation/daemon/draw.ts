@@ -72,6 +72,10 @@ function drawActs(
   if (replicas.chance(0.12)) adding(replicas)({ kind: 'replica', forMs: replicas.integer(1, 30) * hourMs });
   const mute = random.fork('mute');
   if (mute.chance(0.15)) adding(mute)({ kind: 'ambush', by: 'mute' });
+  const moment = random.fork('moment');
+  if (moment.chance(0.15)) adding(moment)({ kind: 'ambush', by: 'rename and back' });
+  const reborn = random.fork('reborn');
+  if (reborn.chance(0.1)) adding(reborn)({ kind: 'ambush', by: 'reborn' });
   const deaf = random.fork('deaf');
   const deleting = file.policies.flatMap(({ steps }) =>
     steps.filter((step) => step.deleteNoticeMs !== undefined),

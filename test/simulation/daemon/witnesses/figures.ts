@@ -68,7 +68,7 @@ function bounds(
   at: number,
 ): { most: number; least: number } {
   const now = epoch + at;
-  const from = periodStart(rule.per, now);
+  const from = periodStart(rule, now);
   const isRolling = ['1h', '24h', '7d'].includes(rule.per);
   const members = membersOf(history, policy, group, at);
   // Those that are gone may have been so before the program ever saw them.
@@ -81,7 +81,7 @@ function bounds(
 }
 
 /** The account said what was not so: of usage, or of which keys there are. */
-function isMisled({ stage: { plan } }: History): boolean {
+export function isMisled({ stage: { plan } }: History): boolean {
   return plan.acts.some(
     (act) =>
       (act.kind === 'fault' && !['status', 'cut', 'malformed', 'html', 'empty'].includes(act.fault.kind)) ||
