@@ -76,7 +76,7 @@ function amended(random: Random, file: FileShape): FileShape {
 function amendedPolicy(random: Random, policy: PolicyShape): PolicyShape {
   const { steps, rule } = policy;
   const [first, ...others] = steps;
-  switch (random.pick(['notice', 'first step', 'no first step', 'channels', 'limit'] as const)) {
+  switch (random.pick(['notice', 'first step', 'no first step', 'channels', 'limit', 'mode'] as const)) {
     case 'notice': {
       const deleteNoticeMs = random.pick(noticesMs);
       return {
@@ -101,6 +101,8 @@ function amendedPolicy(random: Random, policy: PolicyShape): PolicyShape {
       return rule.kind !== 'spend' || rule.limit === 'max_tokens'
         ? policy
         : { ...policy, rule: { ...rule, limit: Math.round(rule.limit * random.pick([1, 2, 3])) } };
+    case 'mode':
+      return { ...policy, mode: random.pick(['dry-run', 'dry-run', 'alert'] as const) };
     default:
       return policy;
   }
