@@ -35,7 +35,7 @@ export function createAmbushes(options: AmbushOptions): Ambushes {
   const { world, faults, chronicle, writeFile, muteLists, soon } = options;
   let laid: Ambush[] = [];
   let lists = 0;
-  let reborn = { secrets: new Set<string>(), lists: 0 };
+  let reborn = { secrets: new Set<string>(), lists: 0, at: '' };
 
   /** That ambush, which is over then; undefined: none was laid. */
   function take<B extends Ambush['by']>(by: B): Extract<Ambush, { by: B }> | undefined {
@@ -54,7 +54,11 @@ export function createAmbushes(options: AmbushOptions): Ambushes {
     const living = world.keys().filter(({ id }) => noticed.has(id));
     if (living.length === 0) return;
     if (take('reborn') !== undefined)
-      reborn = { secrets: new Set(living.map(({ secret }) => secret)), lists: 4 };
+      reborn = {
+        secrets: new Set(living.map(({ secret }) => secret)),
+        lists: 2,
+        at: new Date(world.now).toISOString(),
+      };
     if (take('shrunk list') !== undefined)
       faults.add({ endpoint: 'list', fault: { kind: 'shrunk-list', keep: 0.5 }, times: 4 });
     const renames = take('rename') !== undefined;
@@ -75,7 +79,7 @@ export function createAmbushes(options: AmbushOptions): Ambushes {
     reborn.lists -= 1;
     const rows = JSON.parse(list) as { key: string; created_at: string }[];
     return JSON.stringify(
-      rows.map((row) => (reborn.secrets.has(row.key) ? { ...row, created_at: '2026-09-01T00:00:00Z' } : row)),
+      rows.map((row) => (reborn.secrets.has(row.key) ? { ...row, created_at: reborn.at } : row)),
     );
   }
 

@@ -56,6 +56,48 @@ export function drawFile(random: Random, days: number): FileShape {
   };
 }
 
+/** Of most files no deletion comes: in some of them, the first policy soon wants one, and little stands in its way. */
+export function earnest(random: Random, file: FileShape): FileShape {
+  const [first, ...others] = file.policies;
+  if (first === undefined || !random.chance(0.4)) return file;
+  const { mode: _mode, rule, steps } = first;
+  const last = steps.at(-1);
+  if (last === undefined) return file;
+  const { renamePrefix: _prefix, restore: _restore, repeatMs: _repeat, basis: _basis, ...step } = last;
+  const isGroup = rule.kind === 'spend' && rule.across !== 'key';
+  const deleting: StepShape = {
+    ...step,
+    deleteNoticeMs: random.pick([0, 30 * minuteMs, 30 * minuteMs, 3 * hourMs]),
+    ...(isGroup ? { pick: random.pick(['highest', 'all'] as const) } : {}),
+  };
+  const policy: PolicyShape = {
+    ...{ name: first.name, select: first.select, rule: sooner(random, rule) },
+    steps: [...steps.slice(0, -1), deleting],
+  };
+  const isGenerous = random.chance(0.7);
+  return {
+    ...file,
+    mode: 'enforce',
+    policies: [policy, ...others],
+    ...(isGenerous ? { limits: { ...file.limits, delete: { perRun: 5, perDay: 10, percent: 100 } } } : {}),
+  };
+}
+
+function sooner(random: Random, rule: RuleShape): RuleShape {
+  switch (rule.kind) {
+    case 'spend':
+      return rule.limit === 'max_tokens'
+        ? rule
+        : { ...rule, limit: Math.ceil(rule.limit / random.pick([1, 3])) };
+    case 'expiry':
+      return { ...rule, maxAgeDays: random.integer(20, 60) };
+    case 'idle':
+      return { ...rule, forDays: random.pick([1, 7]) };
+    default:
+      return rule satisfies never;
+  }
+}
+
 function drawTimeZone(random: Random): string {
   return random.chance(0.6) ? 'UTC' : random.pick(timeZones);
 }

@@ -54,7 +54,7 @@ export const pauses: Witness = ({ accepted, statesSince, stage }) => {
       const name = [channel, recipient, alert.event, alert.finding].join(' ');
       const before = last.get(name);
       last.set(name, { id: alert.id, at: alert.at });
-      const isAgain = before !== undefined && before.id !== alert.id && alert.at - before.at < pause;
+      const isAgain = before !== undefined && before.id !== alert.id && Math.abs(alert.at - before.at) < pause;
       return isAgain && !statesSince.some((lost) => lost > before.at && lost <= alert.at)
         ? [breach(12, 'told again too soon', at, `${alert.id}, after ${before.id}`)]
         : [];
