@@ -32,3 +32,12 @@ test('a key that was created anew under its fingerprint counts once among those 
   const memory = await recall(store, now);
   expect([memory.records.size, memory.living]).toEqual([2, 2]);
 });
+
+test('of two keys of one fingerprint the one that was seen later is known, though it was created earlier', async () => {
+  await using store = await openSqlite(stateFile());
+  const strange = keyRecord(1, { createdAt: now - 5, firstSeenAt: now - 4 });
+  const again = keyRecord(1, { firstSeenAt: now - 3 });
+  await store.commit({ keys: [keyRecord(1), strange] });
+  await store.commit({ keys: [again] });
+  expect((await recall(store, now)).records.get(again.id)).toEqual(again);
+});
