@@ -22,7 +22,7 @@ export const prompt: Witness = (history) => {
       const name = `${channel} ${recipient} ${alert.id}`;
       const isNew = !known.has(name);
       known.add(name);
-      const over = passes.find((one) => one.run === run && one.at >= alert.at);
+      const over = passes.find((one) => one.run === run && one.at > alert.at);
       if (!isNew || over === undefined || sentAt <= over.at + promptMs) return [];
       return acts.some((act) => delays(act, channel, alert.at, sentAt)) || wasDown(history, alert.at, sentAt)
         ? []
@@ -54,7 +54,8 @@ export const pauses: Witness = ({ accepted, statesSince, stage }) => {
       const name = [channel, recipient, alert.event, alert.finding].join(' ');
       const before = last.get(name);
       last.set(name, { id: alert.id, at: alert.at });
-      const isAgain = before !== undefined && before.id !== alert.id && Math.abs(alert.at - before.at) < pause;
+      const isAgain =
+        before !== undefined && before.id !== alert.id && Math.abs(alert.at - before.at) < pause;
       return isAgain && !statesSince.some((lost) => lost > before.at && lost <= alert.at)
         ? [breach(12, 'told again too soon', at, `${alert.id}, after ${before.id}`)]
         : [];
