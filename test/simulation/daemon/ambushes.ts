@@ -61,6 +61,8 @@ export function createAmbushes(options: AmbushOptions): Ambushes {
       };
     if (take('shrunk list') !== undefined)
       faults.add({ endpoint: 'list', fault: { kind: 'shrunk-list', keep: 0.5 }, times: 4 });
+    if (take('unread') !== undefined)
+      faults.add({ endpoint: 'key-usage', fault: { kind: 'status', status: 500 }, times: 20 });
     const renames = take('rename') !== undefined;
     const renamesBack = take('rename and back') !== undefined;
     const uses = take('use') !== undefined;

@@ -6,7 +6,7 @@ import { drawKey } from './draw-keys.ts';
 import type { Deed, KeyPlan } from './plan.ts';
 import type { FileShape, PolicyShape } from './policies.ts';
 import { epoch } from './setting.ts';
-import { hourMs } from './units.ts';
+import { dayMs, hourMs } from './units.ts';
 
 export interface Scene {
   readonly hot: readonly number[];
@@ -36,7 +36,9 @@ export function drawPeople(people: Random, adding: Adding, { hot, days, keys, fi
     add({ kind: 'rename', key: people.integer(0, keys.length + 1), to });
   }
   const giver = people.fork('gives back');
-  if (giver.chance(0.25)) giveBack(giver, adding(giver), { hot, keys });
+  if (giver.chance(0.15)) giveBack(giver, adding(giver), { hot, keys });
+  const pause = people.fork('interlude');
+  if (pause.chance(0.12)) interlude(pause, adding(pause), { hot, file });
   for (let i = some(2); i > 0; i -= 1) add({ kind: 'create', key: drawKey(people, keys.length + i, days) });
   for (let i = some(2); i > 0; i -= 1) add({ kind: 'delete', key: any() });
   for (let i = some(2); i > 0; i -= 1) add({ kind: 'spend', key: any(), usd: people.pick([0.5, 5, 20]) });
@@ -58,6 +60,28 @@ export function drawPeople(people: Random, adding: Adding, { hot, days, keys, fi
     }
 }
 
+/** For a while the file lets nothing be changed, and then it is as it was. */
+function interlude(
+  random: Random,
+  add: ReturnType<Adding>,
+  { hot, file }: Pick<Scene, 'hot' | 'file'>,
+): void {
+  const at = random.pick(hot) + random.pick([0.1, 0.6, 2, 6]) * hourMs;
+  const until = at + random.pick([0.5, 1, 4]) * hourMs;
+  const silence = {
+    ...{ select: {}, suppress: 'actions' as const },
+    until: new Date(epoch + until + dayMs).toISOString(),
+  };
+  const between = random.pick<Partial<FileShape>>([
+    { mode: 'dry-run' },
+    { mode: 'alert' },
+    { protect: [{ name: '*' }] },
+    { silences: [silence] },
+  ]);
+  add({ kind: 'file', file: { ...file, ...between } }, at);
+  add({ kind: 'file', file }, until);
+}
+
 /** Somebody renames a key, and gives it its name back. */
 function giveBack(random: Random, add: ReturnType<Adding>, { hot, keys }: Pick<Scene, 'hot' | 'keys'>): void {
   const key = random.integer(0, keys.length - 1);
@@ -76,7 +100,18 @@ function amended(random: Random, file: FileShape): FileShape {
 function amendedPolicy(random: Random, policy: PolicyShape): PolicyShape {
   const { steps, rule } = policy;
   const [first, ...others] = steps;
-  switch (random.pick(['notice', 'first step', 'no first step', 'channels', 'limit', 'mode'] as const)) {
+  switch (
+    random.pick([
+      'notice',
+      'notice',
+      'notice',
+      'first step',
+      'no first step',
+      'channels',
+      'limit',
+      'mode',
+    ] as const)
+  ) {
     case 'notice': {
       const deleteNoticeMs = random.pick(noticesMs);
       return {

@@ -59,7 +59,7 @@ export function drawFile(random: Random, days: number): FileShape {
 /** Of most files no deletion comes: in some of them, the first policy soon wants one, and little stands in its way. */
 export function earnest(random: Random, file: FileShape): FileShape {
   const [first, ...others] = file.policies;
-  if (first === undefined || !random.chance(0.4)) return file;
+  if (first === undefined || !random.chance(0.3)) return file;
   const { mode: _mode, rule, steps } = first;
   const last = steps.at(-1);
   if (last === undefined) return file;

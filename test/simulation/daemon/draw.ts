@@ -74,6 +74,8 @@ function drawActs(
   if (mute.chance(0.15)) adding(mute)({ kind: 'ambush', by: 'mute' });
   const moment = random.fork('moment');
   if (moment.chance(0.15)) adding(moment)({ kind: 'ambush', by: 'rename and back' });
+  const unread = random.fork('unread');
+  if (unread.chance(0.1)) adding(unread)({ kind: 'ambush', by: 'unread' });
   const reborn = random.fork('reborn');
   if (reborn.chance(0.1)) adding(reborn)({ kind: 'ambush', by: 'reborn' });
   const deaf = random.fork('deaf');
