@@ -44,7 +44,7 @@ function faultOf(
   const group = groupIn(history, alert, rule);
   if (group === null) return { code: 'no such group', what: String(alert.group) };
   const { most, least } = bounds(history, policy, rule, group, alert.at);
-  if (said.level.low > most)
+  if (said.level.low > most && !isTakenForNew(history))
     return { code: 'a level too high', what: `at least ${String(said.level.low)}, truly ${String(most)}` };
   if (said.level.high !== null && said.level.high < least && !isMisled(history))
     return { code: 'a level too low', what: `at most ${String(said.level.high)}, truly ${String(least)}` };
@@ -88,6 +88,11 @@ export function isMisled({ stage: { plan } }: History): boolean {
       (act.kind === 'network' && act.trouble === 'stale') ||
       (act.kind === 'ambush' && act.by === 'shrunk list'),
   );
+}
+
+/** Lists said of keys that they were created only now: what they used before counts as used since. */
+function isTakenForNew({ stage: { plan } }: History): boolean {
+  return plan.acts.some((act) => act.kind === 'ambush' && act.by === 'reborn');
 }
 
 /** A group's key was its largest at some look of so long before. */
