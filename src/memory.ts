@@ -53,9 +53,11 @@ export interface Memory {
 
 export async function recall(store: Store, now: EpochMs): Promise<Memory> {
   const state = await store.load(now);
+  const records = new Map(state.keys.map((record) => [record.id, record]));
   return {
-    records: new Map(state.keys.map((record) => [record.id, record])),
-    living: state.keys.filter(({ goneAt }) => goneAt === null).length,
+    records,
+    // Of one fingerprint several may be stored: what it was before it was created anew is none of the keys that there are.
+    living: [...records.values()].filter(({ goneAt }) => goneAt === null).length,
     listed: [],
     findings: new Map(state.findings.map((finding) => [finding.id, finding])),
     changes: new Map(state.changes.map((change) => [change.id, change])),

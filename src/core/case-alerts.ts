@@ -83,8 +83,8 @@ function distinctHeld(held: readonly Held[]): readonly Held[] {
 
 /** Deletions that a person stopped, and those that are asked for no more. */
 export function endedDeletions(one: Case, { vetoed, cancelled }: Wanted): CaseAlert[] {
-  const ended = ({ step, keyId }: PendingDeletion, key: string, event: CaseEvent): CaseAlert =>
-    tell(one, key, event, endChannels(one, step), { keyId });
+  const ended = (pending: PendingDeletion, key: string, event: CaseEvent): CaseAlert =>
+    tell(one, key, event, endChannels(one, pending), { keyId: pending.keyId });
   return [
     ...vetoed.map(({ deletion, by }) =>
       ended(deletion, `vetoed/${deletion.noticeAlertId}`, { kind: 'vetoed', by }),
@@ -98,17 +98,36 @@ export function endedDeletions(one: Case, { vetoed, cancelled }: Wanted): CaseAl
 /** That a limit holds a deletion whose notice has run out, for whoever was told of it. */
 export function heldAlert(
   one: Case,
-  { step, keyId, noticeAlertId }: PendingDeletion,
+  pending: PendingDeletion,
   event: CaseEvent & { readonly kind: 'held' },
 ): CaseAlert {
+  const { keyId, noticeAlertId } = pending;
   const key = `held/${noticeAlertId}/${instantWords(one.court.now)}`;
-  return tell(one, key, event, endChannels(one, step), { keyId });
+  return tell(one, key, event, endChannels(one, pending), { keyId });
 }
 
-/** Of a step that is gone from the file, all who were told of the case. */
-function endChannels({ court, judgement, finding }: Case, step: number): readonly string[] {
+/** Whoever was told that it comes, and the step’s own; of a step that is gone from the file, all who were told of the case. */
+function endChannels(
+  { court, judgement, finding }: Case,
+  { step, toldTo = [] }: PendingDeletion,
+): readonly string[] {
   const own = stepChannels(judgement.policy, [step]);
-  return own.length > 0 ? own : finding.heardBy.filter((channel) => court.policy.channels.has(channel));
+  const heard = own.length > 0 ? toldTo : finding.heardBy;
+  return [...new Set([...own, ...heard.filter((channel) => court.policy.channels.has(channel))])];
+}
+
+/** The deletions, with the channels that their notices among `alerts` went to. `before`: as they were. */
+export function withTold(
+  deletions: readonly PendingDeletion[],
+  alerts: readonly CaseAlert[],
+  before: readonly PendingDeletion[],
+): readonly PendingDeletion[] {
+  return deletions.map((pending) => {
+    const notice = alerts.find(({ id }) => id === pending.noticeAlertId);
+    if (notice === undefined) return pending;
+    const { toldTo: earlier = [] } = before.find(({ keyId }) => keyId === pending.keyId) ?? {};
+    return { ...pending, toldTo: [...new Set([...earlier, ...notice.channels])] };
+  });
 }
 
 export function uncertainAlert(one: Case): CaseAlert {

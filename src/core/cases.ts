@@ -3,7 +3,7 @@
  * (`closing.ts`) when its reason is gone.
  */
 import type { CaseAlert } from './alert.ts';
-import { endedDeletions, stepAlerts, uncertainAlert } from './case-alerts.ts';
+import { endedDeletions, stepAlerts, uncertainAlert, withTold } from './case-alerts.ts';
 import type { Due } from './case-alerts.ts';
 import { alertsSilenced } from './court.ts';
 import type { Court } from './court.ts';
@@ -109,7 +109,7 @@ export function advance(one: Case, wanted: Wanted): { finding: Finding; alerts: 
     fired: fire(finding, due, court.now),
     uncertainSince,
     uncertainToldAt: uncertainSince === null ? null : doubt ? court.now : finding.uncertainToldAt,
-    deletions: wanted.deletions,
+    deletions: withTold(wanted.deletions, alerts, finding.deletions),
     ...fallen(finding, wanted),
     idle: judgement.idle,
     ...(judgement.proven && { proven: judgement.proven }),

@@ -151,6 +151,8 @@ export interface PendingDeletion {
   readonly heldTold?: true;
   /** What its notice said comes to be deleted for (`deletionGrounds`); left out: it was not written down yet. */
   readonly grounds?: string;
+  /** Every channel that a notice of it went to, for other steps as well; left out: it was not written down yet. */
+  readonly toldTo?: readonly string[];
 }
 
 /** The journal: written as an intent before the request, settled after it. */

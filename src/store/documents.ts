@@ -60,8 +60,10 @@ export function loadDocuments(sql: Sql, now: EpochMs): Omit<StoredState, 'sample
   );
   // The clock may be ahead, and then nothing that still matters may be left out for it.
   const since = Math.min(now, Number(meta['lastPassAt'] ?? now));
+  // Of two under one fingerprint the one that was seen later is the key that there is, whenever it was created.
   const keys = sql.all<Body>(
-    'SELECT body FROM keys WHERE gone_at IS NULL OR gone_at > ? ORDER BY id, created_at',
+    `SELECT body FROM keys WHERE gone_at IS NULL OR gone_at > ?
+     ORDER BY id, json_extract(body, '$.firstSeenAt'), created_at`,
     now - historyMs,
   );
   const findings = sql.all<Body>(

@@ -21,7 +21,7 @@ export interface Batch {
 }
 
 export interface StoredState {
-  /** Live keys, and those gone for less than 400 days; under one id the newest last. */
+  /** Live keys, and those gone for less than 400 days; under one id the one that was seen last at the end. */
   readonly keys: readonly KeyRecord[];
   /** Open ones, those that ended in a silence that lasts, and closed ones whose period has an end that was still to come at the last pass. */
   readonly findings: readonly Finding[];

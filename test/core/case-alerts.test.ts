@@ -156,12 +156,31 @@ describe('the end of a deletion', () => {
 
   test('is told of the key that it was to fall on, apart from every other alert', () => {
     const one = story(file(selected, generous), key('A'), key('B'));
+    one.run({ usage: { A: 9, B: 3 } });
     one.run({ usage: { A: 15, B: 6 } });
     one.rename('A', 'Mine');
     const vetoed = one.pass();
     expect(said(vetoed)).toEqual(['vetoed → owner']);
     expect(only(vetoed).subject).toMatchObject({ kind: 'key', id: id('A') });
     expect(only(vetoed).id).toContain('/vetoed/');
+  });
+
+  test('goes to all whom its notices went to, also to those of another step', () => {
+    const one = story(file(selected, generous), key('A'), key('B'));
+    expect(said(one.run({ usage: { A: 15, B: 6 } }))).toEqual(['notice 2 → ops, owner']);
+    one.rename('A', 'Mine');
+    expect(said(one.pass())).toEqual(['vetoed → owner, ops']);
+  });
+
+  test('goes to those whom an earlier notice of it went to', () => {
+    const own = steps.map((step) => step.replace('pick: highest, ', ''));
+    const one = story(file(policy(monthly, ...own), generous), key('A'));
+    expect(said(one.pass({ usage: { A: 20 } }))).toEqual(['notice 2 → ops, owner']);
+    // Nobody accepted it; the next one is for its own step alone.
+    expect(said(one.run({ after: day }))).toEqual(['notice 2 → owner']);
+    one.restart();
+    one.policy = file(policy(monthly, ...own), generous.replace('protect: []', 'protect: [{ name: A }]'));
+    expect(said(one.pass())).toEqual(['cancelled → owner, ops']);
   });
 
   test('goes to all who heard of the case, where its step is gone from the file', () => {

@@ -6,6 +6,8 @@ export interface OutboxRow {
   readonly alert: string;
   readonly state: 'pending' | 'delivered' | 'dead';
   readonly notBefore: number;
+  /** When it was delivered or given up. */
+  readonly settledAt: number | null;
   readonly channel: string;
   /** All that the alert is for. */
   readonly channels: readonly string[];
@@ -19,9 +21,18 @@ export interface RecordRow {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
+/** A case that the state knows. */
+export interface FindingRow {
+  readonly id: string;
+  readonly subject: { readonly kind: 'key' | 'group' };
+  readonly closedAt: number | null;
+  readonly deletions: readonly { readonly keyId: string; readonly vetoedAt: number | null }[];
+}
+
 export interface Books {
   readonly outbox: readonly OutboxRow[];
   readonly record: readonly RecordRow[];
+  readonly findings: readonly FindingRow[];
 }
 
 interface Item {
@@ -31,18 +42,23 @@ interface Item {
 }
 
 export function booksOf(db: DatabaseSync): Books {
-  const outbox = db.prepare('SELECT alert, state, not_before, body FROM outbox ORDER BY seq').all();
+  const outbox = db
+    .prepare('SELECT alert, state, not_before, settled_at, body FROM outbox ORDER BY seq')
+    .all();
   const record = db.prepare('SELECT body FROM record ORDER BY seq').all();
+  const findings = db.prepare('SELECT body FROM findings ORDER BY id').all();
   return {
-    outbox: outbox.map(({ alert, state, not_before: notBefore, body }) => {
+    outbox: outbox.map(({ alert, state, not_before: notBefore, settled_at: settledAt, body }) => {
       const { alert: told, channel, remark } = JSON.parse(String(body)) as Item;
       return {
         alert: String(alert),
         state: state as OutboxRow['state'],
         notBefore: Number(notBefore),
+        settledAt: settledAt === null ? null : Number(settledAt),
         ...{ channel, remark, channels: told.channels },
       };
     }),
     record: record.map(({ body }) => JSON.parse(String(body)) as RecordRow),
+    findings: findings.map(({ body }) => JSON.parse(String(body)) as FindingRow),
   };
 }

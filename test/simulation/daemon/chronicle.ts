@@ -31,6 +31,8 @@ export type Fact =
       readonly asOf: number | null;
       /** Of a list: which part of the account's keys it lacked. */
       readonly lacking: number;
+      /** Of a list: keys with notices seemed to be others, of the same secret. */
+      readonly isAltered: boolean;
     }
   /** An account's change. `n`: the request that made it; null: a person did. */
   | {

@@ -70,6 +70,7 @@ export const wanted: readonly string[] = [
   ...['a group by metadata', 'a group of all selected', 'a group of the account', 'a limit of max_tokens'],
   ...['a case of some models', 'a forecast', 'an owner heard', 'quiet hours', 'excepted in quiet hours'],
   ...['allow_domains', 'silence: alerts', 'silence: actions', 'silence: both'],
+  ...['another time zone', 'a dry run of a policy', 'a key seemed another'],
   ...['change of a group', 'exit: in use', 'a second program took over', 'reload in a pass'],
   ...['change done', 'change cancelled', 'change unclear', 'change failed', 'stop', 'crash'],
 ];
@@ -125,6 +126,7 @@ function happenings(stage: Stage): Set<string> {
       case 'answered':
         if (typeof entry.status === 'string') found.add(`network ${entry.status}`);
         else if (entry.status >= 400) found.add(`status ${String(entry.status)}`);
+        if (entry.isAltered) found.add('a key seemed another');
         break;
       case 'asked':
       case 'opened':
@@ -166,7 +168,9 @@ function* ofPolicies({ chronicle, files }: Stage): Generator<string> {
       }
     }
   }
-  for (const { allowDomains, silences } of files) {
+  for (const { allowDomains, silences, timeZone, policies } of files) {
+    if (timeZone !== 'UTC') yield 'another time zone';
+    if (policies.some(({ mode }) => mode === 'dry-run')) yield 'a dry run of a policy';
     if (allowDomains !== null) yield 'allow_domains';
     for (const { suppress } of silences) yield `silence: ${suppress}`;
   }

@@ -22,6 +22,7 @@ export function drawKey(random: Random, index: number, days: number): KeyPlan {
           plan: random.pick(['free', 'free', 'pro']),
           email: `user${String(index)}@${random.chance(0.8) ? 'example.com' : 'elsewhere.example'}`,
           ...(random.chance(0.1) ? { critical: 'true' } : {}),
+          ...drawUnclear(random.fork(`unclear ${String(index)}`)),
         },
     ageDays: random.integer(1, 80),
     usdPerDay,
@@ -32,4 +33,9 @@ export function drawKey(random: Random, index: number, days: number): KeyPlan {
     ...(random.chance(0.4) ? { idleFromDay: random.integer(-60, 1) } : {}),
     ...(random.chance(0.04) ? { isAdmin: true } : {}),
   };
+}
+
+/** What no text can be compared with. */
+function drawUnclear(random: Random): Record<string, unknown> {
+  return random.chance(0.06) ? { critical: random.pick([null, ['true'], { by: 'ana' }]) } : {};
 }

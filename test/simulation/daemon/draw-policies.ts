@@ -14,19 +14,26 @@ import { hourMs, minuteMs } from './units.ts';
 /** Each hour's end is a pass. */
 const hours = ['hour', '1h'] as const;
 export const channels = ['ops', 'second', 'mail', 'owner', 'pager'];
-const noticesMs = [0, 30 * minuteMs, 3 * hourMs, 12 * hourMs, 26 * hourMs];
+/** In the first two of the others the clocks are set forward, on 27 September and on 4 October. */
+const timeZones = ['Pacific/Auckland', 'Australia/Sydney', 'Asia/Kolkata', 'America/New_York'];
+export const noticesMs = [0, 30 * minuteMs, 3 * hourMs, 12 * hourMs, 26 * hourMs];
 
 export function drawFile(random: Random, days: number): FileShape {
   const generous = random.chance(0.5);
   const many = random.integer(1, 3);
   return {
     mode: random.pick(['enforce', 'enforce', 'enforce', 'enforce', 'alert', 'dry-run']),
+    timeZone: drawTimeZone(random.fork('zone')),
     channels,
     quiet: drawQuiet(random),
     allowDomains: random.chance(0.5) ? ['example.com'] : null,
     protect: [
       ...(random.chance(0.7) ? [{ name: 'Production *' }] : []),
       ...(random.chance(0.5) ? [{ metadata: { critical: 'true' } }] : []),
+      // Names that are Keywarden's own, too.
+      ...(random.fork('protect').chance(0.15)
+        ? [{ name: random.fork('protect').pick(['OVER *', 'IDLE *']) }]
+        : []),
     ],
     limits: {
       delete: generous
@@ -47,6 +54,52 @@ export function drawFile(random: Random, days: number): FileShape {
     policies: Array.from({ length: many }, (_, index) => drawPolicy(random, `p${String(index)}`, days)),
     silences: [],
   };
+}
+
+/** Of most files no deletion comes: in some of them, the first policy soon wants one, and little stands in its way. */
+export function earnest(random: Random, file: FileShape): FileShape {
+  const [first, ...others] = file.policies;
+  if (first === undefined || !random.chance(0.3)) return file;
+  const { mode: _mode, rule, steps } = first;
+  const last = steps.at(-1);
+  if (last === undefined) return file;
+  const { renamePrefix: _prefix, restore: _restore, repeatMs: _repeat, basis: _basis, ...step } = last;
+  const isGroup = rule.kind === 'spend' && rule.across !== 'key';
+  const deleting: StepShape = {
+    ...step,
+    deleteNoticeMs: random.pick([0, 30 * minuteMs, 30 * minuteMs, 3 * hourMs]),
+    ...(isGroup ? { pick: random.pick(['highest', 'all'] as const) } : {}),
+  };
+  const policy: PolicyShape = {
+    ...{ name: first.name, select: first.select, rule: sooner(random, rule) },
+    steps: [...steps.slice(0, -1), deleting],
+  };
+  const isGenerous = random.chance(0.7);
+  return {
+    ...file,
+    mode: 'enforce',
+    policies: [policy, ...others],
+    ...(isGenerous ? { limits: { ...file.limits, delete: { perRun: 5, perDay: 10, percent: 100 } } } : {}),
+  };
+}
+
+function sooner(random: Random, rule: RuleShape): RuleShape {
+  switch (rule.kind) {
+    case 'spend':
+      return rule.limit === 'max_tokens'
+        ? rule
+        : { ...rule, limit: Math.ceil(rule.limit / random.pick([1, 3])) };
+    case 'expiry':
+      return { ...rule, maxAgeDays: random.integer(20, 60) };
+    case 'idle':
+      return { ...rule, forDays: random.pick([1, 7]) };
+    default:
+      return rule satisfies never;
+  }
+}
+
+function drawTimeZone(random: Random): string {
+  return random.chance(0.6) ? 'UTC' : random.pick(timeZones);
 }
 
 function drawQuiet(random: Random): Record<string, QuietShape> {
@@ -76,7 +129,7 @@ function drawPolicy(random: Random, name: string, days: number): PolicyShape {
   return {
     name,
     select: rule.kind === 'spend' && rule.limit === 'max_tokens' ? { ...select, tokenLimit: true } : select,
-    ...(random.chance(0.1) ? { mode: 'alert' as const } : {}),
+    ...(random.chance(0.1) ? { mode: random.fork('mode').pick(['alert', 'dry-run'] as const) } : {}),
     rule,
     steps: drawSteps(random, rule),
   };
@@ -105,8 +158,9 @@ function drawSpend(random: Random, days: number): SpendShape {
   const across = random.pick(['key', 'key', 'key', 'metadata.team', 'selected', 'account'] as const);
   const dollars = random.pick([1, 3, 10]) * (across === 'key' ? 1 : 3);
   const models = random.chance(0.1) ? (['gpt-oss-120b'] as const) : null;
+  const timeZone = drawTimeZone(random.fork('zone'));
   if (measure === 'tokens' && across === 'key' && models === null && random.chance(0.5))
-    return { kind: 'spend', measure, limit: 'max_tokens', per: 'lifetime', across, models };
+    return { kind: 'spend', measure, limit: 'max_tokens', per: 'lifetime', timeZone, across, models };
   return {
     kind: 'spend',
     measure,
@@ -122,6 +176,7 @@ function drawSpend(random: Random, days: number): SpendShape {
       'lifetime',
       ...(days > 1.5 ? [] : hours),
     ] as const),
+    timeZone,
     across,
     models,
   };

@@ -3,6 +3,7 @@ import type { Random } from '../../../src/sandbox/random.ts';
 import { channels } from './draw-policies.ts';
 import type { Adding } from './draw-people.ts';
 import { crashPoints } from './plan.ts';
+import type { ReceiverTrouble } from './plan.ts';
 import { dayMs, hourMs, minuteMs } from './units.ts';
 
 export function drawTrouble(random: Random, add: ReturnType<Adding>, intervalMs: number): void {
@@ -84,7 +85,7 @@ export function drawTrouble(random: Random, add: ReturnType<Adding>, intervalMs:
       return add({
         kind: 'receiver',
         channel: random.pick(channels),
-        trouble: random.pick(['dead', 'refuses', 'slow', 'hangs', 'loses answers'] as const),
+        trouble: oddly(random, random.pick(['dead', 'refuses', 'slow', 'hangs', 'loses answers'] as const)),
         forMs,
       });
     case 'disk':
@@ -125,4 +126,8 @@ export function drawTrouble(random: Random, add: ReturnType<Adding>, intervalMs:
     default:
       kind satisfies never;
   }
+}
+
+function oddly(random: Random, trouble: ReceiverTrouble): ReceiverTrouble {
+  return random.fork('format').chance(0.1) ? 'has no format' : trouble;
 }

@@ -4,7 +4,7 @@ import type { Random } from '../../../src/sandbox/random.ts';
 import type { Variants } from '../../../src/sandbox/variants.ts';
 import { drawKeys } from './draw-keys.ts';
 import { drawPeople } from './draw-people.ts';
-import { drawFile } from './draw-policies.ts';
+import { drawFile, earnest } from './draw-policies.ts';
 import { drawTrouble } from './draw-trouble.ts';
 import type { Act, Deed, Plan } from './plan.ts';
 import { dayMs, hourMs, minuteMs } from './units.ts';
@@ -18,7 +18,7 @@ export function drawPlan(seed: number): Plan {
   const days = fork('days').pick([0.5, 1.5, 1.5, 3, 6, 14, 30]);
   const intervalMs = Math.max(3 * minuteMs, Math.round(((days + 0.5) * dayMs) / passesAtMost));
   const keys = drawKeys(fork('keys'), days);
-  const file = drawFile(fork('file'), days);
+  const file = earnest(fork('earnest'), drawFile(fork('file'), days));
   const acts = drawActs(fork('acts'), { days, intervalMs, keys, file });
   return { seed, days, intervalMs, variants: drawVariants(fork('variants')), keys, file, acts };
 }
@@ -72,6 +72,12 @@ function drawActs(
   if (replicas.chance(0.12)) adding(replicas)({ kind: 'replica', forMs: replicas.integer(1, 30) * hourMs });
   const mute = random.fork('mute');
   if (mute.chance(0.15)) adding(mute)({ kind: 'ambush', by: 'mute' });
+  const moment = random.fork('moment');
+  if (moment.chance(0.15)) adding(moment)({ kind: 'ambush', by: 'rename and back' });
+  const unread = random.fork('unread');
+  if (unread.chance(0.1)) adding(unread)({ kind: 'ambush', by: 'unread' });
+  const reborn = random.fork('reborn');
+  if (reborn.chance(0.1)) adding(reborn)({ kind: 'ambush', by: 'reborn' });
   const deaf = random.fork('deaf');
   const deleting = file.policies.flatMap(({ steps }) =>
     steps.filter((step) => step.deleteNoticeMs !== undefined),

@@ -71,7 +71,8 @@ export function historyOf(stage: Stage, mails: readonly ReadMail[]): History {
     if (entry.kind === 'state lost') statesSince.push(entry.at);
     if (entry.kind !== 'changed') return;
     if (entry.n !== null) effects.set(entry.n, entry.at);
-    if (entry.what !== 'renamed') return;
+    // Who gives a key the name that it bears does nothing that anybody could see.
+    if (entry.what !== 'renamed' || entry.from === entry.to) return;
     const { at, from, to, n, key } = entry;
     const change = {
       at,

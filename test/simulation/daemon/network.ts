@@ -25,6 +25,8 @@ export interface NetworkOptions {
   readonly windows: ReadonlySet<NetworkWindow>;
   /** Called as a list is about to be read. */
   readonly onList: () => void;
+  /** What a list says instead. */
+  readonly alter: (list: string) => string;
   /** Whether this change is to take effect but not be answered. */
   readonly isCut: () => boolean;
   /** Whether the disk holds the intent to make this change, which is not settled yet. */
@@ -50,10 +52,12 @@ interface Answer {
   /** It says the truth of then, as far as can be seen of a list. */
   readonly told: boolean;
   readonly lacks: number;
+  /** Keys in it seem to be others than they are. */
+  readonly isAltered: boolean;
 }
 
 export function createNetwork(options: NetworkOptions): Network {
-  const { seed, api, scheduler, chronicle, windows, intended, lacking, onList, isCut } = options;
+  const { seed, api, scheduler, chronicle, windows, intended, lacking, onList, alter, isCut } = options;
   const earlier = new Map<string, Answer>();
   let count = 0;
   let current: number | null = null;
@@ -66,8 +70,9 @@ export function createNetwork(options: NetworkOptions): Network {
       return await scheduler.during(
         (async () => {
           const response = await api.request(url, { method, headers: { ...headers }, body });
-          const { text, broken } = await readAll(response);
+          const { text: whole, broken } = await readAll(response);
           const list = method === 'GET' && pathOf(url) === '/api/keys';
+          const text = list && response.ok && !broken ? alter(whole) : whole;
           const lacks = list ? lacking(text) : 0;
           const told = response.ok && !broken && lacks === 0;
           return {
@@ -78,6 +83,7 @@ export function createNetwork(options: NetworkOptions): Network {
             asOf,
             told,
             lacks: lacks ?? 0,
+            isAltered: text !== whole,
           };
         })(),
       );
@@ -97,8 +103,8 @@ export function createNetwork(options: NetworkOptions): Network {
       const aim = aimOf(method, url, body);
       const onDisk = aim.key !== null && intended(aim.key, aim.to);
       chronicle.note({ kind: 'asked', n, run: life.run, method, path, ...aim, intended: onDisk });
-      const answered = (status: number | string, asOf: number | null, lacks = 0): void =>
-        chronicle.note({ kind: 'answered', n, run: life.run, path, status, asOf, lacking: lacks });
+      const answered = (status: number | string, asOf: number | null, lacks = 0, isAltered = false): void =>
+        chronicle.note({ kind: 'answered', n, run: life.run, path, status, asOf, lacking: lacks, isAltered });
       const fail = (code: string): never => {
         answered(code, null);
         throw Object.assign(new Error(code), { code });
@@ -126,7 +132,7 @@ export function createNetwork(options: NetworkOptions): Network {
       // Nobody answers until the one who asked has had enough of it.
       if (trouble === 'hang') await scheduler.sleep(86_400_000, signal, life);
       await travel(trouble === 'slow' ? 25_000 : 200);
-      answered(answer.status, answer.told ? answer.asOf : null, answer.lacks);
+      answered(answer.status, answer.told ? answer.asOf : null, answer.lacks, answer.isAltered);
       await life.point('after answer', changes);
       return incoming(answer);
     };

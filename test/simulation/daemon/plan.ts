@@ -50,11 +50,23 @@ export const crashPoints = [
 export type CrashPoint = (typeof crashPoints)[number];
 
 export type NetworkTrouble = 'refused' | 'reset before' | 'reset after' | 'hang' | 'slow' | 'stale';
-export type ReceiverTrouble = 'dead' | 'refuses' | 'slow' | 'hangs' | 'loses answers';
+export type ReceiverTrouble = 'dead' | 'refuses' | 'slow' | 'hangs' | 'loses answers' | 'has no format';
 export type EndpointGroup = 'any' | 'reads' | 'writes' | 'list' | 'usage' | 'key-usage' | 'rename' | 'delete';
 
 export type Ambush =
-  { readonly by: 'rename' | 'use' | 'shrunk list' | 'cut' | 'mute' | 'restart' } | ReloadAmbush;
+  | {
+      readonly by:
+        | 'rename'
+        | 'rename and back'
+        | 'use'
+        | 'shrunk list'
+        | 'cut'
+        | 'mute'
+        | 'restart'
+        | 'reborn'
+        | 'unread';
+    }
+  | ReloadAmbush;
 
 interface ReloadAmbush {
   readonly by: 'reload';
@@ -99,9 +111,9 @@ export type Deed =
     }
   /**
    * In the moment between a pass and the fresh look before a change, a person takes every key that got a notice
-   * in hand: renames it, or uses it; or the list of that look is cut short. `cut`: the next change takes effect,
+   * in hand: renames it (`and back`: and gives the name back at once), or uses it; or the list of that look is cut short. `cut`: the next change takes effect,
    * but is not answered; `mute`: nor is a list for a while after it. `restart`: shortly after the next change the program is started anew. `reload`: the
-   * policy file is written anew.
+   * policy file is written anew. `reborn`: for a while lists say of it that it was created at another instant. `unread`: that look finds no key’s own usage.
    */
   | ({ readonly kind: 'ambush' } & Ambush)
   /** A second Keywarden on the same state, which is started again whenever it ends. */

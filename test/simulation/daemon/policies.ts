@@ -7,6 +7,8 @@ export interface FileShape {
   /** Text that is no valid file; the rest does not count then. */
   readonly broken?: string;
   readonly mode: ModeShape;
+  /** Of quiet hours. */
+  readonly timeZone: string;
   readonly channels: readonly string[];
   /** By channel. */
   readonly quiet: Readonly<Record<string, QuietShape>>;
@@ -18,7 +20,7 @@ export interface FileShape {
   readonly silences: readonly SilenceShape[];
 }
 
-/** In whole hours of a day in UTC; `from` may be later than `to` (over midnight). */
+/** In whole hours of a day in the file’s time zone; `from` may be later than `to` (over midnight). */
 export interface QuietShape {
   readonly from: number;
   readonly to: number;
@@ -61,6 +63,8 @@ export interface SpendShape {
   /** Dollars, tokens or requests; `max_tokens`: each key's own cap. */
   readonly limit: number | 'max_tokens';
   readonly per: PeriodShape;
+  /** Of calendar periods. */
+  readonly timeZone: string;
   readonly across: AcrossShape;
   /** Null: all of them. */
   readonly models: readonly Model[] | null;
@@ -108,6 +112,17 @@ export function selects(
     const value = valueOf(key.metadata, field);
     return value !== null && matches(wanted, value);
   });
+}
+
+/** As `selects`, but that what cannot be compared holds, too. */
+export function protects(selector: SelectorShape, key: Parameters<typeof selects>[1]): boolean {
+  const { metadata = {}, ...rest } = selector;
+  const judged = Object.entries(metadata).filter(([field]) => !isUnclear(key.metadata, field));
+  return selects({ ...rest, metadata: Object.fromEntries(judged) }, key);
+}
+
+function isUnclear(metadata: Readonly<Record<string, unknown>> | null, field: string): boolean {
+  return metadata !== null && Object.hasOwn(metadata, field) && valueOf(metadata, field) === null;
 }
 
 /** Metadata as text; null: it has none that is text, a number or a boolean. */

@@ -34,6 +34,8 @@ const again = (error: string): SendOutcome => ({ ok: false, error, retryable: tr
 export function createReceivers(options: ReceiverOptions): Receivers {
   const { seed, scheduler, chronicle, troubles, texts, mails } = options;
   let count = 0;
+  /** By id. */
+  const told = new Map<string, AlertFact>();
   return {
     sendFor: (life) => async (route, message, signal) => {
       const { channel, recipient, cc } = route;
@@ -44,6 +46,8 @@ export function createReceivers(options: ReceiverOptions): Receivers {
       texts(channel.name, wireText(channel.kind, message));
       if (channel.kind === 'email') mails({ envelope: { recipient, cc }, message });
       const trouble = troubles.get(channel.name);
+      const facts = factsOf(message, told);
+      if (trouble === 'has no format' && message.alerts.length > 0) throw new Error('no format for it');
       const failed = (why: string): void =>
         chronicle.note({
           kind: 'not accepted',
@@ -63,10 +67,6 @@ export function createReceivers(options: ReceiverOptions): Receivers {
       }
       const heard = trouble !== 'loses answers';
       if (trouble === 'hangs') await scheduler.sleep(3_600_000, signal, life);
-      const alerts = [
-        ...message.overtaken.map((alert) => ({ ...alertFact(alert), event: 'overtaken' })),
-        ...message.alerts.map(alertFact),
-      ];
       chronicle.note({
         kind: 'accepted',
         run: life.run,
@@ -75,7 +75,7 @@ export function createReceivers(options: ReceiverOptions): Receivers {
         message: message.id,
         sentAt,
         heard,
-        alerts,
+        alerts: facts,
       });
       await life.point('after acceptance');
       try {
@@ -87,6 +87,18 @@ export function createReceivers(options: ReceiverOptions): Receivers {
       return heard ? { ok: true } : again('the connection was cut');
     },
   };
+}
+
+/** What a message tells; of one in plain words, what was to be told of the alerts that it names. */
+function factsOf({ overtaken, alerts, parts }: Message, told: Map<string, AlertFact>): AlertFact[] {
+  const facts = [
+    ...overtaken.map((alert) => ({ ...alertFact(alert), event: 'overtaken' })),
+    ...alerts.map(alertFact),
+  ];
+  for (const fact of facts) told.set(fact.id, fact);
+  if (facts.length > 0) return facts;
+  const named = parts.flatMap((part) => (part.kind === 'list' ? part.lines : []));
+  return named.flatMap(({ alertId }) => told.get(alertId) ?? []);
 }
 
 function wireText(kind: 'slack' | 'email' | 'webhook', message: Message): string {

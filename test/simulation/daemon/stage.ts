@@ -1,5 +1,6 @@
 /** The world of one simulation, and the program in it: what is left when the plan's time is over. */
 import type { DatabaseSync } from 'node:sqlite';
+import { decide } from '../../../src/core/decide.ts';
 import type { Decision } from '../../../src/core/plan.ts';
 import type { PassReport } from '../../../src/pass.ts';
 import { createAdminApi } from '../../../src/sandbox/api.ts';
@@ -62,8 +63,10 @@ export interface Decided extends Pick<Decision, 'now' | 'mode' | 'held' | 'chang
   readonly index: number;
   readonly at: number;
   readonly run: number;
-  /** By a clock that was not believed: nothing is kept of such a pass but the trouble. */
-  readonly doubted: boolean;
+  /** By its clock; one that was doubted decides nothing. */
+  readonly isTrusted: boolean;
+  /** What it was made with leads to the same again. */
+  readonly isSameAgain: boolean;
 }
 
 const passesALook = 4;
@@ -101,7 +104,10 @@ export async function perform(plan: Plan): Promise<Stage> {
     windows.add(mute);
     scheduler.after(5 * minuteMs, () => void windows.delete(mute));
   };
-  const ambushes = createAmbushes({ world, faults, chronicle, writeFile, muteLists });
+  const ambushes = createAmbushes({
+    ...{ world, faults, chronicle, writeFile, muteLists },
+    soon: (what) => scheduler.after(1, what),
+  });
   const network = createNetwork({
     seed: plan.seed,
     api,
@@ -109,6 +115,7 @@ export async function perform(plan: Plan): Promise<Stage> {
     chronicle,
     windows,
     onList: ambushes.onList,
+    alter: ambushes.alter,
     isCut: ambushes.isCut,
     intended: (key, to) => hasIntent(state.db, key, to),
     lacking: (list) => lackingIn(list, world),
@@ -153,7 +160,8 @@ export async function perform(plan: Plan): Promise<Stage> {
         mode,
         held,
         changes,
-        doubted: report.hold?.startsWith('the local clock') === true,
+        isTrusted: report.hold?.includes('clock') !== true,
+        isSameAgain: isDecidedAgain(report),
       });
     },
   };
@@ -203,6 +211,19 @@ export async function perform(plan: Plan): Promise<Stage> {
     endedAt: scheduler.now(),
     [Symbol.dispose]: () => state[Symbol.dispose](),
   };
+}
+
+/** Byte for byte; by a clock that is doubted only some of it is kept. What was carried out, the court knows of by now. */
+function isDecidedAgain({ court, decision, outcomes }: PassReport): boolean {
+  if (outcomes.length > 0) return true;
+  const { alerts, changes, findings, ...rest } = decision;
+  const again = decide(court);
+  const { alerts: a, changes: c, findings: f, ...others } = again;
+  const kept = alerts.length + changes.length + findings.length > 0;
+  return (
+    JSON.stringify([rest, kept && [alerts, changes, findings]]) ===
+    JSON.stringify([others, kept && [a, c, f]])
+  );
 }
 
 function createTally() {

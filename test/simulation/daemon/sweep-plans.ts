@@ -21,7 +21,13 @@ const key = (name: string, more: Partial<KeyPlan> = {}): KeyPlan => {
 
 const file = (policies: readonly PolicyShape[], more: Partial<FileShape> = {}): FileShape => {
   return {
-    ...{ mode: 'enforce', channels: ['ops', 'mail', 'owner'], quiet: {}, allowDomains: null },
+    ...{
+      mode: 'enforce',
+      timeZone: 'UTC',
+      channels: ['ops', 'mail', 'owner'],
+      quiet: {},
+      allowDomains: null,
+    },
     ...{ protect: [], silences: [], policies },
     limits: {
       delete: { perRun: 5, perDay: 5, percent: 100 },
@@ -35,7 +41,15 @@ const daily = (steps: PolicyShape['steps']): PolicyShape => {
   return {
     name: 'daily',
     select: {},
-    rule: { kind: 'spend', measure: 'cost', limit: 3, per: 'day', across: 'key', models: null },
+    rule: {
+      kind: 'spend',
+      measure: 'cost',
+      limit: 3,
+      per: 'day',
+      timeZone: 'UTC',
+      across: 'key',
+      models: null,
+    },
     steps,
   };
 };

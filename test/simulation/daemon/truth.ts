@@ -2,17 +2,10 @@
 import { epoch } from './setting.ts';
 import type { Asked, History } from './history.ts';
 import { selects, valueOf } from './policies.ts';
-import type {
-  ExpiryShape,
-  FileShape,
-  ModeShape,
-  PeriodShape,
-  PolicyShape,
-  SpendShape,
-  StepShape,
-} from './policies.ts';
+import type { ExpiryShape, FileShape, ModeShape, PolicyShape, SpendShape, StepShape } from './policies.ts';
 import type { WorldKey } from '../../../src/sandbox/account-key.ts';
 import { dayMs, hourMs, minuteMs } from './units.ts';
+import { dayOf, instantOf, offsetMs } from './zones.ts';
 
 /** Clocks that differ by less are believed. */
 const clockToleranceMs = 6 * minuteMs;
@@ -153,7 +146,7 @@ export function levelOf(
 ): number {
   if (group === null) return 0;
   const now = epoch + at;
-  const from = periodStart(rule.per, now + clockOffMs);
+  const from = periodStart(rule, now + clockOffMs);
   return membersOf(history, policy, group, at).reduce(
     (sum, key) => sum + usedBy(history, rule, key, from, now),
     0,
@@ -178,19 +171,22 @@ export function usedBy(
 }
 
 /** Usage is counted after the instant. */
-export function periodStart(per: PeriodShape, now: number): number {
-  const date = new Date(now);
-  const day = Math.floor(now / dayMs);
+export function periodStart({ per, timeZone }: Pick<SpendShape, 'per' | 'timeZone'>, now: number): number {
+  const day = dayOf(timeZone, now);
+  const date = new Date(day * dayMs);
+  const begin = (local: number): number => instantOf(timeZone, local) - 1;
   switch (per) {
-    case 'hour':
-      return Math.floor(now / hourMs) * hourMs - 1;
+    case 'hour': {
+      const offset = offsetMs(timeZone, now);
+      return Math.floor((now + offset) / hourMs) * hourMs - offset - 1;
+    }
     case 'day':
-      return day * dayMs - 1;
+      return begin(day * dayMs);
     case 'week':
       // The first of January 1970 was a Thursday.
-      return (Math.floor((day + 3) / 7) * 7 - 3) * dayMs - 1;
+      return begin((Math.floor((day + 3) / 7) * 7 - 3) * dayMs);
     case 'month':
-      return Date.UTC(date.getUTCFullYear(), date.getUTCMonth()) - 1;
+      return begin(Date.UTC(date.getUTCFullYear(), date.getUTCMonth()));
     case '1h':
       return now - hourMs;
     case '24h':

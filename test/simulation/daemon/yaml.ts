@@ -17,6 +17,7 @@ export function yamlOf(file: FileShape): string {
   if (file.broken !== undefined) return file.broken;
   return `version: 1
 mode: ${file.mode}
+timezone: ${file.timeZone}
 smtp: { url: "\${SMTP_URL}", from: "Keywarden <keywarden@example.com>" }
 channels:
 ${file.channels.map((name) => `  ${name}: ${channelText(name, file)}`).join('\n')}
@@ -88,10 +89,10 @@ function ruleText(rule: RuleShape): string {
   }
 }
 
-function spendText({ measure, limit, per, across, models }: SpendShape): string {
+function spendText({ measure, limit, per, timeZone, across, models }: SpendShape): string {
   const amount = measure === 'cost' ? Number(limit).toFixed(2) : String(limit);
   const only = models === null ? '' : `, models: [${models.join(', ')}]`;
-  return `${measure}: ${amount}, per: ${per}, across: ${across}${only}`;
+  return `${measure}: ${amount}, per: ${per}, timezone: ${timeZone}, across: ${across}${only}`;
 }
 
 function expiryText({ maxAgeDays, requireExpiresAt }: ExpiryShape): string {

@@ -195,3 +195,17 @@ export const repeats: Witness = ({ accepted, stage, statesSince }) => {
       : [];
   });
 };
+
+/** 14: once a valid file follows an invalid one, whoever heard of that hears that it is over. */
+export const mendedEdits: Witness = ({ entries, accepted, stage }) => {
+  if (stage.plan.acts.some(({ kind }) => !['rename', 'create', 'delete', 'spend', 'file'].includes(kind)))
+    return [];
+  if (stage.files.some(({ mode, quiet }) => mode === 'dry-run' || Object.keys(quiet).length > 0)) return [];
+  const invalid = 'The policy file is invalid';
+  const titles = accepted.flatMap(({ alerts }) => alerts.map(({ title }) => title));
+  const last = entries.findLast((one) => one.kind === 'file read');
+  const isMended = last?.kind === 'file read' && last.ok && stage.endedAt - last.at > hourMs;
+  return isMended && titles.includes(invalid) && !titles.includes(`Over: ${invalid}`)
+    ? [breach(14, 'an invalid file is never over', last.at, `version ${String(last.version)}`)]
+    : [];
+};

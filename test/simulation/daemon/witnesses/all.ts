@@ -1,18 +1,22 @@
-import { arrival, badEdits, noise, repeats, told } from './alerts.ts';
+import { arrival, badEdits, mendedEdits, noise, repeats, told } from './alerts.ts';
 import { oneActor, wholeReloads } from './actor.ts';
 import { owners, quietHours, silencedAlerts } from './channels.ts';
 import { figures } from './figures.ts';
+import { freshLooks } from './fresh.ts';
 import { grounds, protection, shrunkLists, silences } from './grounds.ts';
-import { crashSafety, gentleStart, identity } from './identity.ts';
-import { limits } from './limits.ts';
-import { modes } from './modes.ts';
+import { crashSafety, gentleStart, identity, lastNames, reborn } from './identity.ts';
+import { limits, noneOverLimit } from './limits.ts';
+import { modes, ownDryRuns } from './modes.ts';
 import { hands, notice } from './notice.ts';
-import { oneMessage } from './messages.ts';
+import { oneDigest, oneMessage } from './messages.ts';
+import { everyChannel, shownUndelivered } from './outbox.ts';
+import { heldOnce, pauses, prompt, troublesOnce } from './pace.ts';
 import { highest, oneAlone } from './picks.ts';
-import { everyChannel } from './outbox.ts';
+import { planned, sameAgain } from './plans.ts';
 import { cancellations, heldOnRecord } from './decisions.ts';
 import { record, seen } from './record.ts';
 import { hostileBodies, hostileMails, hostileText } from './strangers.ts';
+import { endings, trueDeletions } from './tidings.ts';
 import type { Witness } from './witness.ts';
 
 export const witnesses: readonly Witness[] = [
@@ -46,4 +50,6 @@ export const witnesses: readonly Witness[] = [
     hostileBodies,
   ],
   ...[figures, highest, oneAlone, owners, quietHours, silencedAlerts, oneActor, wholeReloads],
+  ...[ownDryRuns, sameAgain, planned, freshLooks, trueDeletions, endings, shownUndelivered, mendedEdits],
+  ...[prompt, pauses, heldOnce, troublesOnce, oneDigest, noneOverLimit, lastNames, reborn],
 ];

@@ -6,6 +6,7 @@ import type { FileShape, QuietShape } from '../policies.ts';
 import { epoch } from '../setting.ts';
 import { aboutOf } from '../truth.ts';
 import { dayMs, hourMs, minuteMs } from '../units.ts';
+import { dayOf, instantOf } from '../zones.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
@@ -34,10 +35,10 @@ export const owners: Witness = (history) => {
 /** 12: in a channel's quiet hours it gets nothing that was decided in them but what the file excepts. */
 export const quietHours: Witness = (history) =>
   alertsThen(history).flatMap(({ alert, accepted: { channel, sentAt, at }, files }): Breach[] => {
-    const held = files.every(({ quiet }) => {
+    const held = files.every(({ quiet, timeZone }) => {
       const hours = quiet[channel];
       if (hours === undefined || isExcepted(hours, alert)) return false;
-      const end = quietEnd(hours, alert.at);
+      const end = quietEnd(hours, timeZone, alert.at);
       return end !== null && sentAt < end;
     });
     return held && files.length > 0
@@ -46,19 +47,20 @@ export const quietHours: Witness = (history) =>
   });
 
 /** A failure may be that of a deletion. */
-function isExcepted({ except }: QuietShape, { event }: AlertFact): boolean {
+export function isExcepted({ except }: QuietShape, { event }: AlertFact): boolean {
   return event === 'notice'
     ? except.includes('notice')
     : ['deleted', 'failed'].includes(event) && except.includes('delete');
 }
 
 /** When the quiet hours that hold the instant end; null: none do. */
-function quietEnd({ from, to }: QuietShape, at: number): number | null {
-  const midnight = Math.floor((epoch + at) / dayMs) * dayMs - epoch;
-  const lengthMs = ((to - from + 24) % 24) * hourMs;
-  for (const day of [midnight - dayMs, midnight]) {
-    const start = day + from * hourMs;
-    if (start <= at && at < start + lengthMs) return start + lengthMs;
+export function quietEnd({ from, to }: QuietShape, timeZone: string, at: number): number | null {
+  const today = dayOf(timeZone, epoch + at);
+  const clock = (day: number, hour: number): number =>
+    instantOf(timeZone, day * dayMs + hour * hourMs) - epoch;
+  for (const day of [today - 1, today]) {
+    const end = clock(day, to > from ? to : to + 24);
+    if (clock(day, from) <= at && at < end) return end;
   }
   return null;
 }

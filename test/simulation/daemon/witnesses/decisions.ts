@@ -16,7 +16,8 @@ interface Between {
 function decisionsOf({ stage, statesSince }: History): Between[] {
   if (stage.plan.acts.some(({ kind }) => kind === 'clock')) return [];
   const since = statesSince.at(-1) ?? 0;
-  const known = stage.decisions.filter(({ at, doubted }) => at > since && !doubted);
+  // By a clock that is doubted, which an old answer of the API can bring about, nothing is written down of any.
+  const known = stage.decisions.filter(({ at, isTrusted }) => at > since && isTrusted);
   return known.map((decided, place) => ({
     decided,
     before: known[place - 1] ?? null,

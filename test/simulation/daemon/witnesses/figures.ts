@@ -43,7 +43,7 @@ function faultOf(
   const group = groupIn(history, alert, rule);
   if (group === null) return { code: 'no such group', what: String(alert.group) };
   const { most, least } = bounds(history, policy, rule, group, alert.at);
-  if (said.level.low > most)
+  if (said.level.low > most && !isTakenForNew(history))
     return { code: 'a level too high', what: `at least ${String(said.level.low)}, truly ${String(most)}` };
   if (said.level.high !== null && said.level.high < least && !isMisled(history))
     return { code: 'a level too low', what: `at most ${String(said.level.high)}, truly ${String(least)}` };
@@ -67,7 +67,7 @@ function bounds(
   at: number,
 ): { most: number; least: number } {
   const now = epoch + at;
-  const from = periodStart(rule.per, now);
+  const from = periodStart(rule, now);
   const members = membersOf(history, policy, group, at);
   // Those that are gone may have been so before the program ever saw them.
   const living = members.filter(({ deletedAt }) => deletedAt === null || deletedAt > now + passLimitMs);
@@ -90,4 +90,9 @@ export function isMisled({ stage: { plan } }: History): boolean {
       (act.kind === 'network' && act.trouble === 'stale') ||
       (act.kind === 'ambush' && act.by === 'shrunk list'),
   );
+}
+
+/** Lists said of keys that they were created only now: what they used before counts as used since. */
+function isTakenForNew({ stage: { plan } }: History): boolean {
+  return plan.acts.some((act) => act.kind === 'ambush' && act.by === 'reborn');
 }

@@ -1,5 +1,5 @@
 import { aboutOf, groundsOf } from '../truth.ts';
-import { selects } from '../policies.ts';
+import { protects, selects } from '../policies.ts';
 import { epoch } from '../setting.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
@@ -28,14 +28,14 @@ export const grounds: Witness = (history) => {
   return breaches;
 };
 
-/** 4: what is protected, and admin keys, are never touched. */
+/** 4: what is protected, or cannot be judged, and admin keys, are never touched. */
 export const protection: Witness = (history) =>
   history.asked.flatMap(({ key, kind, at, files, listAsOf }) => {
     if (key === null) return [];
     const names = [history.originalNameAt(key.id, listAsOf), history.nameAt(key.id, listAsOf)];
     const isProtected = files.every((file) =>
       file.protect.some((selector) =>
-        names.some((originalName) => selects(selector, { ...aboutOf(key), originalName })),
+        names.some((originalName) => protects(selector, { ...aboutOf(key), originalName })),
       ),
     );
     return isProtected || key.isAdmin

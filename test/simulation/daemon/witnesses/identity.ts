@@ -91,3 +91,42 @@ export const gentleStart: Witness = (history) =>
       ? [breach(15, 'deleted in the first pass', one.at, one.key?.id ?? '?')]
       : [];
   });
+
+/** 9: nothing is deleted by a list in which the keys with notices were created at another instant. */
+export const reborn: Witness = ({ asked, entries }) =>
+  asked.flatMap(({ index, run, at, kind, key }): Breach[] => {
+    const list = entries.findLast(
+      (one, place) =>
+        place < index &&
+        one.kind === 'answered' &&
+        one.run === run &&
+        one.path === '/api/keys' &&
+        one.status === 200,
+    );
+    return kind === 'delete' && list?.kind === 'answered' && list.isAltered
+      ? [breach(9, 'another key deleted', at, key?.id ?? '?')]
+      : [];
+  });
+
+/** 8: a rename's new name is made of the one that a person gave last, as far as lists told of it. */
+export const lastNames: Witness = (history) =>
+  history.asked.flatMap((one): Breach[] => {
+    const { key, to } = one;
+    if (one.kind !== 'rename' || key === null || to === null || one.listAsOf < 0) return [];
+    const given = history.names(key.id).filter(({ by, at }) => by === 'person' && at <= one.listAsOf);
+    const prefixes = one.files.flatMap(({ policies }) =>
+      policies.flatMap(({ steps }) => steps.flatMap(({ renamePrefix }) => renamePrefix ?? [])),
+    );
+    const prefix = prefixes.find((text) => to.startsWith(`${text} `));
+    if (prefix === undefined || given.length === 0) return [];
+    const instants = [one.listAsOf, one.at, ...one.knownAsOf];
+    const names = instants.map((at) => history.originalNameAt(key.id, at));
+    const own = names.some(
+      (name) => asRenamed(prefix, name).slice(0, 90).trimEnd() === to.slice(0, 90).trimEnd(),
+    );
+    return own ? [] : [breach(8, 'made of an old name', one.at, `${key.id} “${key.name}” to “${to}”`)];
+  });
+
+function asRenamed(prefix: string, name: string): string {
+  return `${prefix} ${name.replace(/[^A-Za-z0-9 ._-]+/g, '-')}`;
+}

@@ -13,9 +13,7 @@ export const limits: Witness = (history) => {
       // Those that were made by other memories, which are lost, nobody can count.
       const since = Math.max(one.at - dayMs, history.statesSince.findLast((at) => at <= one.at) ?? 0);
       const done = effects.filter((other) => other.index < one.index && other.at > since);
-      const allowed = Math.max(
-        ...one.files.map((file) => perDay(history, one, file.limits[kind], done.length)),
-      );
+      const allowed = Math.max(...one.files.map((file) => perDay(history, one, file.limits[kind])));
       if (done.length + 1 > allowed)
         breaches.push(
           breach(
@@ -44,7 +42,8 @@ export const limits: Witness = (history) => {
   return breaches;
 };
 
-function perDay(history: History, { at }: Asked, limit: LimitShape, done: number): number {
+/** In percent of the keys that there are, and that were in the day before. */
+function perDay(history: History, { at }: Asked, limit: LimitShape): number {
   if (limit.percent === null) return limit.perDay;
   const living = history.stage.world
     .everyKey()
@@ -53,8 +52,7 @@ function perDay(history: History, { at }: Asked, limit: LimitShape, done: number
         key.createdAt - start(history) <= at &&
         (key.deletedAt === null || key.deletedAt - start(history) > at - dayMs),
     );
-  const share =
-    limit.percent === 0 ? 0 : Math.max(1, Math.floor(((living.length + done) * limit.percent) / 100));
+  const share = limit.percent === 0 ? 0 : Math.max(1, Math.floor((living.length * limit.percent) / 100));
   return Math.min(limit.perDay, share);
 }
 
@@ -67,3 +65,12 @@ function passOf({ entries }: History, { index, run }: Asked): number {
     0,
   );
 }
+
+/** 5: over a limit nothing of that kind is done in that pass. */
+export const noneOverLimit: Witness = ({ stage }) =>
+  stage.decisions.flatMap(({ at, held, changes }): Breach[] => {
+    const isDeletion = ({ kind }: { readonly kind: string }): boolean => kind === 'delete';
+    const limited = held.filter(({ because }) => because === 'limit');
+    const both = limited.some((one) => changes.some((other) => isDeletion(one) === isDeletion(other)));
+    return both ? [breach(5, 'some of what a limit holds', at, `${String(limited.length)} held`)] : [];
+  });

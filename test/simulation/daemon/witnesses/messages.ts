@@ -1,4 +1,6 @@
 import type { History, Of } from '../history.ts';
+import type { FileShape } from '../policies.ts';
+import { isExcepted, quietEnd } from './channels.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
@@ -39,3 +41,29 @@ function passFinder({ entries }: History): (at: number) => number | null {
     return end?.kind === 'pass' && end.ok && end.at > at ? place : null;
   };
 }
+
+/** 12: what a channel's quiet hours hold back goes as one message. Not looked at: files that change them, and a channel that fails. */
+export const oneDigest: Witness = (history) => {
+  const { stage } = history;
+  if (stage.plan.acts.some(({ kind }) => kind === 'clock' || kind === 'disk full')) return [];
+  const messages = new Map<string, Set<string>>();
+  return history.accepted.flatMap(({ at, channel, recipient, message, alerts }): Breach[] => {
+    const [first, ...others] = stage.files;
+    const nightsOf = ({ quiet, timeZone }: FileShape): string => JSON.stringify([quiet[channel], timeZone]);
+    const hours = first?.quiet[channel];
+    if (first === undefined || hours === undefined) return [];
+    if (others.some((one) => nightsOf(one) !== nightsOf(first))) return [];
+    if (stage.plan.acts.some((act) => act.kind === 'receiver' && act.channel === channel)) return [];
+    const nights = new Set(
+      alerts
+        .filter((one) => !isExcepted(hours, one))
+        .flatMap((one) => quietEnd(hours, first.timeZone, one.at) ?? []),
+    );
+    return [...nights].flatMap((night): Breach[] => {
+      const name = `the night until ${String(night)} to ${channel} ${recipient}`;
+      const seen = (messages.get(name) ?? new Set()).add(message);
+      messages.set(name, seen);
+      return seen.size === 2 ? [breach(12, 'a night in several messages', at, name)] : [];
+    });
+  });
+};

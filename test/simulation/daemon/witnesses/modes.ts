@@ -1,3 +1,4 @@
+import { alertsThen } from '../alerts-then.ts';
 import { modeOf } from '../truth.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
@@ -30,3 +31,14 @@ export const modes: Witness = ({ asked, accepted, entries, stage: { files } }) =
   }
   return breaches;
 };
+
+/** 1: of a policy that is in dry-run by itself nobody is told what its cases come to, nor is any begun. */
+export const ownDryRuns: Witness = (history) =>
+  alertsThen(history).flatMap(({ alert, accepted, files }): Breach[] => {
+    const isDry = files.every(({ policies }) =>
+      policies.some(({ name, mode }) => name === alert.policy && mode === 'dry-run'),
+    );
+    return files.length > 0 && isDry && ['step', 'notice', 'uncertain'].includes(alert.event)
+      ? [breach(1, 'told by a policy in dry-run', accepted.at, alert.id)]
+      : [];
+  });

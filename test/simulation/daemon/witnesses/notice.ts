@@ -49,7 +49,9 @@ export const notice: Witness = (history) => {
     }
     const grounds = groundsOf(history, one, (step) => step.deleteNoticeMs !== undefined);
     const ripe = grounds.some(({ policy, step }) =>
-      firstOfEach(notices.filter((given) => given.policy === policy.name)).some(
+      firstOfEach(
+        notices.filter((given) => given.policy === policy.name && !isVoid(history, given, one)),
+      ).some(
         (given) =>
           one.at - given.at >= (step.deleteNoticeMs ?? Infinity) && one.at - given.at >= given.noticeMs,
       ),
@@ -68,6 +70,24 @@ export const notice: Witness = (history) => {
   }
   return breaches;
 };
+
+/** While it ran, a decision was that the key is not to be deleted by that policy: a notice starts anew after that. */
+function isVoid({ stage }: History, { finding, at }: Notice, { key, at: until }: Asked): boolean {
+  return stage.decisions.some(
+    (one) =>
+      one.at > at &&
+      one.at < until &&
+      one.isTrusted &&
+      one.held.some(
+        ({ kind, findingId, because, subject }) =>
+          kind === 'delete' &&
+          findingId === finding &&
+          ['mode', 'protected', 'silenced'].includes(because) &&
+          subject.kind === 'key' &&
+          subject.id === key?.id,
+      ),
+  );
+}
 
 function isOfStep(channels: readonly string[], channel: string): boolean {
   return channels.includes(channel);

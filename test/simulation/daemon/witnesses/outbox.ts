@@ -1,5 +1,5 @@
 import type { Books } from '../books.ts';
-import { dayMs } from '../units.ts';
+import { dayMs, hourMs } from '../units.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
@@ -48,3 +48,29 @@ function shownOf({ outbox, record }: Books): (alert: string, channel: string) =>
     lost.has(`${alert} ${channel}`) ||
     remarks.get(alert)?.includes(`could not be sent to ${channel}:`) === true;
 }
+
+/** 11: what was given up on is on record, and that a channel takes nothing is told by others. */
+export const shownUndelivered: Witness = ({ books, stage, statesSince, accepted }) => {
+  const { outbox, record } = books;
+  const shown = new Set(
+    record
+      .filter(({ kind }) => kind === 'alert-undelivered')
+      .map(({ facts }) => `${String(facts['alert'])} ${String(facts['channel'])}`),
+  );
+  const end = stage.world.start + stage.endedAt;
+  const isQuiet = stage.files.some(({ mode, quiet }) => mode === 'dry-run' || Object.keys(quiet).length > 0);
+  const isCalm = stage.plan.acts.every(({ kind }) => kind !== 'clock') && statesSince.length === 1;
+  return outbox.flatMap(({ alert, channel, state, settledAt }): Breach[] => {
+    if (state !== 'dead') return [];
+    if (!shown.has(`${alert} ${channel}`))
+      return [breach(11, 'undelivered and not on record', stage.endedAt, `${alert} by ${channel}`)];
+    const isLong = settledAt !== null && settledAt < end - 3 * stage.plan.intervalMs - hourMs;
+    const title = `Alerts do not reach the channel ${channel}`;
+    const isTold =
+      accepted.some(({ alerts }) => alerts.some((one) => one.title === title)) ||
+      outbox.some((one) => one.alert.startsWith(`system/undelivered:${channel}/`));
+    return isQuiet || !isCalm || !isLong || isTold
+      ? []
+      : [breach(11, 'undelivered and not told', stage.endedAt, `${alert} by ${channel}`)];
+  });
+};

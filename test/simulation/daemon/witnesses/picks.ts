@@ -51,7 +51,7 @@ function isHighest(
   const now = epoch + at;
   const group = groupOf(rule, key);
   if (group === null) return false;
-  const from = periodStart(rule.per, now);
+  const from = periodStart(rule, now);
   const mine = usedBy(history, rule, key, from, now + passLimitMs);
   const surelyFrom = isRolling(rule) ? from + passLimitMs : from;
   return (

@@ -22,7 +22,7 @@ export const record: Witness = ({ stage, asked, statesSince }) => {
     const { id } = one.key;
     const intent = bodies.some((body) => body.includes('change-intent') && body.includes(id));
     const done = bodies.some(
-      (body) => /change-(done|not-done|overtaken|unclear|failed)/.test(body) && body.includes(id),
+      (body) => /change-(done|not-done|unclear|failed|overtaken)/.test(body) && body.includes(id),
     );
     if (!intent || (!done && stage.endedAt - Math.max(one.at, calmSince) > 24 * 3_600_000))
       breaches.push(breach(18, 'not on record', one.at, `${one.kind} of ${id}`));

@@ -4,13 +4,18 @@ import { namesOf } from '../alerts-then.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
-/** 19: strangers' text is text: no mention or link in Slack, no control code in the log. */
+/** Controls, as JSON writes them, and what turns the direction of a text or is not seen. */
+const invisible = /\\u00[01]|[\u007f-\u009f\u200b\u202a-\u202e\u2066-\u2069\ufeff]/;
+
+/** 19: strangers’ text is text: no mention, link or unseen character in Slack, no control code in the log. */
 export const hostileText: Witness = ({ stage }) => {
   const breaches: Breach[] = [];
   for (const { channel, text } of stage.sent) {
     if (channel !== 'ops' && channel !== 'second') continue;
     if (/<(!|@|#|https?:\/\/evil)/.test(text))
       breaches.push(breach(19, 'a mention in Slack', stage.endedAt, text.slice(0, 200)));
+    if (invisible.test(text))
+      breaches.push(breach(19, 'an invisible character in Slack', stage.endedAt, text.slice(0, 200)));
   }
   for (const line of stage.log)
     // eslint-disable-next-line no-control-regex
