@@ -6,7 +6,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { longestCaseMs, mostMemoryBytes, stopwatch } from './subject.ts';
+import { longestCaseMs, mostMemoryBytes, programBytes, stopwatch } from './subject.ts';
 import { subjects } from './subjects.ts';
 
 const { values } = parseArgs({
@@ -34,14 +34,17 @@ async function one(name: string): Promise<void> {
     process.send?.('alive');
   };
   let failure: string | null = null;
+  // What random input is made of takes twice as much as the program, and is none of it.
+  globalThis.gc?.();
+  const ownBytes = process.memoryUsage.rss() - programBytes;
   try {
     const found = subjects.find((subject) => subject.name === name);
-    await found?.run(Number(values.runs), Number(values.seed), { begin: () => watch.begin(), end });
+    await found?.run(Number(values.runs), Number(values.seed), { ...watch, end });
   } catch (error) {
     const { message, cause } = error as Error;
     failure = `${message.slice(0, 4000)}\n${cause instanceof Error ? (cause.stack ?? '').slice(0, 2000) : ''}`;
   }
-  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  const peakBytes = process.resourceUsage().maxRSS * 1024 - ownBytes;
   const result: Result = { cases: watch.cases(), slowestMs: watch.slowestMs(), peakBytes, failure };
   process.send?.(result, () => process.exit());
 }

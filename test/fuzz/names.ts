@@ -192,7 +192,7 @@ async function run(sandbox: Sandbox, dir: string, argv: readonly string[], right
 }
 
 /** Two such keys and one that is like others, over all limits, for a pass or two of the real program. */
-async function throughTheProgram([one, two]: readonly [Named, Named]): Promise<void> {
+async function throughTheProgram([one, two]: readonly [Named, Named], step: () => void): Promise<void> {
   const clock = { now: Date.now, sleep: async () => undefined };
   const dir = mkdtempSync(join(tmpdir(), 'keywarden-fuzz-'));
   await using sandbox = await startSandbox({ seed: 'fuzz', clock, population: 'quiet', speed: 2 });
@@ -204,7 +204,11 @@ async function throughTheProgram([one, two]: readonly [Named, Named]): Promise<v
       sandbox.world.spend(secret, { costMicroUsd: 7_000_000, tokens: 9, requests: 1 }, 'gpt-oss-120b');
     }
     const [first] = sandbox.world.keys();
-    for (const [argv, right] of commands(first?.id ?? '', one.name)) await run(sandbox, dir, argv, right);
+    for (const [argv, right] of commands(first?.id ?? '', one.name)) {
+      step();
+      await run(sandbox, dir, argv, right);
+    }
+    step();
     for (const { body } of sandbox.slack.received.items) ofSlack(body as SlackPayload);
     for (const { raw, headers } of sandbox.inbox.mails.items) {
       const strange = headers.filter(

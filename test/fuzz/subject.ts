@@ -13,20 +13,22 @@ export interface Subject {
 /** Told of each case when it begins and when it is over. */
 export interface Watch {
   begin(): void;
+  /** The next of a case's steps begins, each of which may take as long as a case. */
+  step(): void;
   end(): void;
 }
 
 export function subject<T>(
   name: string,
   arbitrary: fc.Arbitrary<T>,
-  survives: (input: T) => unknown,
+  survives: (input: T, step: () => void) => unknown,
   share = 1,
 ): Subject {
   const run: Subject['run'] = async (runs, seed, watch) => {
     const property = fc.asyncProperty(arbitrary, async (input) => {
       watch.begin();
       try {
-        await survives(input);
+        await survives(input, () => watch.step());
       } finally {
         watch.end();
       }
@@ -39,6 +41,8 @@ export function subject<T>(
 /** No case may take longer, and the process may not be larger. */
 export const longestCaseMs = 1000;
 export const mostMemoryBytes = 500e6;
+/** Before it does anything. */
+export const programBytes = 100e6;
 
 export interface Measured extends Watch {
   readonly cases: () => number;
@@ -49,14 +53,20 @@ export interface Measured extends Watch {
 export function stopwatch(): Measured {
   let [cases, slowestMs] = [0, 0];
   let started = process.cpuUsage();
+  const begin = (): void => {
+    started = process.cpuUsage();
+  };
+  const step = (): void => {
+    const { user, system } = process.cpuUsage(started);
+    slowestMs = Math.max(slowestMs, (user + system) / 1000);
+    begin();
+  };
   return {
-    begin: () => {
-      started = process.cpuUsage();
-    },
+    begin,
+    step,
     end: () => {
-      const { user, system } = process.cpuUsage(started);
       cases += 1;
-      slowestMs = Math.max(slowestMs, (user + system) / 1000);
+      step();
     },
     cases: () => cases,
     slowestMs: () => slowestMs,
