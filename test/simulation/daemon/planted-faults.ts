@@ -274,8 +274,8 @@ export const plantedFaults: readonly Planted[] = [
   one(
     'another key of a group goes for one that is gone',
     'core/pick.ts',
-    '[...finding.deletions, ...finding.renamed, ...(finding.fellOn ?? [])]',
-    '[...finding.deletions, ...finding.renamed]',
+    '[...chosen, ...finding.renamed, ...(finding.fellOn ?? [])]',
+    '[...chosen, ...finding.renamed]',
   ),
   one(
     'an owner is told of another’s key',

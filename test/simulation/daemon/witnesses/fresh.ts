@@ -7,15 +7,18 @@ import type { Breach, Witness } from './witness.ts';
 /** No attempt at a change follows the one before it later than that. */
 const attemptsMs = 10 * minuteMs;
 
-/** 7: directly before a change the list and then the usage of a key were read, once more than the pass itself does. */
+/**
+ * 7: directly before a change the list and then the usage of a key were read, once more than the pass itself does.
+ * Where the usage took long, the list follows once more.
+ */
 export const freshLooks: Witness = (history) =>
   history.asked.flatMap((one): Breach[] => {
     if (one.kind === 'create' || isTriedAgain(history, one)) return [];
     const reads = readsBefore(history, one);
-    const last = reads.findLastIndex(isList);
-    const lists = reads.filter(isList).length;
-    const usage = reads.slice(last).some(({ path }) => path.startsWith('/api/billing/usage/key'));
-    return lists >= 2 && usage
+    const ofPass = reads.findIndex(isList);
+    const fresh = reads.findIndex((read, place) => place > ofPass && isList(read));
+    const isUsage = ({ path }: Of<'answered'>): boolean => path.startsWith('/api/billing/usage/key');
+    return fresh >= 0 && reads.slice(fresh).some(isUsage)
       ? []
       : [breach(7, 'not looked at afresh', one.at, `${one.kind} of ${one.key?.id ?? '?'}`)];
   });
