@@ -213,12 +213,15 @@ export async function perform(plan: Plan): Promise<Stage> {
   };
 }
 
-/** Byte for byte; by a clock that is doubted only some of it is kept. What was carried out, the court knows of by now. */
+/**
+ * Byte for byte; by a clock that is doubted only some of it is kept. What was carried out, the court knows of by
+ * now; and when what was asked, which further questions go by, is forgotten after a while.
+ */
 function isDecidedAgain({ court, decision, outcomes }: PassReport): boolean {
   if (outcomes.length > 0) return true;
-  const { alerts, changes, findings, ...rest } = decision;
+  const { alerts, changes, findings, questions: _, ...rest } = decision;
   const again = decide(court);
-  const { alerts: a, changes: c, findings: f, ...others } = again;
+  const { alerts: a, changes: c, findings: f, questions: __, ...others } = again;
   const kept = alerts.length + changes.length + findings.length > 0;
   return (
     JSON.stringify([rest, kept && [alerts, changes, findings]]) ===
