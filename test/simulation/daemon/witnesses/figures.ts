@@ -6,6 +6,7 @@ import type { AlertFact } from '../chronicle.ts';
 import type { History } from '../history.ts';
 import type { FileShape, PolicyShape, SpendShape } from '../policies.ts';
 import { epoch } from '../setting.ts';
+import { wasSeen } from './notice.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
@@ -45,7 +46,7 @@ function faultOf(
   const { most, least } = bounds(history, policy, rule, group, alert.at);
   if (said.level.low > most && !isTakenForNew(history))
     return { code: 'a level too high', what: `at least ${String(said.level.low)}, truly ${String(most)}` };
-  if (said.level.high !== null && said.level.high < least && !isMisled(history))
+  if (said.level.high !== null && said.level.high < least && !isMisled(history) && !isHidden(history))
     return { code: 'a level too low', what: `at most ${String(said.level.high)}, truly ${String(least)}` };
   return null;
 }
@@ -80,6 +81,17 @@ function bounds(
 
 export function isRolling({ per }: SpendShape): boolean {
   return ['1h', '24h', '7d'].includes(per);
+}
+
+/** What a key used under a name that no list had, where the account knows it by its present name alone. */
+function isHidden(history: History): boolean {
+  const { plan, keys } = history.stage;
+  return (
+    plan.variants.renameHistory !== 'follows' &&
+    keys.some(({ id }) =>
+      history.names(id).some(({ by, index }) => by === 'person' && !wasSeen(history, id, index)),
+    )
+  );
 }
 
 /** The account said what was not so: of usage, or of which keys there are. */

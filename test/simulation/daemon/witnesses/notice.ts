@@ -109,7 +109,9 @@ export const hands: Witness = (history) => {
     const byPeople = history.names(id).filter(({ by, at }) => by === 'person' && at <= one.listAsOf);
     if (one.kind === 'delete') {
       const notices = noticesBefore(history, one);
-      const seen = byPeople.filter((change) => wasSeen(history, id, change.index));
+      const seen = byPeople.filter(
+        (change) => wasSeen(history, id, change.index) && isNews(history, id, change),
+      );
       // In each finding that gave notice, a person's hand came after the notice.
       const findings = new Map(firstOfEach(notices).map((given) => [given.finding, given.at]));
       const free = [...findings].some(([, since]) => !seen.some(({ at }) => at > since));
@@ -146,7 +148,20 @@ function isMadeByRule({ files, to }: Asked): boolean {
 }
 
 /** A truthful list showed the key between this change of its name and the next. */
-function wasSeen({ entries, names }: History, id: KeyId, index: number): boolean {
+/** A name that was given and taken back between two lists is none to anybody. */
+function isNews(
+  history: History,
+  id: KeyId,
+  { index, to }: { readonly index: number; readonly to: string | null },
+): boolean {
+  const names = history.names(id);
+  const earlier = names.filter((one) => one.index < index);
+  const last = earlier.findLast((one) => wasSeen(history, id, one.index))?.to ?? names[0]?.from;
+  return last !== to;
+}
+
+/** Some list had the name that it had after this change. */
+export function wasSeen({ entries, names }: History, id: KeyId, index: number): boolean {
   const change = names(id).find((one) => one.index === index);
   const next = names(id).find((one) => one.index > index);
   return entries.some(

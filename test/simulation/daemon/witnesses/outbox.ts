@@ -14,7 +14,7 @@ export const everyChannel: Witness = ({ stage, books }) => {
   const shown = shownOf(books);
   const end = stage.world.start + stage.endedAt;
   return wantedOf(books).flatMap(({ alert, channels, at }): Breach[] => {
-    if (at !== null && at < end - keptMs) return [];
+    if (at < end - keptMs) return [];
     const lacking = channels.filter((channel) => !shown(alert, channel));
     // A dry run tells nobody anything.
     if (lacking.length === 0 || (isDry && lacking.length === channels.length)) return [];
@@ -25,7 +25,7 @@ export const everyChannel: Witness = ({ stage, books }) => {
 interface Wanted {
   readonly alert: string;
   readonly channels: readonly string[];
-  readonly at: number | null;
+  readonly at: number;
 }
 
 /** As each alert has it that is on its way, and as the decision was recorded. */
@@ -35,7 +35,10 @@ function wantedOf({ outbox, record }: Books): Wanted[] {
       ? [{ alert: String(alert), channels: channels as string[], at }]
       : [],
   );
-  return [...outbox.map(({ alert, channels }) => ({ alert, channels, at: null })), ...decided];
+  return [
+    ...outbox.map(({ alert, channels, notBefore }) => ({ alert, channels, at: notBefore })),
+    ...decided,
+  ];
 }
 
 function shownOf({ outbox, record }: Books): (alert: string, channel: string) => boolean {
