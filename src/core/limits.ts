@@ -30,9 +30,15 @@ function recent(
   now: number,
 ): readonly Change[] {
   return changes.filter((change) => {
-    if (!isKind(change.kind) || effectiveBy(change) <= now - dayMs) return false;
-    return change.outcome === null || change.outcome === 'done';
+    return isKind(change.kind) && effectiveBy(change) > now - dayMs && mayHaveBeen(change);
   });
+}
+
+/** Of a rename that was found undone later than at once nobody knows whether a person has undone it. */
+function mayHaveBeen({ kind, outcome, noEffect, intentAt, settledAt }: Change): boolean {
+  if (outcome === null || outcome === 'done') return true;
+  if (outcome === 'failed' || noEffect === true || kind === 'delete') return false;
+  return outcome === 'overtaken' || (settledAt ?? 0) > intentAt + requestLimitMs;
 }
 
 export function allowance(limits: ChangeLimits, done: number, accountKeys: number): Allowance {

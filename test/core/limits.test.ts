@@ -173,6 +173,33 @@ describe('what counts of the last 24 hours', () => {
   });
 });
 
+describe('of the renames of the last 24 hours counts', () => {
+  const marking = policy('expiry: {}', '{ alert: owner, rename: "EXPIRED {{ name }}" }');
+  const own = 'protect: []\nlimits: { rename: { per_run: 5, per_day: 1 } }';
+
+  test.each([
+    ['none that a list showed at once not to be done', { outcome: 'not-done' }, minute, []],
+    [
+      'one of which a later list showed that it is not, or no more',
+      { outcome: 'not-done' },
+      minute + 1,
+      true,
+    ],
+    ['one whose key has a third name', { outcome: 'overtaken' }, minute, ['rename: limit']],
+    ['none that was not asked for', { outcome: 'not-done', noEffect: true }, hour, []],
+    ['none that failed', { outcome: 'failed' }, hour, []],
+  ] as const)('%s', (_what, how, afterMs, holds) => {
+    const keys = [key('A', { expiresAt: monday }), key('B', { expiresAt: monday + 3 * hour })];
+    const one = story(file(marking, own), ...keys);
+    expect(done(one.run())).toEqual(['rename A → EXPIRED A']);
+    const [first] = [...one.changes.values()];
+    if (first === undefined) throw new Error('nothing was renamed');
+    one.changes.set(first.id, { ...first, ...how, settledAt: first.intentAt + afterMs });
+    const decision = one.pass({ after: 4 * hour });
+    expect(held(decision)).toEqual(holds);
+  });
+});
+
 describe('a change that the API refused', () => {
   const both = policy(
     'expiry: {}',
