@@ -183,7 +183,7 @@ describe('of the renames of the last 24 hours counts', () => {
       'one of which a later list showed that it is not, or no more',
       { outcome: 'not-done' },
       minute + 1,
-      true,
+      ['rename: limit'],
     ],
     ['one whose key has a third name', { outcome: 'overtaken' }, minute, ['rename: limit']],
     ['none that was not asked for', { outcome: 'not-done', noEffect: true }, hour, []],

@@ -57,8 +57,8 @@ export const plantedFaults: readonly Planted[] = [
   one(
     'a day of limits begins at midnight',
     'core/limits.ts',
-    'effectiveBy(change) <= now - dayMs',
-    'effectiveBy(change) <= Math.floor(now / dayMs) * dayMs',
+    'effectiveBy(change) > now - dayMs',
+    'effectiveBy(change) > Math.floor(now / dayMs) * dayMs',
   ),
   one(
     'a limit lets one more through',
