@@ -5,13 +5,19 @@ import type { EpochMs } from './key.ts';
 import type { Trouble } from './plan.ts';
 import type { Mode, PolicyFile } from './policy.ts';
 
-/** Troubles that are not over, by code. `unsaid`: they began in a dry run, which tells nobody. */
-export type Told = Readonly<
-  Record<
-    string,
-    { readonly since: EpochMs; readonly title: string; readonly unsaid?: true; readonly notBy?: string }
-  >
->;
+/** A trouble that is not over. */
+interface ToldTrouble {
+  readonly since: EpochMs;
+  readonly title: string;
+  /** It began in a dry run, which tells nobody. */
+  readonly unsaid?: true;
+  readonly notBy?: string;
+  /** The channels that it was told to. */
+  readonly heardBy?: readonly string[];
+}
+
+/** By code. */
+export type Told = Readonly<Record<string, ToldTrouble>>;
 
 export function tellTroubles(
   told: Told,
@@ -43,17 +49,29 @@ export function tellTroubles(
     const since = known?.since ?? context.now;
     const unsaid = dry && (known === undefined || known.unsaid === true);
     const { severity, title, text, notBy } = trouble;
-    next[trouble.code] = { since, title, ...(unsaid && { unsaid }), ...(notBy !== undefined && { notBy }) };
     const channels = systemChannels(context.policy, notBy);
-    if (known === undefined || (known.unsaid && !dry))
-      say(trouble.code, since, { severity, title, text, channels }, false);
+    const isNew = known === undefined || (known.unsaid === true && !dry);
+    const heardBy = isNew ? channels : known.heardBy;
+    next[trouble.code] = {
+      ...{ since, title },
+      ...(unsaid && { unsaid }),
+      ...(notBy !== undefined && { notBy }),
+      ...(heardBy !== undefined && { heardBy }),
+    };
+    if (isNew) say(trouble.code, since, { severity, title, text, channels }, false);
   }
   for (const [code, known] of Object.entries(told)) {
     if (next[code] !== undefined) continue;
     // Whoever heard of it hears of its end, if only after a dry run; whoever did not, does not.
     if (undecided(code) || (dry && !known.unsaid)) next[code] = known;
     else if (!known.unsaid) {
-      const heard = [systemChannels(context.policy, known.notBy), systemChannels(context.policy)].flat();
+      const { channels } = context.policy;
+      const still = (known.heardBy ?? []).filter((name) => channels.has(name));
+      const heard = [
+        still,
+        systemChannels(context.policy, known.notBy),
+        systemChannels(context.policy),
+      ].flat();
       const over = {
         severity: 'info',
         title: `Over: ${known.title}`,

@@ -42,6 +42,17 @@ describe('a trouble', () => {
     expect([over.titles, over.told]).toEqual([['Over: The API is gone'], {}]);
   });
 
+  test('is over for whom heard of it, too, where others hear of troubles by then', () => {
+    const context = { now: monday, policy: rules, mode: 'alert' } as const;
+    const begun = tellTroubles({}, [api], () => false, context);
+    expect(begun.alerts[0]?.channels).toEqual(['ops']);
+    const going = tellTroubles(begun.told, [api], () => false, context);
+    const owners = file(policy('expiry: {}', '{ alert: owner, delete: { notice: 1h } }'));
+    expect(systemChannels(owners)).not.toContain('ops');
+    const over = tellTroubles(going.told, [], () => false, { ...context, policy: owners });
+    expect(over.alerts[0]?.channels).toEqual(['ops', ...systemChannels(owners)]);
+  });
+
   test('that comes back is told again, under another id', () => {
     const first = tell({}, [api]);
     const over = tell(first.told, [], monday + hour);
