@@ -5,6 +5,8 @@ import { booksOf } from './books.ts';
 import type { Books } from './books.ts';
 import type { Entry } from './chronicle.ts';
 import type { ReadMail } from './mails.ts';
+import { namesOf } from './names.ts';
+import type { NameChange } from './names.ts';
 import type { FileShape } from './policies.ts';
 import type { Stage } from './stage.ts';
 
@@ -32,14 +34,6 @@ export interface Asked {
   readonly knownAsOf: readonly number[];
 }
 
-export interface NameChange {
-  readonly at: number;
-  readonly index: number;
-  readonly from: string;
-  readonly to: string;
-  readonly by: 'person' | 'program';
-}
-
 export interface History {
   readonly stage: Stage;
   readonly books: Books;
@@ -65,23 +59,12 @@ export function historyOf(stage: Stage, mails: readonly ReadMail[]): History {
   const { entries } = stage.chronicle;
   const keys = new Map<KeyId, WorldKey>(stage.world.everyKey().map((key) => [key.id, key]));
   const effects = new Map<number, number>();
-  const names = new Map<KeyId, NameChange[]>();
+  const names = namesOf(entries);
   const statesSince = [0];
-  entries.forEach((entry, index) => {
+  entries.forEach((entry) => {
     if (entry.kind === 'state lost') statesSince.push(entry.at);
     if (entry.kind !== 'changed') return;
     if (entry.n !== null) effects.set(entry.n, entry.at);
-    // Who gives a key the name that it bears does nothing that anybody could see.
-    if (entry.what !== 'renamed' || entry.from === entry.to) return;
-    const { at, from, to, n, key } = entry;
-    const change = {
-      at,
-      index,
-      from: from ?? '',
-      to: to ?? '',
-      by: n === null ? 'person' : 'program',
-    } as const;
-    names.set(key, [...(names.get(key) ?? []), change]);
   });
   const of = (id: KeyId): readonly NameChange[] => names.get(id) ?? [];
   const nameAt = (id: KeyId, at: number): string => {
@@ -101,7 +84,9 @@ export function historyOf(stage: Stage, mails: readonly ReadMail[]): History {
     nameAt,
     originalNameAt: (id, at) => {
       const since = statesSince.findLast((one) => one <= at) ?? 0;
-      const byPeople = of(id).filter((one) => one.by === 'person' && one.at <= at && one.at > since);
+      const byPeople = of(id).filter(
+        (one) => one.by === 'person' && one.isNews && one.at <= at && one.at > since,
+      );
       return byPeople.at(-1)?.to ?? nameAt(id, since);
     },
     deletedByProgramAt: (id) =>

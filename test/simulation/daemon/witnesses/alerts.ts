@@ -44,7 +44,9 @@ export const told: Witness = (history) => {
     if (one.kind !== 'delete' || one.effectAt === null || one.key === null) return [];
     const { id } = one.key;
     const lost = statesSince.some((at) => at > one.at);
-    if (stage.endedAt - one.at < 12 * hourMs || lost) return [];
+    // Where the answer was lost, the next pass finds out what came of it.
+    const until = one.at + 12 * hourMs + 2 * stage.plan.intervalMs;
+    if (stage.endedAt < until || lost) return [];
     const toldOf = accepted.some(({ alerts }) =>
       alerts.some(({ event, key }) => event === 'deleted' && key === id),
     );

@@ -6,7 +6,6 @@ import type { AlertFact } from '../chronicle.ts';
 import type { History } from '../history.ts';
 import type { FileShape, PolicyShape, SpendShape } from '../policies.ts';
 import { epoch } from '../setting.ts';
-import { wasSeen } from './notice.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
@@ -88,9 +87,7 @@ function isHidden(history: History): boolean {
   const { plan, keys } = history.stage;
   return (
     plan.variants.renameHistory !== 'follows' &&
-    keys.some(({ id }) =>
-      history.names(id).some(({ by, index }) => by === 'person' && !wasSeen(history, id, index)),
-    )
+    keys.some(({ id }) => history.names(id).some(({ by, wasSeen }) => by === 'person' && !wasSeen))
   );
 }
 

@@ -1,4 +1,3 @@
-import type { KeyId } from '../../../../src/core/key.ts';
 import { groundsOf } from '../truth.ts';
 import type { Asked, History } from '../history.ts';
 import { breach } from './witness.ts';
@@ -109,9 +108,7 @@ export const hands: Witness = (history) => {
     const byPeople = history.names(id).filter(({ by, at }) => by === 'person' && at <= one.listAsOf);
     if (one.kind === 'delete') {
       const notices = noticesBefore(history, one);
-      const seen = byPeople.filter(
-        (change) => wasSeen(history, id, change.index) && isNews(history, id, change),
-      );
+      const seen = byPeople.filter(({ isNews }) => isNews);
       // In each finding that gave notice, a person's hand came after the notice.
       const findings = new Map(firstOfEach(notices).map((given) => [given.finding, given.at]));
       const free = [...findings].some(([, since]) => !seen.some(({ at }) => at > since));
@@ -126,7 +123,9 @@ export const hands: Witness = (history) => {
         );
     }
     if (one.kind === 'rename') {
-      const last = history.names(id).findLast(({ at }) => at <= one.listAsOf);
+      const last = history
+        .names(id)
+        .findLast(({ at, by, isNews }) => at <= one.listAsOf && (isNews || by === 'program'));
       const isRestore =
         history.names(id).some(({ from, by }) => by === 'program' && from === one.to) && !isMadeByRule(one);
       if (isRestore && last?.by === 'person')
@@ -144,32 +143,5 @@ function isMadeByRule({ files, to }: Asked): boolean {
     file.policies.some(({ steps }) =>
       steps.some(({ renamePrefix }) => renamePrefix !== undefined && to?.startsWith(`${renamePrefix} `)),
     ),
-  );
-}
-
-/** A truthful list showed the key between this change of its name and the next. */
-/** A name that was given and taken back between two lists is none to anybody. */
-function isNews(
-  history: History,
-  id: KeyId,
-  { index, to }: { readonly index: number; readonly to: string | null },
-): boolean {
-  const names = history.names(id);
-  const earlier = names.filter((one) => one.index < index);
-  const last = earlier.findLast((one) => wasSeen(history, id, one.index))?.to ?? names[0]?.from;
-  return last !== to;
-}
-
-/** Some list had the name that it had after this change. */
-export function wasSeen({ entries, names }: History, id: KeyId, index: number): boolean {
-  const change = names(id).find((one) => one.index === index);
-  const next = names(id).find((one) => one.index > index);
-  return entries.some(
-    (one) =>
-      one.kind === 'answered' &&
-      one.path === '/api/keys' &&
-      one.asOf !== null &&
-      one.asOf >= (change?.at ?? Infinity) &&
-      one.asOf < (next?.at ?? Infinity),
   );
 }
