@@ -53,7 +53,7 @@ export interface AppOptions {
 /** What the program runs on, besides the clock. */
 export interface Machine {
   readonly network: Network;
-  readonly receivers: Pick<DelivererOptions, 'send' | 'receiverSleep' | 'jitter'>;
+  readonly receivers: Pick<DelivererOptions, 'send' | 'sleep' | 'receiverSleep' | 'jitter'>;
   readonly openState: typeof openState;
 }
 
@@ -178,7 +178,9 @@ export async function openApp(options: AppOptions): Promise<App> {
       const now = clock.now();
       const commit = committer(ports, memory, policy, `trouble-${String(now)}`);
       const context = { now, policy, mode: mostCautious(policy.mode, ports.mode) };
-      await commitTroubles(memory, context, troubles, needsJudging, commit);
+      // Why it failed is not told at once; that the API can be read again is what another pass has to show.
+      const undecided = (code: string): boolean => code === 'api' || needsJudging(code);
+      await commitTroubles(memory, context, troubles, undecided, commit);
     },
     deliverOnce: async (signal) => {
       await deliverer.deliverDue(signal);

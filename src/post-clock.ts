@@ -17,11 +17,12 @@ export interface PostClock extends SteadyClock {
 export function postClock(clock: SteadyClock, memory: Pick<Memory, 'meta' | 'lookedAt'>): PostClock {
   // Until this process has had such a look, the last pass before it; or later, if something was posted since.
   const lastAt = memory.meta.get('lastPassAt');
-  // Of a process that ended in doubt of its clock, the last pass that trusted it may be long ago.
   const wasDoubted = Boolean(memory.meta.get('clockDoubtedSince'));
-  const postedAt = wasDoubted ? Number(memory.meta.get('postedAt') ?? 0) : 0;
+  const posted = Number(memory.meta.get('postedAt') ?? 0);
+  // The last pass that trusted the clock may be long ago: it was in doubt, or the API could not be read.
+  const isSound = wasDoubted || posted <= clock.now();
   const opened = {
-    at: Math.max(lastAt === undefined ? clock.now() : Number(lastAt), postedAt),
+    at: Math.max(lastAt === undefined ? clock.now() : Number(lastAt), isSound ? posted : 0),
     monotonicMs: clock.monotonic(),
   };
   const now = (): number => {

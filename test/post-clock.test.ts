@@ -60,8 +60,18 @@ test('begins no earlier than what was posted before, where the clock was in doub
   // Nor does it run away with what it posts itself.
   meta.set('postedAt', String(start - day));
   expect(post.now()).toBe(start - 2 * day);
-  const trusted = new Map(meta).set('clockDoubtedSince', '');
-  expect(postClock(clock, { meta: trusted, lookedAt: null }).now()).toBe(start - 9 * day);
+});
+
+test('begins no earlier than what was posted before, unless the machine’s is earlier', () => {
+  const { clock } = machine();
+  const begunAt = (postedAt: number): number => {
+    const meta = new Map([
+      ['lastPassAt', String(start - 9 * day)],
+      ['postedAt', String(postedAt)],
+    ]);
+    return postClock(clock, { meta, lookedAt: null }).now();
+  };
+  expect([start - day, start, start + 1].map(begunAt)).toEqual([start - day, start, start - 9 * day]);
 });
 
 describe('the time of day, until a look of this process trusted the clock,', () => {

@@ -14,7 +14,7 @@ import type { Send } from './transmit.ts';
 export type { Delivery } from './bookkeeping.ts';
 
 /** The longest sleep without looking into the outbox again. */
-const longestSleepMs = 60_000;
+export const longestSleepMs = 60_000;
 /** So many recipients of one channel failing in a row mean that the channel fails. */
 const failuresOfAChannel = 3;
 /** Made once: an abort without a reason makes one, and its stack, each time. */
@@ -33,6 +33,8 @@ export interface DelivererOptions {
   readonly send?: Send;
   /** For the pictures of mails; left out: they have none. */
   readonly dailyUse?: DailyUseOf;
+  /** How it waits for what comes next; left out: by `clock`. */
+  readonly sleep?: Clock['sleep'];
   /** Measures how long a receiver takes to answer; the machine's own time. */
   readonly receiverSleep?: Clock['sleep'];
 }
@@ -55,6 +57,7 @@ export interface Deliverer {
 export function createDeliverer(options: DelivererOptions): Deliverer {
   const { outbox, clock, onOutcome = () => {}, jitter = Math.random } = options;
   const { send = sendForReal, receiverSleep = machineSleep, timeOfDay = () => clock.now() } = options;
+  const { sleep = (ms, signal) => clock.sleep(ms, signal) } = options;
   const drawing = options.dailyUse === undefined ? {} : { dailyUse: options.dailyUse };
   /** Channels at work. */
   const working = new Map<string, Promise<Tally>>();
@@ -194,7 +197,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     signal: AbortSignal,
   ): Promise<void> {
     const stop = new AbortController();
-    const slept = clock.sleep(Math.max(ms, 0), AbortSignal.any([signal, stop.signal])).catch(() => {});
+    const slept = sleep(Math.max(ms, 0), AbortSignal.any([signal, stop.signal])).catch(() => {});
     try {
       await Promise.race([slept, ...events]);
     } finally {

@@ -48,9 +48,15 @@ function parcelOf(entries: readonly OutboxEntry[]): Parcel {
     cc: first?.cc ?? '',
     entries,
     attempts: latest((entry) => entry.attempts),
-    dueAt: latest((entry) => Math.max(entry.nextAttemptAt, entry.notBefore)),
+    dueAt: latest(dueAt),
     giveUpAt: latest((entry) => Math.max(entry.createdAt, entry.notBefore)) + giveUpAfterMs,
   };
+}
+
+/** What was to go out at once is due even by a clock that is behind the one by which it was made. */
+function dueAt({ createdAt, nextAttemptAt, notBefore }: OutboxEntry): EpochMs {
+  const at = Math.max(nextAttemptAt, notBefore);
+  return at <= createdAt ? 0 : at;
 }
 
 /**

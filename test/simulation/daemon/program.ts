@@ -1,6 +1,7 @@
 /** The program on one machine: started, stopped or killed, and started again. */
 // Loaded by the program when it is first needed, which takes a while that is none of the simulation's.
 import '../../../src/alerts/compose/chart.ts';
+import { longestSleepMs } from '../../../src/alerts/deliver.ts';
 import { openApp } from '../../../src/app.ts';
 import type { App } from '../../../src/app.ts';
 import { Secret } from '../../../src/core/secret.ts';
@@ -213,6 +214,10 @@ async function openFor(
       },
       receivers: {
         send: receivers.sendFor(life),
+        sleep: async (ms, signal) => {
+          await life.point('asleep');
+          await (ms === longestSleepMs ? scheduler.linger : scheduler.sleep)(Math.ceil(ms), signal, life);
+        },
         receiverSleep: (ms, signal) => scheduler.sleep(ms, signal, life),
         jitter: chance(plan, `jitter ${String(life.run)}`),
       },

@@ -12,6 +12,12 @@ export interface Scheduler extends Disposable {
   readonly after: (ms: number, fire: () => void, owner?: Owner) => () => void;
   /** Resolves after `ms`; never, if `owner` has died; rejects with the signal's reason. */
   readonly sleep: (ms: number, signal?: AbortSignal, owner?: Owner) => Promise<void>;
+  /**
+   * The sleep of somebody who looks again later in case he was not told of something. It ends together with
+   * whatever happens after `ms`, or when it has lingered for so long, which is less than quiet hours leave of a
+   * day: nearly all of the time that is simulated would go into it.
+   */
+  readonly linger: (ms: number, signal: AbortSignal | undefined, owner: Owner) => Promise<void>;
   /** Time stands still until `work` is done, which goes on beyond the promises of this thread. */
   during<T>(work: Promise<T>): Promise<T>;
   /** Lets time pass until the instant `until`. */
@@ -33,13 +39,6 @@ interface Timer {
   off: boolean;
 }
 
-/**
- * The deliverer looks into its outbox once a minute in case it was not told of something. Such a sleep (a
- * program's; what the simulation itself waits for is none) ends together with whatever happens next, or when it
- * has lingered for so long, which is less than quiet hours leave of a day: nearly all of the time that is simulated
- * would go into it.
- */
-const idleLookMs = 60_000;
 const lingerMs = 90 * 60_000;
 
 export function createScheduler(): Scheduler {
@@ -52,13 +51,43 @@ export function createScheduler(): Scheduler {
   let order = 0;
   let working = 0;
 
-  const after: Scheduler['after'] = (ms, fire, owner) => {
+  const timerFor = (ms: number, fire: () => void, owner?: Owner): Timer => {
     order += 1;
-    const timer: Timer = { at: now + Math.max(0, ms), order, fire, owner: owner ?? null, off: false };
-    if (ms === idleLookMs && timer.owner !== null) idle.push(timer);
-    else timers.push(timer);
+    return { at: now + Math.max(0, ms), order, fire, owner: owner ?? null, off: false };
+  };
+
+  const after: Scheduler['after'] = (ms, fire, owner) => {
+    const timer = timerFor(ms, fire, owner);
+    timers.push(timer);
     return () => void (timer.off = true);
   };
+
+  const lingering: Scheduler['after'] = (ms, fire, owner) => {
+    const timer = timerFor(ms, fire, owner);
+    idle.push(timer);
+    return () => void (timer.off = true);
+  };
+
+  /** As `begin` begins it. */
+  const slept = (begin: (fire: () => void) => () => void, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return void reject(signal.reason as Error);
+      const wake = (): void => {
+        signal?.removeEventListener('abort', stop);
+        asleep.delete(wake);
+        cancel();
+      };
+      const stop = (): void => {
+        wake();
+        reject(signal?.reason as Error);
+      };
+      const cancel = begin(() => {
+        wake();
+        resolve();
+      });
+      signal?.addEventListener('abort', stop);
+      asleep.add(wake);
+    });
 
   const fire = (timer: Timer): void => {
     if (!timer.off && timer.owner?.alive !== false) timer.fire();
@@ -91,26 +120,8 @@ export function createScheduler(): Scheduler {
   return {
     now: () => now,
     after,
-    sleep: (ms, signal, owner) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) return void reject(signal.reason as Error);
-        const wake = (): void => {
-          signal?.removeEventListener('abort', stop);
-          asleep.delete(wake);
-          cancel();
-        };
-        const stop = (): void => {
-          wake();
-          reject(signal?.reason as Error);
-        };
-        const slept = (): void => {
-          wake();
-          resolve();
-        };
-        const cancel = after(ms, slept, owner);
-        signal?.addEventListener('abort', stop);
-        asleep.add(wake);
-      }),
+    sleep: (ms, signal, owner) => slept((fire) => after(ms, fire, owner), signal),
+    linger: (ms, signal, owner) => slept((fire) => lingering(ms, fire, owner), signal),
     during: async (work) => {
       working += 1;
       try {

@@ -10,7 +10,7 @@ import { modes, ownDryRuns } from './modes.ts';
 import { hands, notice } from './notice.ts';
 import { oneDigest, oneMessage } from './messages.ts';
 import { everyChannel, shownUndelivered } from './outbox.ts';
-import { heldOnce, pauses, prompt, troublesOnce } from './pace.ts';
+import { heldOnce, pauses, prompt, troublesOnce, trueEnds } from './pace.ts';
 import { highest, oneAlone } from './picks.ts';
 import { planned, sameAgain } from './plans.ts';
 import { cancellations, heldOnRecord } from './decisions.ts';
@@ -51,5 +51,5 @@ export const witnesses: readonly Witness[] = [
   ],
   ...[figures, highest, oneAlone, owners, quietHours, silencedAlerts, oneActor, wholeReloads],
   ...[ownDryRuns, sameAgain, planned, freshLooks, trueDeletions, endings, shownUndelivered, mendedEdits],
-  ...[prompt, pauses, heldOnce, troublesOnce, oneDigest, noneOverLimit, lastNames, reborn],
+  ...[prompt, pauses, heldOnce, troublesOnce, trueEnds, oneDigest, noneOverLimit, lastNames, reborn],
 ];

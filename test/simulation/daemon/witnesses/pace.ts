@@ -117,6 +117,27 @@ export const troublesOnce: Witness = ({ accepted, statesSince, stage }) => {
   );
 };
 
+/** 11: that the API can be read again is told only once it was. */
+export const trueEnds: Witness = ({ accepted, entries, stage }) => {
+  // By a clock that was set nobody sees what was before what.
+  if (stage.plan.acts.some(({ kind }) => kind === 'clock')) return [];
+  const begun = new Map(accepted.flatMap(({ alerts }) => alerts.map(({ id, at }) => [id, at] as const)));
+  return accepted.flatMap(({ at, alerts }) =>
+    alerts.flatMap(({ id }): Breach[] => {
+      const since = /^system\/api\/\d+\/over$/.test(id) ? begun.get(id.replace(/\/over$/, '')) : undefined;
+      const wasRead = entries.some(
+        (one) =>
+          one.kind === 'answered' &&
+          one.path === '/api/keys' &&
+          one.status === 200 &&
+          one.at >= (since ?? 0) &&
+          one.at <= at,
+      );
+      return since === undefined || wasRead ? [] : [breach(11, 'an end that is none', at, id)];
+    }),
+  );
+};
+
 /** Its end may be what the channel did not take. */
 function wasRefused(acts: readonly Act[], channel: string): boolean {
   return acts.some((act) => act.kind === 'receiver' && act.channel === channel);

@@ -1,3 +1,4 @@
+import type { Fault } from '../../../../src/sandbox/faults.ts';
 import type { ReadMail } from '../mails.ts';
 import type { History } from '../history.ts';
 import { namesOf } from '../alerts-then.ts';
@@ -72,6 +73,8 @@ interface Body {
 /** 19: a webhook's body is JSON, in which keys bear their names as they are. */
 export const hostileBodies: Witness = (history) => {
   const { stage } = history;
+  // The API itself gives every key another one.
+  if (stage.plan.acts.some((act) => act.kind === 'fault' && setsNames(act.fault))) return [];
   const bodies = stage.sent.filter(({ channel }) => channel === 'pager').map(({ text }) => text);
   return bodies.flatMap((text): Breach[] => {
     const body = parsed(text);
@@ -83,6 +86,10 @@ export const hostileBodies: Witness = (history) => {
       );
   });
 };
+
+function setsNames(fault: Fault): boolean {
+  return fault.kind === 'set-field' && fault.field === 'name';
+}
 
 function parsed(text: string): Body | null {
   try {
