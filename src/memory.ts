@@ -1,6 +1,6 @@
 /**
  * What the store holds, in memory for as long as the program owns the store. Written to disk first,
- * then here: a failed write leaves both as they were.
+ * then here: a failed write leaves both as they were, but for what is kept in mind.
  */
 import type { EpochMs, KeyId, Window } from './core/key.ts';
 import type { Marks } from './core/evidence.ts';
@@ -47,6 +47,8 @@ export interface Memory {
   /** The pass before read a key by itself only to check its row. */
   checkedLast: boolean;
   readonly meta: Map<string, string>;
+  /** What the store could not take and is not to be lost: it goes with the next batch that it takes. */
+  unwritten: Required<Pick<Batch, 'keys' | 'record'>>;
   /** What was held in the pass before, so that only news is recorded. */
   holds: ReadonlySet<string>;
 }
@@ -76,16 +78,30 @@ export async function recall(store: Store, now: EpochMs): Promise<Memory> {
     monotonicMs: null,
     lookedAt: null,
     meta: new Map(Object.entries(state.meta)),
+    unwritten: { keys: [], record: [] },
     holds: new Set(),
   };
 }
 
 export async function remember(store: Store, memory: Memory, batch: Batch): Promise<void> {
-  await store.commit(batch);
+  const { keys, record } = memory.unwritten;
+  await store.commit({
+    ...batch,
+    keys: [...keys, ...(batch.keys ?? [])],
+    record: [...record, ...(batch.record ?? [])],
+  });
+  memory.unwritten = { keys: [], record: [] };
   for (const record of batch.keys ?? []) rememberKey(memory, record);
   for (const finding of batch.findings ?? []) memory.findings.set(finding.id, finding);
   for (const change of batch.changes ?? []) memory.changes.set(change.id, change);
   for (const [name, value] of Object.entries(batch.meta ?? {})) memory.meta.set(name, value);
+}
+
+/** What a later look may not show again is known from now on, though the store could not take it. */
+export function keepInMind(memory: Memory, { keys, record }: Memory['unwritten']): void {
+  for (const one of keys) rememberKey(memory, one);
+  const { unwritten } = memory;
+  memory.unwritten = { keys: [...unwritten.keys, ...keys], record: [...unwritten.record, ...record] };
 }
 
 function rememberKey(memory: Memory, record: KeyRecord): void {

@@ -5,6 +5,7 @@
 import type { EpochMs } from '../core/key.ts';
 import type { KeyRecord } from '../core/state.ts';
 import type { Sight } from '../ledger/look.ts';
+import { keepInMind } from '../memory.ts';
 import type { Memory } from '../memory.ts';
 import { eventEntry } from '../record.ts';
 import { before } from './before.ts';
@@ -21,13 +22,16 @@ export async function rememberHands(memory: Memory, sight: Sight, commit: Commit
   if (renamed.length === 0) return;
   const ids = new Set(renamed.map(({ id }) => id));
   const at = dateOf(memory, sight);
-  await commit(
-    {
-      keys: at === null ? renamed : renamed.map((record) => dated(record, at, memory.records.get(record.id))),
-      record: events.filter(({ id }) => ids.has(id)).map((event) => eventEntry(at ?? sight.at, event)),
-    },
-    [],
-  );
+  const hands = {
+    keys: at === null ? renamed : renamed.map((record) => dated(record, at, memory.records.get(record.id))),
+    record: events.filter(({ id }) => ids.has(id)).map((event) => eventEntry(at ?? sight.at, event)),
+  };
+  try {
+    await commit(hands, []);
+  } catch (error) {
+    keepInMind(memory, hands);
+    throw error;
+  }
 }
 
 /** `work` on what a look saw. Where it fails, and the pass with it, a person's hand is remembered all the same. */

@@ -1,6 +1,7 @@
 /** The names of keys: who changed them, and which changes anybody could see who reads lists. */
 import type { KeyId } from '../../../src/core/key.ts';
 import type { Entry } from './chronicle.ts';
+import { minuteMs } from './units.ts';
 
 export interface NameChange {
   readonly at: number;
@@ -17,10 +18,16 @@ export interface NameChange {
 
 type Told = Omit<NameChange, 'wasSeen' | 'isNews'>;
 
+/** No pass takes longer. */
+const passLimitMs = 10 * minuteMs;
+
 export function namesOf(entries: readonly Entry[]): ReadonlyMap<KeyId, readonly NameChange[]> {
-  const lists = entries.flatMap((one) =>
-    one.kind === 'answered' && one.path === '/api/keys' && one.asOf !== null ? [one.asOf] : [],
-  );
+  const deaths = entries.flatMap((one) => (one.kind === 'ended' && one.how === 'crash' ? [one] : []));
+  const lists = entries.flatMap((one) => {
+    if (one.kind !== 'answered' || one.path !== '/api/keys' || one.asOf === null) return [];
+    // What a process saw that died before it can have written it down, nobody knows.
+    return deaths.some(({ run, at }) => run === one.run && at <= one.at + passLimitMs) ? [] : [one.asOf];
+  });
   const changes = Map.groupBy(
     entries.flatMap((entry, index) => toldBy(entry, index) ?? []),
     ({ key }) => key,

@@ -82,12 +82,15 @@ export function isRolling({ per }: SpendShape): boolean {
   return ['1h', '24h', '7d'].includes(per);
 }
 
-/** What a key used under a name that no list had, where the account knows it by its present name alone. */
+/** What a key used under a name that no list had, or that was forgotten, where the account knows it by its present name alone. */
 function isHidden(history: History): boolean {
   const { plan, keys } = history.stage;
+  const wasLost = history.statesSince.length > 1;
   return (
     plan.variants.renameHistory !== 'follows' &&
-    keys.some(({ id }) => history.names(id).some(({ by, wasSeen }) => by === 'person' && !wasSeen))
+    keys.some(({ id }) =>
+      history.names(id).some(({ by, wasSeen }) => wasLost || (by === 'person' && !wasSeen)),
+    )
   );
 }
 
@@ -102,6 +105,6 @@ export function isMisled({ stage: { plan } }: History): boolean {
 }
 
 /** Lists said of keys that they were created only now: what they used before counts as used since. */
-function isTakenForNew({ stage: { plan } }: History): boolean {
+export function isTakenForNew({ stage: { plan } }: History): boolean {
   return plan.acts.some((act) => act.kind === 'ambush' && act.by === 'reborn');
 }

@@ -6,7 +6,7 @@ import type { PolicyShape, SpendShape } from '../policies.ts';
 import { epoch } from '../setting.ts';
 import { groundsOf, groupOf, membersOf, periodStart, usedBy } from '../truth.ts';
 import { dayMs } from '../units.ts';
-import { isMisled, isRolling, lateMs } from './figures.ts';
+import { isMisled, isRolling, isTakenForNew, lateMs } from './figures.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
@@ -17,7 +17,8 @@ const fellWithinMs = 40 * dayMs;
 export const highest: Witness = (history) =>
   history.asked.flatMap((one): Breach[] => {
     const { key, kind } = one;
-    if (key === null || kind === 'create' || isMisled(history)) return [];
+    if (key === null || kind === 'create') return [];
+    if (isMisled(history) || isTakenForNew(history)) return [];
     const grounds = groundsOf(history, one, ({ deleteNoticeMs, renamePrefix }) =>
       kind === 'delete'
         ? deleteNoticeMs !== undefined

@@ -34,15 +34,16 @@ export const endings: Witness = (history) => {
   )
     return [];
   const since = statesSince.at(-1) ?? 0;
+  const listsShrank = stage.plan.acts.some((act) => act.kind === 'fault' && act.fault.kind === 'shrunk-list');
   const cases = new Map(books.findings.map((one) => [one.id, one]));
   return accepted.flatMap(({ channel, recipient, alerts, at }): Breach[] => {
     if (at <= since || channel === 'owner') return [];
     return alerts.flatMap((alert): Breach[] => {
       const found = cases.get(alert.finding ?? '');
       if (found === undefined || !isOver(found, alert, stage.world.start + stage.endedAt)) return [];
-      // That somebody deleted a key of a group is not told of the group.
-      if (found.subject.kind === 'group' && alert.key !== null && history.key(alert.key)?.deletedAt !== null)
-        return [];
+      // That a key of a group is gone is not told of the group.
+      const isGone = alert.key !== null && history.key(alert.key)?.deletedAt !== null;
+      if (found.subject.kind === 'group' && alert.key !== null && (isGone || listsShrank)) return [];
       const by = alert.event === 'notice' ? endsOfNotices : ends;
       const hears =
         accepted.some(
