@@ -21,6 +21,7 @@ import type { Pace } from './core/schedule.ts';
 import type { KeyRecord } from './core/state.ts';
 import { attribute } from './ledger/attribution.ts';
 import type { Attribution } from './ledger/attribution.ts';
+import { namesOf } from './ledger/lineup.ts';
 import { ask } from './ledger/look.ts';
 import type { Sight } from './ledger/look.ts';
 import { boundaryQuestions, countRowless } from './ledger/boundaries.ts';
@@ -146,10 +147,22 @@ function attributeSight(
   }
   return attribute({
     ...{ at, doneAt, live, leaving, readings, runs: memory.runs, marks, readAt: memory.readAt, alone, away },
+    lastBorneAt: readings.windows.size > 0 ? lastBorneAt(records.values()) : new Map<string, EpochMs>(),
     models: usesModels(policy),
     isFar: farFromAll(policy.policies),
     trail: memory.trail,
   });
+}
+
+/** Of each name that a key bore that is gone, when the last of these went. */
+function lastBorneAt(records: Iterable<KeyRecord>): Map<string, EpochMs> {
+  const last = new Map<string, EpochMs>();
+  for (const record of records) {
+    const { goneAt } = record;
+    if (goneAt === null) continue;
+    for (const name of namesOf(record)) last.set(name, Math.max(goneAt, last.get(name) ?? goneAt));
+  }
+  return last;
 }
 
 function assemble(

@@ -26,9 +26,9 @@ export function evidenceOf(input: Pass, one: Seen, lifetime: Bounds, exact: Coun
     windows:
       record.conflict === ownFell || (own === undefined && readings.windows.size === 0)
         ? noWindows
-        : windowBounds(readings, one),
+        : windowBounds(input, one),
     individual: own === undefined ? noneIndividual : new Set(own.keys()),
-    models: one.tellsModels && input.models === true ? modelRows(readings, record) : noModels,
+    models: one.tellsModels && input.models === true ? modelRows(input, record) : noModels,
     unchangedSince: exact !== null && run?.counters.requests === exact.requests ? run.firstAt : null,
     quiet: { of: null, epoch: '', record: null, until: 0 },
   };
@@ -79,14 +79,15 @@ function whyUnknown({ record, row, onlyBearer }: Seen, readings: Readings): stri
   return 'its usage was not read in this pass';
 }
 
-function windowBounds(readings: Readings, { record, own, row, exact }: Seen): ReadonlyMap<Window, Bounds> {
+function windowBounds(input: Pass, { record, own, row, exact }: Seen): ReadonlyMap<Window, Bounds> {
+  const { readings } = input;
   const result = new Map<Window, Bounds>();
   for (const [window, aggregate] of row === null ? [] : readings.windows) {
     // An aggregate without any row proves nothing about a single key.
     if (aggregate.rows.size === 0 && (readings.lifetime?.rows.size ?? 0) > 0) continue;
     const read = rowOf(aggregate, record);
     if (read === null) continue;
-    const proved = exact !== null && record.check?.agreed === true;
+    const proved = exact !== null && record.check?.agreed === true && !wasShared(input, record, window);
     result.set(window, proved ? { low: read, high: read } : { low: zeroCounters, high: null, likely: read });
   }
   for (const [window, reading] of own ?? []) {
@@ -95,11 +96,21 @@ function windowBounds(readings: Readings, { record, own, row, exact }: Seen): Re
   return result;
 }
 
-function modelRows(readings: Readings, record: KeyRecord): KeyEvidence['models'] {
+/**
+ * Another key bore its name in that window, too. The account may count that one's usage there though it is gone:
+ * that the row of all time is this key's own proves nothing about the window's.
+ */
+function wasShared({ at, lastBorneAt }: Pass, { facts }: KeyRecord, window: Window): boolean {
+  return (lastBorneAt?.get(facts.name) ?? -Infinity) > at - windowMs[window];
+}
+
+function modelRows(input: Pass, record: KeyRecord): KeyEvidence['models'] {
+  const { readings } = input;
   const none: ModelRows = new Map();
   const windows = new Map<Window, ModelRows>();
   for (const [window, aggregate] of readings.windows)
-    windows.set(window, aggregate.rows.get(record.facts.name)?.models ?? none);
+    if (!wasShared(input, record, window))
+      windows.set(window, aggregate.rows.get(record.facts.name)?.models ?? none);
   return { lifetime: readings.lifetime?.rows.get(record.facts.name)?.models ?? none, windows };
 }
 

@@ -141,7 +141,8 @@ export function bearersOf(live: readonly KeyRecord[], before: Lineup | null, ali
   return { bearers, disturbed: new Set([...earlier, ...now].flatMap(namesOf)) };
 }
 
-function namesOf({ facts, originalName, standing, formerNames = [] }: KeyRecord): string[] {
+/** Those under which its usage may be counted. */
+export function namesOf({ facts, originalName, standing, formerNames = [] }: KeyRecord): string[] {
   if (standing.length + formerNames.length === 0) return [facts.name];
   return [...new Set([facts.name, originalName, ...standing.map(({ from }) => from), ...formerNames])];
 }

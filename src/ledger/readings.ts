@@ -25,6 +25,8 @@ export interface Pass {
   readonly alone: ReadonlySet<KeyId>;
   /** No pass was made for so long that keys may have come and gone unseen, and their usage with them. */
   readonly away?: boolean;
+  /** When the last key went of those that are gone and bore that name; absent: none is. */
+  readonly lastBorneAt?: ReadonlyMap<string, EpochMs>;
   /** Whether any policy asks for usage by model. */
   readonly models?: boolean;
 }

@@ -13,7 +13,7 @@ import { register } from '../../src/ledger/registry.ts';
 import { extend, keepRuns, sample } from '../../src/ledger/samples.ts';
 import { rowsByName } from '../../src/core/rows.ts';
 import type { Aggregate, AggregateRow, KeyReading } from '../../src/ports.ts';
-import { file, id, key, minute, monday, policy } from '../core/story.ts';
+import { day, file, id, key, minute, monday, policy } from '../core/story.ts';
 import * as build from './building.ts';
 
 function counters(amount: number): Counters {
@@ -53,6 +53,8 @@ interface Given {
   readonly runs?: Readonly<Record<string, number>>;
   readonly distrust?: string;
   readonly alone?: readonly KeyId[];
+  /** By name, how long ago the last key went of those that bore it. */
+  readonly gone?: Readonly<Record<string, number>>;
 }
 
 const runFrom = monday - 9 * minute;
@@ -89,6 +91,7 @@ function look(given: Given): Attribution {
     runs: new Map(runs),
     marks: new Map(),
     alone: new Set(given.alone),
+    lastBorneAt: new Map(Object.entries(given.gone ?? {}).map(([name, ago]) => [name, monday - ago])),
     models: true,
   });
 }
@@ -255,6 +258,16 @@ describe('what is known of a key', () => {
   ])('in a window %s', (_what, given, bounds) => {
     const found = look({ ...given, windows: { '24h': { A: 2 } } });
     expect(inWords(found.evidence.keys.get(a.id)?.windows.get('24h'))).toBe(bounds);
+  });
+
+  test.each([
+    ['was the key’s alone', day, '2'],
+    ['another key bore in it that is gone since', day - 1, '≥0, 2?'],
+  ])('in a window is known by the row of a name that %s', (_what, ago, bounds) => {
+    const given = { live: [recordOf(a, checked(5))], rows: { A: 5 }, gone: { A: ago, B: 0 } };
+    const found = look({ ...given, windows: { '24h': { A: 2 } } }).evidence.keys.get(a.id);
+    expect(inWords(found?.windows.get('24h'))).toBe(bounds);
+    expect([...(found?.models.windows.keys() ?? [])]).toEqual(bounds === '2' ? ['24h'] : []);
   });
 
   test('of its models comes from a row that is its own', () => {
