@@ -237,13 +237,13 @@ async function openDeliverer(
   const { outbox } = store;
   return createDeliverer({
     outbox: {
-      // What was queued before a dry run began stays queued until it is over.
-      pending: async (now) =>
-        dry() ? [] : (await outbox.pending(now)).filter(({ batch }) => !isOpen(batch)),
+      pending: async (now) => (await outbox.pending(now)).filter(({ batch }) => !isOpen(batch)),
       delivered: (ids, at, unserved) => outbox.delivered(ids, at, unserved),
       failed: (ids, failure) => outbox.failed(ids, failure),
     },
     channels: policy,
+    // What was queued before a dry run began stays queued until it is over.
+    isDry: dry,
     clock,
     timeOfDay: clock.timeOfDay,
     dailyUse: used,

@@ -25,6 +25,8 @@ export interface DelivererOptions {
   /** As they are now: asked before every message. */
   readonly channels: () => { readonly channels: ReadonlyMap<string, Channel>; readonly smtp: Smtp | null };
   readonly clock: SteadyClock;
+  /** Nothing may be sent: what waits stays as it is. Asked before every message. Left out: never. */
+  readonly isDry?: () => boolean;
   /** What people's clocks show, for quiet hours; left out: as `clock`. */
   readonly timeOfDay?: () => EpochMs;
   readonly onOutcome?: (delivery: Delivery) => void;
@@ -57,7 +59,7 @@ export interface Deliverer {
 export function createDeliverer(options: DelivererOptions): Deliverer {
   const { outbox, clock, onOutcome = () => {}, jitter = Math.random } = options;
   const { send = sendForReal, receiverSleep = machineSleep, timeOfDay = () => clock.now() } = options;
-  const { sleep = (ms, signal) => clock.sleep(ms, signal) } = options;
+  const { sleep = (ms, signal) => clock.sleep(ms, signal), isDry = () => false } = options;
   const drawing = options.dailyUse === undefined ? {} : { dailyUse: options.dailyUse };
   /** Channels at work. */
   const working = new Map<string, Promise<Tally>>();
@@ -90,7 +92,8 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     const fault = await books.writeAgain();
     const now = clock.monotonic();
     const busy = new Set(working.keys());
-    const parcels = parcelsOf((await outbox.pending(clock.now())).filter(({ id }) => !books.isUnwritten(id)));
+    const pending = isDry() ? [] : await outbox.pending(clock.now());
+    const parcels = parcelsOf(pending.filter(({ id }) => !books.isUnwritten(id)));
     const idle = ({ channel }: Parcel): boolean => !busy.has(channel) && !working.has(channel);
     const ready = Map.groupBy(
       parcels.filter((parcel) => readyAt(parcel) <= now && idle(parcel)),
@@ -131,7 +134,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     return tally;
   }
 
-  /** Null: stopped before the receiver answered; the message stays as it is. */
+  /** Null: stopped before the receiver answered, or a dry run has begun; the message stays as it is. */
   async function deliver(parcel: Parcel, signal: AbortSignal): Promise<SendOutcome | null> {
     const { channels, smtp } = options.channels();
     const channel = channels.get(parcel.channel);
@@ -156,6 +159,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       if (signal.aborted) return null;
       throw error;
     }
+    if (isDry()) return null;
     const { recipient, cc, id, entries } = parcel;
     const route = { channel, smtp, recipient, cc, nextTurn };
     const outcome = await transmit(

@@ -187,7 +187,9 @@ export function memoryOutbox(...items: readonly OutboxItem[]): MemoryOutbox {
     },
     pending: async (now) =>
       [...entries.values()]
-        .filter((one) => one.state === 'pending' && one.notBefore <= now && one.nextAttemptAt <= now)
+        .filter(({ state, createdAt, notBefore, nextAttemptAt }) => {
+          return state === 'pending' && Math.max(notBefore, nextAttemptAt) <= Math.max(now, createdAt);
+        })
         .map((one) => ({ ...one, acceptedAt: firstAcceptedAt(one.alert.id) })),
     delivered: async (ids, when, unserved = []) => {
       for (const id of ids) {

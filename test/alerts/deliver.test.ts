@@ -47,7 +47,7 @@ function post(
   outbox: MemoryOutbox,
   channels: readonly Channel[],
   answer: Answer = () => ok,
-  aheadMs = 0,
+  { aheadMs = 0, isDry = (): boolean => false } = {},
 ): Post {
   const clock = virtualClock();
   const sent: Sent[] = [];
@@ -62,6 +62,7 @@ function post(
     channels: () => ({ channels: known, smtp: null }),
     clock,
     send,
+    isDry,
     timeOfDay: () => clock.now() + aheadMs,
     receiverSleep: (ms, signal) => clock.sleep(ms, signal),
     jitter: () => 0,
@@ -73,6 +74,30 @@ function post(
 const live = new AbortController().signal;
 const ops = webhook('ops', 'https://example.com/ops');
 const other = webhook('other', 'https://example.com/other');
+
+test('once a dry run has begun nothing goes out, of a queue under way neither, and all of it after', async () => {
+  const outbox = memoryOutbox(...['1', '2', '3'].map((batch) => item({ channel: 'ops', batch })));
+  let dry = false;
+  const answer: Answer = () => {
+    dry = true;
+    return ok;
+  };
+  const { deliverer, sent } = post(outbox, [ops], answer, { isDry: () => dry });
+  expect(await deliverer.deliverDue(live)).toEqual({ delivered: 1, failed: 0 });
+  expect(await deliverer.deliverDue(live)).toEqual({ delivered: 0, failed: 0 });
+  expect(sent).toHaveLength(1);
+  dry = false;
+  await deliverer.deliverDue(live);
+  dry = false;
+  await deliverer.deliverDue(live);
+  expect(sent).toHaveLength(3);
+});
+
+test('what was to go out at once does so also by a clock that is behind the one by which it was made', async () => {
+  const outbox = memoryOutbox(item({ createdAt: at + 3_600_000, notBefore: at + 3_600_000 }));
+  const { deliverer } = post(outbox, [ops]);
+  expect(await deliverer.deliverDue(live)).toEqual({ delivered: 1, failed: 0 });
+});
 
 describe('one message a channel, recipient and batch', () => {
   test('with all its alerts, marked together after the answer', async () => {
@@ -331,7 +356,7 @@ describe('what could not go before the quiet hours', () => {
   test('waits where clocks show them, and for as long as they last by these', async () => {
     const outbox = memoryOutbox(item());
     // 10:31 in Berlin by the clocks there.
-    const ahead = post(outbox, [hushed], () => ok, 30 * 60_000);
+    const ahead = post(outbox, [hushed], () => ok, { aheadMs: 30 * 60_000 });
     expect(await sentWithinAnHour(ahead)).toEqual([hour / 2]);
   });
 

@@ -46,8 +46,8 @@ export interface History {
   key(id: KeyId): WorldKey | null;
   readonly names: (id: KeyId) => readonly NameChange[];
   nameAt(id: KeyId, at: number): string;
-  /** Its name before the program's own renames that it remembers. */
-  originalNameAt(id: KeyId, at: number): string;
+  /** Its name before the program's own renames that it remembers: one, or two where a process died of which nobody knows what it had seen. */
+  originalNamesAt(id: KeyId, at: number): readonly string[];
   /** When the program deleted it; null: it did not. */
   deletedByProgramAt(id: KeyId): number | null;
 }
@@ -82,12 +82,11 @@ export function historyOf(stage: Stage, mails: readonly ReadMail[]): History {
     key: (id) => keys.get(id) ?? null,
     names: of,
     nameAt,
-    originalNameAt: (id, at) => {
+    originalNamesAt: (id, at) => {
       const since = statesSince.findLast((one) => one <= at) ?? 0;
-      const byPeople = of(id).filter(
-        (one) => one.by === 'person' && one.isNews && one.at <= at && one.at > since,
-      );
-      return byPeople.at(-1)?.to ?? nameAt(id, since);
+      const byPeople = of(id).filter((one) => one.by === 'person' && one.at <= at && one.at > since);
+      const last = [byPeople.findLast(({ isNews }) => isNews), byPeople.findLast(({ isKept }) => isKept)];
+      return [...new Set(last.map((one) => one?.to ?? nameAt(id, since)))];
     },
     deletedByProgramAt: (id) =>
       entries.find(

@@ -14,9 +14,11 @@ export interface NameChange {
   readonly wasSeen: boolean;
   /** It was seen, and is another than the one that was seen last: not given and taken back between two lists. */
   readonly isNews: boolean;
+  /** The same, of what was seen by processes that did not die before they can have written it down. */
+  readonly isKept: boolean;
 }
 
-type Told = Omit<NameChange, 'wasSeen' | 'isNews'>;
+type Told = Omit<NameChange, 'wasSeen' | 'isNews' | 'isKept'>;
 
 /** No pass takes longer. */
 const passLimitMs = 10 * minuteMs;
@@ -25,14 +27,16 @@ export function namesOf(entries: readonly Entry[]): ReadonlyMap<KeyId, readonly 
   const deaths = entries.flatMap((one) => (one.kind === 'ended' && one.how === 'crash' ? [one] : []));
   const lists = entries.flatMap((one) => {
     if (one.kind !== 'answered' || one.path !== '/api/keys' || one.asOf === null) return [];
-    // What a process saw that died before it can have written it down, nobody knows.
-    return deaths.some(({ run, at }) => run === one.run && at <= one.at + passLimitMs) ? [] : [one.asOf];
+    const isLost = deaths.some(({ run, at }) => run === one.run && at <= one.at + passLimitMs);
+    return [{ asOf: one.asOf, isLost }];
   });
+  const seen = lists.map(({ asOf }) => asOf);
+  const kept = lists.flatMap(({ asOf, isLost }) => (isLost ? [] : [asOf]));
   const changes = Map.groupBy(
     entries.flatMap((entry, index) => toldBy(entry, index) ?? []),
     ({ key }) => key,
   );
-  return new Map([...changes].map(([key, all]) => [key, withSight(all, lists)]));
+  return new Map([...changes].map(([key, all]) => [key, withSight(all, seen, kept)]));
 }
 
 function toldBy(entry: Entry, index: number): (Told & { readonly key: KeyId }) | null {
@@ -42,14 +46,25 @@ function toldBy(entry: Entry, index: number): (Told & { readonly key: KeyId }) |
   return { key, at, index, from: from ?? '', to: to ?? '', by: n === null ? 'person' : 'program' };
 }
 
-function withSight(changes: readonly Told[], lists: readonly number[]): NameChange[] {
-  let lastSeen = changes[0]?.from;
-  return changes.map((change, place) => {
+function withSight(changes: readonly Told[], seen: readonly number[], kept: readonly number[]): NameChange[] {
+  const [bySight, byNote] = [sightOf(changes, seen), sightOf(changes, kept)];
+  return changes.map(({ at, index, from, to, by }, place) => {
+    const sight = bySight[place] ?? { wasSeen: false, isNews: false };
+    return { at, index, from, to, by, ...sight, isKept: byNote[place]?.isNews === true };
+  });
+}
+
+/** `lists`: as of which instants they are. */
+function sightOf(
+  changes: readonly Told[],
+  lists: readonly number[],
+): Pick<NameChange, 'wasSeen' | 'isNews'>[] {
+  let last = changes[0]?.from;
+  return changes.map(({ at, to }, place) => {
     const until = changes[place + 1]?.at ?? Infinity;
-    const wasSeen = lists.some((asOf) => asOf >= change.at && asOf < until);
-    const isNews = wasSeen && change.to !== lastSeen;
-    if (wasSeen) lastSeen = change.to;
-    const { at, index, from, to, by } = change;
-    return { at, index, from, to, by, wasSeen, isNews };
+    const wasSeen = lists.some((asOf) => asOf >= at && asOf < until);
+    const isNews = wasSeen && to !== last;
+    if (wasSeen) last = to;
+    return { wasSeen, isNews };
   });
 }

@@ -44,7 +44,9 @@ export function groundsOf(history: History, asked: Asked, does: (step: StepShape
 
 function isSelected(history: History, policy: PolicyShape, key: WorldKey, at: number): boolean {
   if (key.isAdmin) return false;
-  return selects(policy.select, { ...aboutOf(key), originalName: history.originalNameAt(key.id, at) });
+  return history
+    .originalNamesAt(key.id, at)
+    .some((originalName) => selects(policy.select, { ...aboutOf(key), originalName }));
 }
 
 /** What a selector looks at, but for the name. */

@@ -32,10 +32,14 @@ export const grounds: Witness = (history) => {
 export const protection: Witness = (history) =>
   history.asked.flatMap(({ key, kind, at, files, listAsOf }) => {
     if (key === null) return [];
-    const names = [history.originalNameAt(key.id, listAsOf), history.nameAt(key.id, listAsOf)];
+    const nameThen = history.nameAt(key.id, listAsOf);
     const isProtected = files.every((file) =>
       file.protect.some((selector) =>
-        names.some((originalName) => protects(selector, { ...aboutOf(key), originalName })),
+        history
+          .originalNamesAt(key.id, listAsOf)
+          .every((name) =>
+            [name, nameThen].some((originalName) => protects(selector, { ...aboutOf(key), originalName })),
+          ),
       ),
     );
     return isProtected || key.isAdmin
@@ -47,13 +51,13 @@ export const protection: Witness = (history) =>
 export const silences: Witness = (history) =>
   history.asked.flatMap(({ key, kind, at, files, listAsOf }) => {
     if (key === null) return [];
-    const originalName = history.originalNameAt(key.id, listAsOf);
+    const names = history.originalNamesAt(key.id, listAsOf);
     const silenced = files.every((file) =>
       file.silences.some(
         ({ select, until, suppress }) =>
           suppress !== 'alerts' &&
           Date.parse(until) > epoch + at + 6 * 60_000 &&
-          selects(select, { ...aboutOf(key), originalName }),
+          names.every((originalName) => selects(select, { ...aboutOf(key), originalName })),
       ),
     );
     return silenced ? [breach(7, 'silenced', at, `${kind} of ${key.id}`)] : [];

@@ -1,3 +1,4 @@
+import { isTakenForNew } from './figures.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
@@ -114,6 +115,8 @@ export const reborn: Witness = ({ asked, entries }) =>
 export const lastNames: Witness = (history) =>
   history.asked.flatMap((one): Breach[] => {
     const { key, to } = one;
+    // A key that is taken for another one has no other name than it bears.
+    if (isTakenForNew(history)) return [];
     if (one.kind !== 'rename' || key === null || to === null || one.listAsOf < 0) return [];
     const given = history.names(key.id).filter(({ by, at }) => by === 'person' && at <= one.listAsOf);
     const prefixes = one.files.flatMap(({ policies }) =>
@@ -122,7 +125,7 @@ export const lastNames: Witness = (history) =>
     const prefix = prefixes.find((text) => to.startsWith(`${text} `));
     if (prefix === undefined || given.length === 0) return [];
     const instants = [one.listAsOf, one.at, ...one.knownAsOf];
-    const names = instants.map((at) => history.originalNameAt(key.id, at));
+    const names = instants.flatMap((at) => history.originalNamesAt(key.id, at));
     const own = names.some(
       // A restore gives it back as it was, whatever it begins with.
       (name) => name === to || asRenamed(prefix, name).slice(0, 90).trimEnd() === to.slice(0, 90).trimEnd(),

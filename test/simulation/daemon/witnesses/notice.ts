@@ -108,7 +108,7 @@ export const hands: Witness = (history) => {
     const byPeople = history.names(id).filter(({ by, at }) => by === 'person' && at <= one.listAsOf);
     if (one.kind === 'delete') {
       const notices = noticesBefore(history, one);
-      const seen = byPeople.filter(({ isNews }) => isNews);
+      const seen = byPeople.filter(({ isKept }) => isKept);
       // In each finding that gave notice, a person's hand came after the notice.
       const findings = new Map(firstOfEach(notices).map((given) => [given.finding, given.at]));
       const free = [...findings].some(([, since]) => !seen.some(({ at }) => at > since));

@@ -67,12 +67,18 @@ export const shownUndelivered: Witness = ({ books, stage, statesSince, accepted 
     if (state !== 'dead') return [];
     if (!shown.has(`${alert} ${channel}`))
       return [breach(11, 'undelivered and not on record', stage.endedAt, `${alert} by ${channel}`)];
-    const isLong = settledAt !== null && settledAt < end - 3 * stage.plan.intervalMs - hourMs;
+    const toldWithinMs = 3 * stage.plan.intervalMs + hourMs;
+    const isLong = settledAt !== null && settledAt < end - toldWithinMs;
+    const diedAt = (settledAt ?? end) - stage.world.start;
+    // A channel that takes something again before the next pass is none that people have to be told of.
+    const tookAgain = accepted.some(
+      (one) => one.channel === channel && one.at >= diedAt && one.at <= diedAt + toldWithinMs,
+    );
     const title = `Alerts do not reach the channel ${channel}`;
     const isTold =
       accepted.some(({ alerts }) => alerts.some((one) => one.title === title)) ||
       outbox.some((one) => one.alert.startsWith(`system/undelivered:${channel}/`));
-    return isQuiet || !isCalm || !isLong || isTold
+    return isQuiet || !isCalm || !isLong || isTold || tookAgain
       ? []
       : [breach(11, 'undelivered and not told', stage.endedAt, `${alert} by ${channel}`)];
   });
