@@ -5,6 +5,7 @@
 import type { CaseAlert } from './alert.ts';
 import { endedDeletions, stepAlerts, uncertainAlert, withTold } from './case-alerts.ts';
 import type { Due } from './case-alerts.ts';
+import { isSilenced } from './closing.ts';
 import { alertsSilenced } from './court.ts';
 import type { Court } from './court.ts';
 import { caseKey } from './judgement.ts';
@@ -94,7 +95,8 @@ function newFinding(
 /** The finding after this pass, and what is told of it. */
 export function advance(one: Case, wanted: Wanted): { finding: Finding; alerts: CaseAlert[] } {
   const { court, judgement, finding } = one;
-  const quiet = alertsSilenced(court, judgement.members);
+  const { members } = judgement;
+  const quiet = members.length > 0 ? alertsSilenced(court, members) : isSilenced(court, finding);
   const due: Due = quiet ? { fresh: [], repeated: null } : stepsDue(one);
   const uncertainSince = judgement.open.length === 0 ? null : (finding.uncertainSince ?? court.now);
   const doubt = uncertainSince !== null && !quiet && isDoubtDue(court, finding, uncertainSince);

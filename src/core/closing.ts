@@ -109,7 +109,8 @@ function policyOf(court: Court, finding: Pick<Finding, 'policy'>): Policy | unde
   return court.policy.policies.find((one) => one.name === finding.policy);
 }
 
-function isSilenced(court: Court, finding: Pick<Finding, 'subject' | 'policy'>): boolean {
+/** Its alerts are: those of all its keys. */
+export function isSilenced(court: Court, finding: Pick<Finding, 'subject' | 'policy'>): boolean {
   return alertsSilenced(court, keysOf(court, finding));
 }
 

@@ -135,3 +135,18 @@ test('of a group that has lost its keys, all of which are silenced', () => {
   expect(said(one.pass({ after: day }))).toEqual([]);
   expect(said(one.pass({ after: day }))).toEqual(['resolved → owner']);
 });
+
+test.each([
+  ['that was all there was of it is silenced', '{ metadata: { team: ml } }', []],
+  ['of another is silenced', '{ metadata: { team: web } }', ['step 1 → owner']],
+])('a group opens no case that is told of where the key %s', (_what, select, told) => {
+  const group = policy('spend: { cost: 20, per: month, across: metadata.team }', '{ at: 80%, alert: owner }');
+  const other = policy('spend: { cost: 99, per: month }', '{ at: 80%, alert: owner }');
+  const keys = [key('A', { metadata: { team: 'ml' } }), key('B', { metadata: { team: 'web' } })];
+  const one = story(file(other, generous), ...keys);
+  one.pass({ usage: { A: 18 } });
+  one.remove('A');
+  one.pass();
+  one.policy = file(group, silence(select));
+  expect(said(one.pass())).toEqual(told);
+});
