@@ -9,7 +9,12 @@ import type { BreakOff } from './sweep.ts';
 
 /** What a thread is given to do. */
 export type Work =
-  | { readonly kind: 'seeds'; readonly seeds: readonly number[] }
+  | {
+      readonly kind: 'seeds';
+      readonly seeds: readonly number[];
+      /** No history is made shorter. */
+      readonly isBrief: boolean;
+    }
   | { readonly kind: 'break-offs'; readonly all: readonly BreakOff[] };
 
 /** So many at a time: that one thread is not done long before the others. */
@@ -19,24 +24,25 @@ export interface CrewReport extends Report {
   readonly coverage: Coverage;
 }
 
-/** `tell` may say that it is enough: nothing more is begun then. */
+/** `tell` may say that it is to be brief from then on: no history is made shorter. */
 export async function liveThroughAll(
   from: number,
   count: number,
-  tell: (report: Report, done: number) => 'enough' | void = () => undefined,
+  tell: (report: Report, done: number) => 'brief' | void = () => undefined,
   threads = availableParallelism(),
 ): Promise<CrewReport> {
   const reports: Report[] = [];
   let done = 0;
+  let isBrief = false;
   const works = function* (): Generator<Work> {
     for (let next = from; next < from + count; next += handful) {
       const many = Math.min(handful, from + count - next);
-      yield { kind: 'seeds', seeds: Array.from({ length: many }, (_, place) => next + place) };
+      yield { kind: 'seeds', seeds: Array.from({ length: many }, (_, place) => next + place), isBrief };
     }
   };
   await share<Report>(works(), threads, (report) => {
     reports.push(report);
-    return tell(report, (done += report.coverage.seeds));
+    if (tell(report, (done += report.coverage.seeds)) === 'brief') isBrief = true;
   });
   return {
     failures: reports.flatMap(({ failures }) => failures),
@@ -59,19 +65,14 @@ export async function breakOffAll(
   return failures;
 }
 
-async function share<T>(
-  works: Iterator<Work>,
-  threads: number,
-  done: (result: T) => 'enough' | void,
-): Promise<void> {
-  let enough = false;
+async function share<T>(works: Iterator<Work>, threads: number, done: (result: T) => void): Promise<void> {
   const work = async (): Promise<void> => {
     const worker = new Worker(new URL('worker.ts', import.meta.url));
     try {
-      for (let next = works.next(); next.done !== true && !enough; next = works.next()) {
+      for (let next = works.next(); next.done !== true; next = works.next()) {
         worker.postMessage(next.value);
         const [result] = (await once(worker, 'message')) as [T];
-        if (done(result) === 'enough') enough = true;
+        done(result);
       }
     } finally {
       await worker.terminate();

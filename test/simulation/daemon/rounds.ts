@@ -33,7 +33,7 @@ export interface Report {
   readonly coverage: Coverage;
 }
 
-export async function liveThrough(seeds: readonly number[]): Promise<Report> {
+export async function liveThrough(seeds: readonly number[], isBrief = false): Promise<Report> {
   const failures: string[] = [];
   const known: { seed: number; code: string }[] = [];
   let coverage = noCoverage;
@@ -47,7 +47,9 @@ export async function liveThrough(seeds: readonly number[]): Promise<Report> {
     const [first] = verdict.breaches;
     if (first === undefined) continue;
     failures.push(
-      shrunk.has(first.code) ? briefly(plan, verdict.breaches) : await failureText(plan, verdict.breaches),
+      isBrief || shrunk.has(first.code)
+        ? briefly(plan, verdict.breaches)
+        : await failureText(plan, verdict.breaches),
     );
     shrunk.add(first.code);
   }

@@ -1,6 +1,6 @@
 /**
  * `npm run simulate -- --seed N` replays one seed exactly; `--seeds N` lives through so many (`--from N`: from
- * that one on) and stops after a few failures; `--sweep` breaks some histories off at each of their points;
+ * that one on), with the first few failures at length; `--sweep` breaks some histories off at each of their points;
  * `--planted` shows that each of a list of planted faults is found (`--remember`: and writes down by which seed).
  * `--plant NAME` plants one of them, to replay a seed with it or to look for a seed that finds it.
  */

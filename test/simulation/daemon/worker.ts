@@ -5,6 +5,6 @@ import { liveThrough } from './rounds.ts';
 import { breakOffAt } from './sweep.ts';
 
 parentPort?.on('message', (work: Work) => {
-  const doing = work.kind === 'seeds' ? liveThrough(work.seeds) : breakOffAt(work.all);
+  const doing = work.kind === 'seeds' ? liveThrough(work.seeds, work.isBrief) : breakOffAt(work.all);
   void doing.then((result) => parentPort?.postMessage(result));
 });

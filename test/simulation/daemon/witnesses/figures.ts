@@ -104,6 +104,13 @@ export function isMisled({ stage: { plan } }: History): boolean {
   );
 }
 
+/** Lists gave every key one name that none of them bears. */
+export function isMisnamed({ stage: { plan } }: History): boolean {
+  return plan.acts.some(
+    (act) => act.kind === 'fault' && act.fault.kind === 'set-field' && act.fault.field === 'name',
+  );
+}
+
 /** Lists said of keys that they were created only now: what they used before counts as used since. */
 export function isTakenForNew({ stage: { plan } }: History): boolean {
   return plan.acts.some((act) => act.kind === 'ambush' && act.by === 'reborn');

@@ -1,6 +1,7 @@
 import { aboutOf, groundsOf } from '../truth.ts';
 import { protects, selects } from '../policies.ts';
 import { epoch } from '../setting.ts';
+import { isMisnamed } from './figures.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
@@ -42,7 +43,7 @@ export const protection: Witness = (history) =>
           ),
       ),
     );
-    return isProtected || key.isAdmin
+    return (isProtected && !isMisnamed(history)) || key.isAdmin
       ? [breach(4, 'protected', at, `${kind} of ${key.id} “${key.name}”`)]
       : [];
   });
@@ -60,7 +61,7 @@ export const silences: Witness = (history) =>
           names.every((originalName) => selects(select, { ...aboutOf(key), originalName })),
       ),
     );
-    return silenced ? [breach(7, 'silenced', at, `${kind} of ${key.id}`)] : [];
+    return silenced && !isMisnamed(history) ? [breach(7, 'silenced', at, `${kind} of ${key.id}`)] : [];
   });
 
 /** A list that stayed so for longer is believed. */

@@ -1,4 +1,4 @@
-import { isTakenForNew } from './figures.ts';
+import { isMisnamed, isTakenForNew } from './figures.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
@@ -7,7 +7,7 @@ export const identity: Witness = (history) =>
   history.asked.flatMap((one): Breach[] => {
     if (one.kind === 'create') return [];
     if (one.key === null) return [breach(9, 'no such key', one.at, one.kind)];
-    if (one.kind !== 'rename') return [];
+    if (one.kind !== 'rename' || isMisnamed(history)) return [];
     const { id } = one.key;
     const bore = [...history.names(id).map(({ from }) => from), one.key.names[0]?.name ?? ''];
     const legal = (name: string): string => name.replace(/[^A-Za-z0-9 ._-]+/g, '-');
@@ -116,7 +116,7 @@ export const lastNames: Witness = (history) =>
   history.asked.flatMap((one): Breach[] => {
     const { key, to } = one;
     // A key that is taken for another one has no other name than it bears.
-    if (isTakenForNew(history)) return [];
+    if (isTakenForNew(history) || isMisnamed(history)) return [];
     if (one.kind !== 'rename' || key === null || to === null || one.listAsOf < 0) return [];
     const given = history.names(key.id).filter(({ by, at }) => by === 'person' && at <= one.listAsOf);
     const prefixes = one.files.flatMap(({ policies }) =>

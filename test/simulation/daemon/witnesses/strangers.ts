@@ -1,7 +1,7 @@
-import type { Fault } from '../../../../src/sandbox/faults.ts';
 import type { ReadMail } from '../mails.ts';
 import type { History } from '../history.ts';
 import { namesOf } from '../alerts-then.ts';
+import { isMisnamed } from './figures.ts';
 import { breach } from './witness.ts';
 import type { Breach, Witness } from './witness.ts';
 
@@ -74,7 +74,7 @@ interface Body {
 export const hostileBodies: Witness = (history) => {
   const { stage } = history;
   // The API itself gives every key another one.
-  if (stage.plan.acts.some((act) => act.kind === 'fault' && setsNames(act.fault))) return [];
+  if (isMisnamed(history)) return [];
   const bodies = stage.sent.filter(({ channel }) => channel === 'pager').map(({ text }) => text);
   return bodies.flatMap((text): Breach[] => {
     const body = parsed(text);
@@ -86,10 +86,6 @@ export const hostileBodies: Witness = (history) => {
       );
   });
 };
-
-function setsNames(fault: Fault): boolean {
-  return fault.kind === 'set-field' && fault.field === 'name';
-}
 
 function parsed(text: string): Body | null {
   try {
