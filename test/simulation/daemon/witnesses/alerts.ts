@@ -10,7 +10,6 @@ import type { Breach, Witness } from './witness.ts';
 export const arrival: Witness = (history) => {
   const { accepted, stage, entries, books } = history;
   const end = stage.endedAt;
-  const last = stage.files.at(-1);
   const breaches: Breach[] = [];
   // Nothing is delivered while nobody runs it.
   const turn = entries.findLast(({ kind }) => kind === 'ended' || kind === 'started');
@@ -22,11 +21,20 @@ export const arrival: Witness = (history) => {
     // An idle look into the outbox comes with whatever happens next: at the latest with the next pass.
     const due = row.notBefore - stage.world.start + stage.plan.intervalMs;
     const overdue = running && row.state === 'pending' && due < end - 26 * hourMs;
-    if (overdue && last?.mode !== 'dry-run' && end - stage.lastTroubleAt > 26 * hourMs)
+    if (overdue && !wasDry(history, end - 26 * hourMs) && end - stage.lastTroubleAt > 26 * hourMs)
       breaches.push(breach(11, 'never delivered', end, `${row.alert} by ${row.channel}`));
   }
   return breaches;
 };
+
+/** A dry run was in force since then: what waits may be as old as it. */
+function wasDry({ entries, stage }: History, since: number): boolean {
+  const reads = entries.flatMap((one) => (one.kind === 'file read' && one.ok ? [one] : []));
+  return reads.some(
+    ({ version }, place) =>
+      stage.files[version]?.mode === 'dry-run' && (reads[place + 1]?.at ?? Infinity) > since,
+  );
+}
 
 /** Such an alert waits in the outbox for the end of quiet hours that are not over. */
 function waitsForMorning({ books, stage }: History, isSuch: (alert: string) => boolean): boolean {
