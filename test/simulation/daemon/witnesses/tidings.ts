@@ -34,7 +34,11 @@ export const endings: Witness = (history) => {
   )
     return [];
   const since = statesSince.at(-1) ?? 0;
-  const listsShrank = stage.plan.acts.some((act) => act.kind === 'fault' && act.fault.kind === 'shrunk-list');
+  const listsShrank = stage.plan.acts.some(
+    (act) =>
+      (act.kind === 'fault' && act.fault.kind === 'shrunk-list') ||
+      (act.kind === 'ambush' && act.by === 'shrunk list'),
+  );
   const cases = new Map(books.findings.map((one) => [one.id, one]));
   return accepted.flatMap(({ channel, recipient, alerts, at }): Breach[] => {
     if (at <= since || channel === 'owner') return [];
