@@ -105,7 +105,7 @@ export const plantedFaults: readonly Planted[] = [
     "if (mode !== 'enforce') return",
     "if (mode === 'dry-run') return",
   ),
-  one('a dry run sends what was queued', 'app.ts', 'dry() ? [] :', ''),
+  one('a dry run sends what was queued', 'app.ts', 'isDry: dry,', 'isDry: () => false,'),
   one(
     'a person’s rename is no veto',
     'core/deletions.ts',
@@ -304,7 +304,7 @@ export const plantedFaults: readonly Planted[] = [
   one(
     'silenced alerts are told',
     'core/cases.ts',
-    'const quiet = alertsSilenced(court, judgement.members);',
+    'const quiet = members.length > 0 ? alertsSilenced(court, members) : isSilenced(court, finding);',
     'const quiet = alertsSilenced(court, []);',
   ),
   one(
@@ -421,4 +421,18 @@ export const plantedFaults: readonly Planted[] = [
     'return reveal(shorten(text, max, max * unitsPerGrapheme));',
     'return shorten(text, max, max * unitsPerGrapheme);',
   ),
+  one(
+    'that the API can be read again is told because a pass failed once more',
+    'app.ts',
+    "code === 'api' || needsJudging(code);",
+    'needsJudging(code);',
+  ),
+  one('a hand that a full disk did not take is forgotten', 'pass/hands.ts', 'keepInMind(memory, hands);', ''),
+  one(
+    'a row of a window is a key’s though another that is gone bore its name in it',
+    'ledger/key-evidence.ts',
+    '(lastBorneAt?.get(facts.name) ?? -Infinity) > at - windowMs[window];',
+    'false;',
+  ),
+  one('a queue goes on in a dry run', 'alerts/deliver.ts', 'if (isDry()) return null;', ''),
 ];
