@@ -30,7 +30,7 @@ export const channelSecrets = [
   'c2VjcmV0T2ZUaGVQYWdlckluU2ltdWxhdGlvbg',
 ];
 
-export function settingsOf(plan: Plan): Settings {
+export function settingsOf(plan: Pick<Plan, 'intervalMs'>): Settings {
   return {
     policyPath: 'policies.yaml',
     apiUrl: new URL('http://account.test'),
