@@ -26,9 +26,10 @@ const passLimitMs = 10 * minuteMs;
 export function namesOf(entries: readonly Entry[]): ReadonlyMap<KeyId, readonly NameChange[]> {
   const deaths = entries.flatMap((one) => (one.kind === 'ended' && one.how === 'crash' ? [one] : []));
   const lists = entries.flatMap((one) => {
-    if (one.kind !== 'answered' || one.path !== '/api/keys' || one.asOf === null) return [];
+    if (one.kind !== 'answered' || one.path !== '/api/keys' || one.status !== 200) return [];
     const isLost = deaths.some(({ run, at }) => run === one.run && at <= one.at + passLimitMs);
-    return [{ asOf: one.asOf, isLost }];
+    // One that was falsified may still have the name.
+    return [{ asOf: one.asOf ?? one.at, isLost: isLost || one.asOf === null }];
   });
   const seen = lists.map(({ asOf }) => asOf);
   const kept = lists.flatMap(({ asOf, isLost }) => (isLost ? [] : [asOf]));
