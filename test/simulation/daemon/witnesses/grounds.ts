@@ -33,14 +33,19 @@ export const grounds: Witness = (history) => {
 export const protection: Witness = (history) =>
   history.asked.flatMap(({ key, kind, at, files, listAsOf }) => {
     if (key === null) return [];
-    const nameThen = history.nameAt(key.id, listAsOf);
+    // A list that was falsified may have shown a later name all the same.
+    const instants = [listAsOf, at];
     const isProtected = files.every((file) =>
       file.protect.some((selector) =>
-        history
-          .originalNamesAt(key.id, listAsOf)
-          .every((name) =>
-            [name, nameThen].some((originalName) => protects(selector, { ...aboutOf(key), originalName })),
-          ),
+        instants.every((instant) =>
+          history
+            .originalNamesAt(key.id, instant)
+            .every((name) =>
+              [name, history.nameAt(key.id, instant)].some((originalName) =>
+                protects(selector, { ...aboutOf(key), originalName }),
+              ),
+            ),
+        ),
       ),
     );
     return (isProtected && !isMisnamed(history)) || key.isAdmin
