@@ -163,7 +163,9 @@ export function createDaemon(ports: DaemonPorts): Daemon {
   const pause = async (stop: AbortSignal): Promise<void> => {
     const now = app.clock.now();
     const { at = now, approach = null } = outlook;
-    const left = { ...outlook, callsFreeAt: app.callsFreeAt() };
+    // People are told what became of a change once it is known.
+    const isOpen = [...app.memory.changes.values()].some(({ settledAt }) => settledAt === null);
+    const left = { ...outlook, unasked: outlook.unasked === true || isOpen, callsFreeAt: app.callsFreeAt() };
     const until = nextPassAt(now, app.policy(), dueTimes(app, at, acceptances), pace, left);
     const overshoot = overshootOf(approach, until - now);
     observer.waits(overshoot);

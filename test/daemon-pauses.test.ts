@@ -22,6 +22,8 @@ interface Scene {
   /** What the passes say of what is to come; an error: it failed. */
   readonly outlook?: Partial<Outlook> | Error;
   readonly findings?: App['memory']['findings'];
+  /** A change whose outcome was not known by then. */
+  readonly unsettled?: boolean;
   readonly acceptances?: Court['acceptances'];
   readonly callsFreeAt?: number;
 }
@@ -47,7 +49,10 @@ async function goRound(rounds: number, scene: Scene) {
       },
     },
     policy: () => scene.policy,
-    memory: { findings },
+    memory: {
+      findings,
+      changes: new Map([['one', { settledAt: scene.unsettled === true ? null : now }]]),
+    },
     deliverer: { run: () => new Promise<void>(() => undefined), kick: () => undefined },
     callsLeft: () => 0,
     callsFreeAt: () => callsFreeAt ?? now,
@@ -121,6 +126,10 @@ test('until there are calls for it; what is due does not wait for them', async (
 
 test('a minute, where there was more to ask than there were calls', async () => {
   expect((await goRound(1, { policy: rolling, outlook: { unasked: true } })).pauses).toEqual([minute]);
+});
+
+test('a minute, where nobody knows what became of a change', async () => {
+  expect((await goRound(1, { policy: rolling, unsettled: true })).pauses).toEqual([minute]);
 });
 
 test('as early as keys have to be read before a period ends', async () => {

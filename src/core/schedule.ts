@@ -18,7 +18,7 @@ export interface Outlook {
   readonly at: EpochMs;
   /** What reaches its next threshold first, at the present pace; null: nothing moves. */
   readonly approach: Approach | null;
-  /** There was more to ask than there were calls left. */
+  /** There was more to ask than there were calls left, or what became of a change. */
   readonly unasked: boolean;
   /** How many keys no row speaks for: each costs a call to know it. */
   readonly rowless: number;
