@@ -194,8 +194,13 @@ describe('a change', () => {
       secrets: new Map(),
       among: [],
     }));
-    expect(await carryOut([change('delete', user)], one.ports, on)).toMatchObject([{ result: 'failed' }]);
+    expect(await carryOut([change('delete', user)], one.ports, on)).toMatchObject([
+      { result: 'failed', detail: 'the key is no longer listed' },
+    ]);
     expect(one.log).toEqual([]);
+    const { changes, keys } = await one.store.load(monday);
+    expect(changes).toMatchObject([{ outcome: 'failed' }]);
+    expect(keys).toEqual([]);
   });
 
   test('that a person’s rename came before is not done, and that hand is remembered', async () => {
@@ -203,9 +208,44 @@ describe('a change', () => {
     const outcomes = await carryOut([change('delete', user)], one.ports, on);
     expect(outcomes).toMatchObject([{ result: 'cancelled' }]);
     const { changes, keys } = await one.store.load(monday);
-    expect(changes).toMatchObject([{ outcome: 'overtaken' }]);
+    expect(changes).toMatchObject([{ outcome: 'overtaken', noEffect: true }]);
     expect(keys).toMatchObject([{ id: user.id, renamedByPersonAt: monday }]);
     expect(one.alerts).toEqual([]);
+  });
+
+  test('has taken effect as far as anybody knows, unless it was called off before', async () => {
+    const effects: unknown[] = [];
+    for (const fault of [null, 'refused'] as const) {
+      await using one = await rig(fault);
+      await carryOut([change('delete', user)], one.ports, on);
+      effects.push(...(await one.store.load(monday)).changes.map(({ noEffect }) => noEffect));
+    }
+    expect(effects).toEqual([undefined, undefined]);
+  });
+
+  test('is on record by the step that people count from 1, where it is one of a step', async () => {
+    await using one = await rig();
+    const restored = { ...other, name: 'OVER User 2' };
+    await carryOut(
+      [{ ...change('delete', user), step: 2 }, change('restore', restored, 'User 2')],
+      one.ports,
+      on,
+    );
+    const steps = (await one.store.recorded({ limit: 100 })).map(({ kind, facts }) => [kind, facts['step']]);
+    expect(steps).toEqual([
+      ['change-intent', 3],
+      ['change-done', 3],
+      ['change-intent', null],
+      ['change-done', null],
+    ]);
+  });
+
+  test('of a key that the look before it no longer has is nobody’s hand on another', async () => {
+    const gone = { ok: true, court: courtOf([other], []), key: user, among: [] } as const;
+    const secrets = new Map([[user.id, new Secret('tk_1')]]);
+    await using one = await rig('unclear, then overtaken', () => ({ ...gone, secrets }));
+    expect(await carryOut([change('delete', user)], one.ports, on)).toMatchObject([{ result: 'unclear' }]);
+    expect((await one.store.load(monday)).keys).toEqual([]);
   });
 
   test('that a person’s rename came before is not tried again, though the name was given back since', async () => {
@@ -332,16 +372,46 @@ describe('a change', () => {
     expect(one.alerts).toHaveLength(because === null ? 1 : 0);
   });
 
-  test('of an idle key is not tried again once the list says that it was used', async () => {
-    const figures = { kind: 'idle', deadline: monday, why: 'never used' } as const;
+  test.each([
+    ['delete', 'idle', 'the key was used again'],
+    ['rename', 'idle', 'the key was used again'],
+    ['restore', 'idle', null],
+    ['delete', 'expiry', null],
+  ] as const)(
+    'to %s one that is %s is not tried again, once the list says it was used: %s',
+    async (...given) => {
+      const [kind, why, because] = given;
+      const figures = { kind: why, deadline: monday, why: 'never used' };
+      const court = courtOf([user, other], [findingOf(user, { figures })]);
+      const secrets = new Map([[user.id, new Secret('tk_1')]]);
+      await using one = await rig(null, () => ({ ok: true, court, key: user, secrets, among: [] }));
+      const seen: (string | null | undefined)[] = [];
+      const again = async (unwanted: Unwanted | undefined): Promise<void> => {
+        seen.push(unwanted?.(user), unwanted?.({ ...user, lastUsedAt: monday }));
+        return Promise.resolve();
+      };
+      const writer: AdminWriter = {
+        ...one.ports.writer,
+        renameKey: (_key, _secret, _name, _signal, unwanted) => again(unwanted),
+        deleteKey: (_key, _secret, _signal, _among, unwanted) => again(unwanted),
+      };
+      const to = kind === 'delete' ? null : 'Another';
+      await carryOut([change(kind, user, to)], { ...one.ports, writer }, on);
+      expect(seen).toEqual([null, because]);
+    },
+  );
+
+  test('of an idle key that was used before is tried again while nothing is newer', async () => {
+    const figures = { kind: 'idle', deadline: monday, why: 'unused' } as const;
     const court = courtOf([user, other], [findingOf(user, { figures })]);
     const secrets = new Map([[user.id, new Secret('tk_1')]]);
-    await using one = await rig(null, () => ({ ok: true, court, key: user, secrets, among: [] }));
+    const usedOnce = { ...user, lastUsedAt: monday - hour };
+    await using one = await rig(null, () => ({ ok: true, court, key: usedOnce, secrets, among: [] }));
     const seen: (string | null | undefined)[] = [];
     const writer: AdminWriter = {
       ...one.ports.writer,
       deleteKey: async (_key, _secret, _signal, _among, unwanted) => {
-        seen.push(unwanted?.(user), unwanted?.({ ...user, lastUsedAt: monday }));
+        seen.push(unwanted?.(usedOnce), unwanted?.({ ...user, lastUsedAt: monday }));
         return Promise.resolve();
       },
     };
