@@ -16,7 +16,7 @@ export const arrival: Witness = (history) => {
   const running = turn?.kind === 'started' && turn.at <= end - 26 * hourMs;
   const took = new Set(accepted.flatMap(({ channel, alerts }) => alerts.map(({ id }) => `${channel} ${id}`)));
   for (const row of books.outbox) {
-    if (row.state === 'delivered' && !took.has(`${row.channel} ${row.alert}`))
+    if (row.state === 'delivered' && !took.has(`${row.channel} ${row.alert}`) && !wasOvertaken(history, row))
       breaches.push(breach(11, 'held for delivered', end, `${row.alert} by ${row.channel}`));
     // An idle look into the outbox comes with whatever happens next: at the latest with the next pass.
     const due = row.notBefore - stage.world.start + stage.plan.intervalMs;
@@ -26,6 +26,23 @@ export const arrival: Witness = (history) => {
   }
   return breaches;
 };
+
+const overtaking = ['resolved', 'cancelled', 'vetoed', 'deleted'];
+
+/** The same channel took what the alert has come to: a message in plain text has that alone. */
+function wasOvertaken(
+  { accepted }: History,
+  { channel, alert }: { readonly channel: string; readonly alert: string },
+): boolean {
+  return accepted.some(
+    (one) =>
+      one.channel === channel &&
+      one.alerts.some(
+        ({ finding, event }) =>
+          finding !== null && overtaking.includes(event) && alert.startsWith(`${finding}/`),
+      ),
+  );
+}
 
 /** A dry run was in force since then: what waits may be as old as it. */
 function wasDry({ entries, stage }: History, since: number): boolean {
